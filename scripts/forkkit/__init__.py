@@ -1,0 +1,1 @@
+"""The maintainer's tools: pin, queue, rename and overlay into a built fork."""

@@ -1,0 +1,50 @@
+"""Errors that say what happened, where, and how to mend it."""
+
+from __future__ import annotations
+
+
+class ForkError(Exception):
+    """A problem that the maintainer can mend.
+
+    :param what: what is wrong, in one sentence.
+    :param where: the file, and line where there is one.
+    :param mend: what to do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self, what: str, *, where: object = None, mend: str | None = None
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.mend = mend
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f"\n  mend: {self.mend}" if self.mend else ""
+        return f"{place}{self.what}{advice}"
+
+
+class Findings(ForkError):
+    """Several problems, reported together."""
+
+    def __init__(self, problems: list[ForkError]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+def raise_findings(problems: list[ForkError]) -> None:
+    """Raise ``problems`` together; return when there are none.
+
+    :raises ForkError: the only problem, or :exc:`Findings` for several.
+    """
+    if len(problems) == 1:
+        raise problems[0]
+
+    if problems:
+        raise Findings(problems)

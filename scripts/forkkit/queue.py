@@ -1,0 +1,146 @@
+"""The queue: the patches in the order in which they apply."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from . import diff
+from . import patch as patches
+from . import series as serieses
+from .errors import Findings
+from .errors import ForkError
+from .errors import raise_findings
+from .patch import Patch
+from .pin import Pin
+from .project import Files
+from .project import Project
+from .project import read
+from .series import Series
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The series and its patches, in the same order."""
+
+    series: Series
+    patches: tuple[Patch, ...]
+
+    def __getitem__(self, name: str) -> Patch:
+        for patch in self.patches:
+            if patch.name == name:
+                return patch
+        raise ForkError(
+            f"there is no patch {name!r} in the queue",
+            where="patches/series",
+            mend="`scripts/fork series` lists the names",
+        )
+
+
+def load(project: Project, pin: Pin) -> Queue:
+    """Read the series and every patch that it names.
+
+    :raises ForkError: for everything in ``patches/`` that is missing, unlisted or
+        malformed, in one report.
+    """
+    where = project.relative(project.series)
+    text = read(project.series, mend="restore patches/series from the history")
+    series = serieses.parse(text, where=where)
+    problems = _compare_folder(project, series)
+    loaded = []
+    for name in series.names:
+        path = project.patches / f"{name}.patch"
+        if not path.is_file():
+            continue
+        try:
+            loaded.append(_load(project, pin, name))
+        except Findings as e:
+            problems += e.problems
+        except ForkError as e:
+            problems.append(e)
+    raise_findings(problems)
+    return Queue(series, tuple(loaded))
+
+
+def apply(queue: t.Iterable[Patch], files: Files) -> Files:
+    """Return ``files`` with the patches applied, strictly.
+
+    :raises ForkError: a patch does not apply; the error has patch, file and hunk.
+    """
+    for patch in queue:
+        files = diff.apply(patch.diffs, files, where=f"patches/{patch.name}.patch")
+    return files
+
+
+def without(queue: Queue, name: str, files: Files) -> tuple[Files, list[str]]:
+    """Apply the queue without one patch, at the places to which the others move.
+
+    :return: the files, and the names of the later patches that need the one left
+        out and so were left out too.
+    """
+    needing = []
+    for patch in queue.patches:
+        if patch.name == name:
+            continue
+        try:
+            files = diff.apply(patch.diffs, files, where=patch.name, offsets=True)
+        except ForkError:
+            needing.append(patch.name)
+    return files, needing
+
+
+def _compare_folder(project: Project, series: Series) -> list[ForkError]:
+    there = {path.stem for path in project.patches.glob("*.patch")}
+    listed = set(series.names)
+    missing = [
+        ForkError(
+            f"{name}.patch is in the series, but there is no such file",
+            where=project.relative(project.series),
+            mend=f"restore patches/{name}.patch, or remove the line",
+        )
+        for name in series.names
+        if name not in there
+    ]
+    unlisted = [
+        ForkError(
+            "is not in the series",
+            where=f"patches/{name}.patch",
+            mend=f"add a line {name}.patch to patches/series, or remove the file",
+        )
+        for name in sorted(there - listed)
+    ]
+    return missing + unlisted
+
+
+def _load(project: Project, pin: Pin, name: str) -> Patch:
+    path = project.patches / f"{name}.patch"
+    where = project.relative(path)
+    patch = patches.parse(read(path, mend="give read access to it"), where=where)
+    problems = []
+    if patch.name != name:
+        problems.append(
+            ForkError(
+                f"the trailer Fork-Patch is {patch.name!r}, not the file's name",
+                where=where,
+                mend=f"Fork-Patch: {name}",
+            )
+        )
+    if not (project.root / patch.trailer("Tests")).is_file():
+        problems.append(
+            ForkError(
+                f"its tests {patch.trailer('Tests')} are not there",
+                where=where,
+                mend="write them: they fail without the patch and pass with it",
+            )
+        )
+    problems += [
+        ForkError(
+            f"it changes {file.path}, which is outside {pin.package}",
+            where=where,
+            mend="change only the package; documentation of a patch is its prose",
+        )
+        for file in patch.diffs
+        if not file.path.startswith(f"{pin.package}/")
+    ]
+    raise_findings(problems)
+    return patch

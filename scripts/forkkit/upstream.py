@@ -1,0 +1,213 @@
+"""Getting the pinned release, and never another one."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+from . import pin as pins
+from . import sdist
+from .errors import ForkError
+from .pin import Pin
+from .project import Files
+from .project import Project
+from .project import read
+from .project import read_folder
+from .project import write_all
+
+_FETCH = "run `scripts/fork fetch`, or `scripts/fork fetch --from FILE` without network"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the fork takes from the pinned release, checked against the pin.
+
+    :param package: the package's files, below the folder that the pin names.
+    :param license: the text of its license.
+    """
+
+    package: Files
+    license: bytes
+
+
+def load_pin(project: Project) -> Pin:
+    """Read the project's pin.
+
+    :raises ForkError: it is missing or malformed.
+    """
+    where = project.relative(project.pin)
+    mend = "restore upstream/pin.toml from the project's history"
+    return pins.parse(read(project.pin, mend=mend), where=where)
+
+
+def archive(project: Project, pin: Pin) -> pathlib.Path:
+    """Where the pinned archive is cached."""
+    return project.cache / pin.sdist
+
+
+def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool:
+    """Bring the pinned archive into the cache.
+
+    The cache is asked first, then ``local``, else the package index through pip's
+    own client, with whatever index, proxy and cache the user has set for it.
+
+    :return: whether anything had to be brought.
+    :raises ForkError: it could not be brought, or is not the pinned one.
+    """
+    cached = archive(project, pin)
+    if local is None and cached.exists():
+        check_archive(cached.read_bytes(), pin, where=project.relative(cached))
+        return False
+
+    if local is not None:
+        content = read(local, mend="name the archive of the pinned release")
+        check_archive(content, pin, where=local)
+    else:
+        content = _download(pin)
+    _check_inside(pin, content)
+    write_all({cached: content})
+    return True
+
+
+def check_archive(content: bytes, pin: Pin, *, where: object) -> None:
+    """Hold an archive against the pin.
+
+    :raises ForkError: its hash is another; the error has both.
+    """
+    found = pins.file_sha256(content)
+    if found != pin.sdist_sha256:
+        raise _mismatch(pin.sdist, pin.sdist_sha256, found, where)
+
+
+def files(project: Project, pin: Pin) -> Files:
+    """All files of the pinned release, from the cache.
+
+    :raises ForkError: it was not fetched, or is not the pinned one.
+    """
+    cached = archive(project, pin)
+    where = project.relative(cached)
+    if not cached.exists():
+        raise ForkError(
+            f"{pin.name} {pin.version} is not fetched yet", where=where, mend=_FETCH
+        )
+    check_archive(read(cached, mend=_FETCH), pin, where=where)
+    return sdist.read(cached)
+
+
+def source(project: Project, pin: Pin) -> Source:
+    """The pinned package from the first place that has it.
+
+    These are the folder that the fork's own sdist carries, the cache, and a
+    distribution installed beside the build (PEP 517's isolated environment).
+
+    :raises ForkError: nothing has it, or what has it is not the pinned release.
+    """
+    if project.source.is_dir():
+        where, found = project.relative(project.source), read_folder(project.source)
+    elif archive(project, pin).exists():
+        where, found = pin.sdist, files(project, pin)
+    else:
+        where, found = _installed(pin)
+    return check_source(found, pin, where=where)
+
+
+def at_hand(project: Project, pin: Pin) -> bool:
+    """Whether the package can be had without asking the package index."""
+    return project.source.is_dir() or archive(project, pin).exists()
+
+
+def check_source(found: Files, pin: Pin, *, where: object) -> Source:
+    """Take the package and the license from ``found``.
+
+    :raises ForkError: one of them is not the pinned one.
+    """
+    package = {
+        path: content
+        for path, content in found.items()
+        if path.startswith(f"{pin.package}/")
+    }
+    sha256 = pins.files_sha256(package)
+    if sha256 != pin.package_sha256:
+        raise _mismatch(pin.package, pin.package_sha256, sha256, where)
+
+    license = found.get(pin.license, b"")
+    sha256 = pins.file_sha256(license)
+    if sha256 != pin.license_sha256:
+        raise _mismatch(pin.license, pin.license_sha256, sha256, where)
+    return Source(package, license)
+
+
+def _download(pin: Pin) -> bytes:
+    # With a hash pip checks what it got before it runs anything of it.
+    with tempfile.TemporaryDirectory(prefix="flaskfork-fetch-") as folder:
+        wanted = pathlib.Path(folder, "requirements.txt")
+        wanted.write_text(f"{pin.requirement} --hash=sha256:{pin.sdist_sha256}\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
+            + ["--no-deps", "--no-binary", pin.name, "--require-hashes"]
+            + ["--dest", folder, "--requirement", str(wanted)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={k: v for k, v in os.environ.items() if k != "PIP_REQUIRE_HASHES"},
+        )
+        got = pathlib.Path(folder, pin.sdist)
+        if done.returncode == 0 and got.exists():
+            content = got.read_bytes()
+            check_archive(content, pin, where="the package index")
+            return content
+
+    said = done.stdout + done.stderr
+    if match := re.search(r"\bGot\s+([0-9a-f]{64})", said):
+        raise _mismatch(pin.sdist, pin.sdist_sha256, match[1], "the package index")
+    errors = [line for line in said.splitlines() if "ERROR" in line]
+    raise ForkError(
+        f"pip could not download {pin.sdist}: {(errors or [said.strip()])[-1]}",
+        mend="check the network and pip's index settings, or give a local copy with"
+        " `scripts/fork fetch --from FILE`",
+    )
+
+
+def _check_inside(pin: Pin, content: bytes) -> None:
+    with tempfile.TemporaryDirectory(prefix="flaskfork-fetch-") as folder:
+        path = pathlib.Path(folder, pin.sdist)
+        path.write_bytes(content)
+        check_source(sdist.read(path), pin, where=pin.sdist)
+
+
+def _installed(pin: Pin) -> tuple[str, Files]:
+    try:
+        distribution = importlib.metadata.distribution(pin.name)
+    except importlib.metadata.PackageNotFoundError as e:
+        raise ForkError(
+            f"{pin.name} {pin.version} is neither fetched nor installed beside the"
+            " build",
+            mend=f"build with isolation, or {_FETCH}",
+        ) from e
+
+    module, folder = pin.module, pin.package.rpartition("/")[0]
+    found: Files = {}
+    for file in distribution.files or ():
+        path = pathlib.Path(str(file.locate()))
+        if file.parts[0] == module and "__pycache__" not in file.parts:
+            found["/".join([folder, *file.parts] if folder else file.parts)] = (
+                path.read_bytes()
+            )
+        elif file.parts[0].endswith(".dist-info") and file.name == pin.license:
+            found[pin.license] = path.read_bytes()
+    return f"{pin.name} {distribution.version}, installed", found
+
+
+def _mismatch(what: str, expected: str, found: str, where: object) -> ForkError:
+    return ForkError(
+        f"the hash of {what} is wrong: expected {expected}, found {found}",
+        where=where,
+        mend="do not use it; delete it and fetch the release again, and if that does"
+        " not help compare upstream/pin.toml with the project's history",
+    )
