@@ -179,9 +179,7 @@ class _Reader:
                 raise self.error("changes of mode are not supported")
             elif line.startswith((b"rename ", b"copy ", b"similarity ")):
                 raise self.error("renames and copies are not supported")
-            elif not re.fullmatch(
-                rb"index [0-9a-f]+\.\.[0-9a-f]+( 100644)?\n", line
-            ):
+            elif not re.fullmatch(rb"index [0-9a-f]+\.\.[0-9a-f]+( 100644)?\n", line):
                 raise self.error(f"unexpected {_show(line)}")
             self.position += 1
         return kind
@@ -257,9 +255,7 @@ def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) ->
     return b"".join(result + lines[done:])
 
 
-def _search(
-    lines: list[bytes], old: list[bytes], near: int, done: int
-) -> int | None:
+def _search(lines: list[bytes], old: list[bytes], near: int, done: int) -> int | None:
     """The place of ``old`` in ``lines`` that is nearest to ``near``."""
     places = (
         n

@@ -73,8 +73,14 @@ class Git:
         """The output of ``git ARGS``, decoded and stripped."""
         return self(*args).decode("utf-8", "replace").strip()
 
-    def _run(self, args: tuple[str, ...], stdin: bytes) -> subprocess.CompletedProcess[bytes]:
-        settings = [f"-c{key}={value}" for key, value in _SETTINGS.items()]
+    def _run(
+        self, args: tuple[str, ...], stdin: bytes
+    ) -> subprocess.CompletedProcess[bytes]:
+        settings = [
+            word
+            for key, value in _SETTINGS.items()
+            for word in ("-c", f"{key}={value}")
+        ]
         try:
             return subprocess.run(
                 ["git", *settings, *args],

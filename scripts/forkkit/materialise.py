@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pathlib
+import shutil
 
 from . import queue as queues
 from . import rename
@@ -15,44 +17,97 @@ from .project import Files
 from .project import Project
 from .project import read
 from .project import read_folder
+from .project import write_files
 from .project import write_folder
 from .queue import Queue
 from .rename import Table
-from .upstream import Source
 
 #: The fork's import name.
 MODULE = "flaskfork"
 #: The file of the package that says what it was made of.
 PROVENANCE = f"{MODULE}/provenance.json"
 #: Upstream's license, under the name that it has in the wheel.
-LICENSE = "LICENSE.flask.txt"
+LICENSE = upstream.LICENSE
+#: The files and folders of the project that its sdist carries.
+SDIST = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "noxfile.py",
+    "patches",
+    "pyproject.toml",
+    "scripts",
+    "src",
+    "tests",
+    "upstream/README.md",
+    "upstream/known-failures.toml",
+    "upstream/pin.toml",
+)
+_STAGED = ("LICENSE", "README.md", "pyproject.toml")
+_LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
-def materialise(project: Project) -> list[str]:
-    """Make the stage: the package and upstream's license, all at once.
+def write_stage(project: Project, folder: pathlib.Path) -> list[str]:
+    """Make ``folder`` the stage, all at once: what hatchling packs into the wheel.
 
     :return: the paths of its files.
-    :raises ForkError: any step before failed; the stage is as it was.
+    :raises ForkError: any step before failed; the folder is as it was.
+    """
+    files = stage(project)
+    write_folder(folder, files)
+    return sorted(files)
+
+
+def stage(project: Project) -> Files:
+    """The files of the stage.
+
+    :raises ForkError: the queue does not apply, or as :func:`package`.
     """
     pin = upstream.load_pin(project)
     queue = queues.load(project, pin)
     source = upstream.source(project, pin)
     files = package(project, pin, queue, queues.apply(queue.patches, source.package))
     files[LICENSE] = source.license
-    write_folder(project.stage, files)
-    return sorted(files)
+    files.update({name: _own(project, name) for name in _STAGED})
+    return files
 
 
-def package(project: Project, pin: Pin, queue: Queue, patched: Files) -> Files:
+def write_sdist(project: Project, folder: pathlib.Path) -> None:
+    """Make ``folder`` what the fork's sdist holds: the project and the pinned package.
+
+    :raises ForkError: a file is missing, or the package is not the pinned one.
+    """
+    pin = upstream.load_pin(project)
+    source = upstream.source(project, pin)
+    for name in SDIST:
+        path = project.root / name
+        if path.is_dir():
+            shutil.copytree(path, folder / name, ignore=_LEFT_BEHIND)
+        else:
+            content = _own(project, name)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+            shutil.copymode(path, folder / name)
+    (folder / LICENSE).write_bytes(source.license)
+    write_files(Project(folder).source, source.package)
+
+
+def package(
+    project: Project, pin: Pin, queue: Queue, patched: Files, *, strict: bool = True
+) -> Files:
     """Turn the patched package into the one that ships.
 
+    :param strict: whether the rename table has to match as it says; it need not on a
+        part of the queue.
     :raises ForkError: a rename rule does not match as it should, or a file of the
         overlay stands in upstream's package too.
     """
     prefix = f"{pin.package}/"
     moved = {f"{MODULE}/{p[len(prefix) :]}": data for p, data in patched.items()}
     where = project.relative(project.rename)
-    files = rename.apply(tables(project)["package"], moved, where=where)
+    table = tables(project)["package"]
+    files = rename.apply(table, moved, where=where, strict=strict)
     overlay = read_overlay(project)
     collisions = sorted(overlay.keys() & files.keys())
     raise_findings(
@@ -106,3 +161,7 @@ def provenance(project: Project, pin: Pin, queue: Queue, overlay: list[str]) -> 
         "patches": [{"name": p.name, "subject": p.subject} for p in queue.patches],
     }
     return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _own(project: Project, name: str) -> bytes:
+    return read(project.root / name, mend="restore it from the project's history")

@@ -5,7 +5,6 @@ The trailers are DEP-3's where DEP-3 has one, and Yocto's ``Upstream-Status``.
 
 from __future__ import annotations
 
-import email.utils
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ _MIME = (
     b"Content-Transfer-Encoding: 8bit\n"
 )
 _FROM_LINE = re.compile(rb"From [0-9a-f]{40} Mon Sep 17 00:00:00 2001\n")
+_DATE = "%a, %d %b %Y %H:%M:%S %z"
 _TRAILER = re.compile(r"([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)")
 _FORMS = {
     "Upstream-Status": (
@@ -78,7 +78,7 @@ class Patch:
 
     @property
     def when(self) -> datetime:
-        return email.utils.parsedate_to_datetime(self.date)
+        return datetime.strptime(self.date, _DATE)
 
     def trailer(self, key: str) -> str:
         """The first value of a trailer that is there."""
@@ -172,9 +172,7 @@ def check(patch: Patch, *, where: object) -> None:
         form, words = _FORMS.get(key, (".*", ""))
         if not re.fullmatch(form, value):
             problems.append(
-                ForkError(
-                    f"the trailer {key} is {value!r}", where=where, mend=words
-                )
+                ForkError(f"the trailer {key} is {value!r}", where=where, mend=words)
             )
     if "---" in patch.prose.splitlines():
         problems.append(_malformed(where, "the prose has a line '---'"))
@@ -197,8 +195,8 @@ def _parse_headers(head: str, where: object) -> dict[str, str]:
     if not re.fullmatch(r"[^<>\n]+ <[^<>\s]+>", headers["from"]):
         raise _malformed(where, f"From: {headers['from']!r} is not 'Name <address>'")
     try:
-        email.utils.parsedate_to_datetime(headers["date"])
-    except (TypeError, ValueError) as e:
+        datetime.strptime(headers["date"], _DATE)
+    except ValueError as e:
         raise _malformed(where, f"Date: {headers['date']!r} is not a date") from e
     return headers
 

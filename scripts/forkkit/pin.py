@@ -120,6 +120,4 @@ def _check(key: str, value: t.Any, where: object) -> None:
         form = "a plain name or relative path"
 
     if not fine:
-        raise ForkError(
-            f"{key} is {value!r}, not {form}", where=where, mend=_RESTORE
-        )
+        raise ForkError(f"{key} is {value!r}, not {form}", where=where, mend=_RESTORE)

@@ -219,4 +219,4 @@ def check_path(name: str, *, where: object) -> str:
 def _is_git_folder(part: str) -> bool:
     # HFS+ and NTFS take these for .git as well (CVE-2014-9390).
     plain = part.rstrip(". ").casefold()
-    return plain in {".git", "git~1"} or not part.isascii() and ".git" in plain
+    return plain in {".git", "git~1"} or (not part.isascii() and ".git" in plain)

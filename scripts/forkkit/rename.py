@@ -72,9 +72,10 @@ def parse(data: bytes, *, where: object) -> dict[str, Table]:
     }
 
 
-def apply(table: Table, files: Files, *, where: object) -> Files:
+def apply(table: Table, files: Files, *, where: object, strict: bool = True) -> Files:
     """Return ``files`` renamed.
 
+    :param strict: whether counts and what is left over are checked.
     :raises ForkError: a rule has more or fewer matches than it expects, or a
         ``flask`` is left that is not allowed, or nothing is left for an entry to
         allow; with file and line.
@@ -93,8 +94,8 @@ def apply(table: Table, files: Files, *, where: object) -> Files:
                     mend="look at each place, then correct the rule or its count",
                 )
             )
-    problems += left_over(table, renamed, where=where)
-    raise_findings(problems)
+    if strict:
+        raise_findings(problems + left_over(table, renamed, where=where))
     return renamed
 
 
@@ -180,9 +181,7 @@ def _suspects(files: Files) -> t.Iterator[tuple[str, int, str]]:
                 yield path, number, piece
 
 
-def _code_spans(
-    tree: ast.AST, lines: list[bytes]
-) -> t.Iterator[tuple[int, int, int]]:
+def _code_spans(tree: ast.AST, lines: list[bytes]) -> t.Iterator[tuple[int, int, int]]:
     """Line number, start and end column of string values and imports, in bytes."""
     prose = {
         node.value

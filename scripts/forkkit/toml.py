@@ -22,9 +22,10 @@ def loads(data: bytes, *, where: object) -> dict[str, t.Any]:
     :raises ForkError: it is not UTF-8 or not TOML.
     """
     try:
-        return tomllib.loads(data.decode())
+        values: dict[str, t.Any] = tomllib.loads(data.decode())
     except ValueError as e:
         raise ForkError(f"is not valid TOML: {e}", where=where) from e
+    return values
 
 
 def load(path: pathlib.Path, *, mend: str) -> dict[str, t.Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import pathlib
 import re
@@ -20,6 +19,9 @@ from .project import Project
 from .project import read
 from .project import read_folder
 from .project import write_all
+
+#: Upstream's license, under the name that it has beside the fork's own.
+LICENSE = "LICENSE.flask.txt"
 
 _FETCH = "run `scripts/fork fetch`, or `scripts/fork fetch --from FILE` without network"
 
@@ -109,7 +111,7 @@ def source(project: Project, pin: Pin) -> Source:
     :raises ForkError: nothing has it, or what has it is not the pinned release.
     """
     if project.source.is_dir():
-        where, found = project.relative(project.source), read_folder(project.source)
+        where, found = project.relative(project.source), _carried(project, pin)
     elif archive(project, pin).exists():
         where, found = pin.sdist, files(project, pin)
     else:
@@ -136,11 +138,17 @@ def check_source(found: Files, pin: Pin, *, where: object) -> Source:
     if sha256 != pin.package_sha256:
         raise _mismatch(pin.package, pin.package_sha256, sha256, where)
 
-    license = found.get(pin.license, b"")
-    sha256 = pins.file_sha256(license)
+    license_text = found.get(pin.license, b"")
+    sha256 = pins.file_sha256(license_text)
     if sha256 != pin.license_sha256:
         raise _mismatch(pin.license, pin.license_sha256, sha256, where)
-    return Source(package, license)
+    return Source(package, license_text)
+
+
+def _carried(project: Project, pin: Pin) -> Files:
+    mend = "unpack the fork's sdist again"
+    found = read_folder(project.source)
+    return {**found, pin.license: read(project.root / LICENSE, mend=mend)}
 
 
 def _download(pin: Pin) -> bytes:
@@ -182,6 +190,8 @@ def _check_inside(pin: Pin, content: bytes) -> None:
 
 
 def _installed(pin: Pin) -> tuple[str, Files]:
+    import importlib.metadata
+
     try:
         distribution = importlib.metadata.distribution(pin.name)
     except importlib.metadata.PackageNotFoundError as e:

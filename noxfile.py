@@ -1,0 +1,73 @@
+"""All tests: `scripts/fork test`, or one session by its name behind it."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import nox
+
+ROOT = pathlib.Path(__file__).parent
+DIST = ROOT / "build" / "dist"
+sys.path.insert(0, str(ROOT / "scripts"))
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_external_run = True
+nox.options.reuse_venv = "yes"
+
+if pyenv := shutil.which("pyenv"):
+    # Its shims refuse every version that is not chosen.
+    versions = subprocess.run(
+        [pyenv, "versions", "--bare"], capture_output=True, text=True, check=True
+    )
+    os.environ.setdefault("PYENV_VERSION", ":".join(versions.stdout.split()))
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Style and types of the tools, the overlay, the tests and the built package."""
+    python = [sys.executable, "-m"]
+    session.run(*python, "ruff", "check", ".")
+    session.run(*python, "ruff", "format", "--check", ".")
+    session.run(sys.executable, "scripts/fork", "materialise")
+    session.run(*python, "mypy", "scripts/forkkit", "noxfile.py")
+    session.run(*python, "mypy", "-p", "flaskfork.shim", "-m", "flaskfork.provenance")
+
+
+@nox.session(venv_backend="none")
+def tools(session: nox.Session) -> None:
+    """The tests of the tools, and those that install the fork for real."""
+    session.run(sys.executable, "-m", "pytest", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def build(session: nox.Session) -> None:
+    """The wheels that the sessions below install."""
+    session.run(sys.executable, "scripts/fork", "build", "--out", str(DIST))
+
+
+@nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13"], requires=["build"])
+def fork(session: nox.Session) -> None:
+    """What is installed: each patch, the shim, and upstream's own suite."""
+    from forkkit import materialise
+    from forkkit import packing
+    from forkkit import project
+    from forkkit import suite
+
+    wheel, shim = packing.wheels_in(DIST)
+    session.install("--reinstall", str(wheel), str(shim), "pytest")
+    session.run("python", "-m", "pytest", "tests/patches", "tests/shim")
+    for name in suite.NAMES:
+        wheels = [wheel] if name == materialise.MODULE else [wheel, shim]
+        outcome = suite.run(project.here(), wheels, name, python=session.python)
+        session.log(f"upstream's suite as {name}: {outcome}")
+
+
+@nox.session(venv_backend="none")
+def verify(session: nox.Session) -> None:
+    """The invariants of the project."""
+    session.run(sys.executable, "scripts/fork", "verify")

@@ -1,0 +1,97 @@
+"""The build backend: hatchling's hooks over a stage made from pin and queue.
+
+A front end (pip, uv, build) is the downloader: the hooks ask it for the pinned
+release of Flask in the isolated build environment (PEP 517, PEP 660).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import tempfile
+import typing as t
+
+from hatchling import build as hatch
+
+from . import materialise
+from . import project as projects
+from . import upstream
+from .errors import ForkError
+
+_Settings = t.Optional[dict[str, t.Any]]
+
+
+def get_requires_for_build_wheel(config_settings: _Settings = None) -> list[str]:
+    """The pinned Flask, unless it is at hand already."""
+    with _plain_errors():
+        project = projects.here()
+        pin = upstream.load_pin(project)
+        return [] if upstream.at_hand(project, pin) else [pin.requirement]
+
+
+get_requires_for_build_sdist = get_requires_for_build_wheel
+
+
+def get_requires_for_build_editable(config_settings: _Settings = None) -> list[str]:
+    """What a wheel needs, and what hatchling needs for an editable one."""
+    return [
+        *get_requires_for_build_wheel(),
+        *hatch.get_requires_for_build_editable(config_settings),
+    ]
+
+
+def build_wheel(
+    wheel_directory: str,
+    config_settings: _Settings = None,
+    metadata_directory: str | None = None,
+) -> str:
+    """Build the fork's wheel and return its file name."""
+    # Apart from the checkout, which may be read-only or built from twice at once.
+    with _plain_errors(), tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
+        stage = pathlib.Path(folder, "stage")
+        materialise.write_stage(projects.here(), stage)
+        with _inside(stage):
+            return hatch.build_wheel(wheel_directory, config_settings)
+
+
+def build_editable(
+    wheel_directory: str,
+    config_settings: _Settings = None,
+    metadata_directory: str | None = None,
+) -> str:
+    """Build a wheel that points to the stage and return its file name."""
+    with _plain_errors():
+        project = projects.here()
+        materialise.write_stage(project, project.stage)
+        with _inside(project.stage):
+            return hatch.build_editable(wheel_directory, config_settings)
+
+
+def build_sdist(sdist_directory: str, config_settings: _Settings = None) -> str:
+    """Build an archive that builds without network and return its file name."""
+    with _plain_errors(), tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
+        root = pathlib.Path(folder, "sdist")
+        materialise.write_sdist(projects.here(), root)
+        with _inside(root):
+            return hatch.build_sdist(sdist_directory, config_settings)
+
+
+@contextlib.contextmanager
+def _inside(folder: pathlib.Path) -> t.Iterator[None]:
+    # hatchling builds the project of the current directory.
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@contextlib.contextmanager
+def _plain_errors() -> t.Iterator[None]:
+    # A front end would show a traceback in front of what a person has to read.
+    try:
+        yield
+    except ForkError as e:
+        raise SystemExit(f"flaskfork cannot be built: {e}") from None

@@ -1,0 +1,98 @@
+"""Starting the maintainer's command in an environment of its own below build/.
+
+Needs nothing but a bare Python; what it imports is standard library, and late where
+the command starts without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_SCRIPTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_ROOT = os.path.dirname(_SCRIPTS)
+_ENVIRONMENT = os.path.join(_ROOT, "build", "environment")
+_PYTHON = os.path.join(_ENVIRONMENT, "bin", "python")
+_MADE_FROM = os.path.join(_ENVIRONMENT, "made-from")
+
+
+def main() -> None:
+    """Make the environment if that is due, and run the command in it."""
+    if _is_current():
+        # Newer than pyproject.toml: next time the shell need not ask.
+        os.utime(_MADE_FROM)
+    else:
+        _make()
+    # Isolated: what PYTHONPATH or the current folder has is not the command's.
+    os.execv(  # noqa: S606
+        _PYTHON, [_PYTHON, "-I", os.path.abspath(__file__), *sys.argv[1:]]
+    )
+
+
+def _is_current() -> bool:
+    """Whether the environment was made to the end from what pyproject.toml names."""
+    try:
+        with open(_MADE_FROM, "rb") as file:
+            return file.read() == _wanted() and os.access(_PYTHON, os.X_OK)
+    except OSError:
+        return False
+
+
+def _wanted() -> bytes:
+    with open(os.path.join(_ROOT, "pyproject.toml"), "rb") as file:
+        text = file.read()
+    start = text.index(b"[dependency-groups]")
+    return text[start : text.index(b"\n[", start) + 1]
+
+
+def _make() -> None:
+    import fcntl
+
+    try:
+        os.makedirs(os.path.dirname(_ENVIRONMENT), exist_ok=True)
+        with open(f"{_ENVIRONMENT}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Another command may have made it while this one waited.
+            if not _is_current():
+                _install()
+    except OSError as e:
+        sys.exit(
+            f"error: the environment of scripts/fork could not be made: {e}\n"
+            "  mend: check the network and pip's index settings, that there is room"
+            " below build/, and that this Python has the venv module (some systems"
+            " package it apart as python3-venv)"
+        )
+
+
+def _install() -> None:
+    import shutil
+    import subprocess
+
+    print(
+        "making the environment of scripts/fork below build/, once;"
+        " this needs the package index",
+        file=sys.stderr,
+        flush=True,
+    )
+    shutil.rmtree(_ENVIRONMENT, ignore_errors=True)
+    install = [_PYTHON, "-m", "pip", "install", "--quiet"]
+    group = os.path.join(_ROOT, "pyproject.toml") + ":maintain"
+    for command in (
+        [sys.executable, "-m", "venv", _ENVIRONMENT],
+        # Older ones know no dependency groups (PEP 735).
+        [*install, "--upgrade", "pip>=25.1"],
+        [*install, "--group", group],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()
+            raise OSError(f"{' '.join(command[1:])} failed:\n{said}")
+    with open(_MADE_FROM, "wb") as file:
+        file.write(_wanted())
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, _SCRIPTS)
+    from forkkit import cli
+
+    cli.main()

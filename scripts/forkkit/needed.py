@@ -1,0 +1,138 @@
+"""Is a patch needed? Without it its tests have to fail, with it they have to pass."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from . import materialise
+from . import queue as queues
+from . import upstream
+from .environments import clean_environ
+from .errors import ForkError
+from .patch import Patch
+from .pin import Pin
+from .project import Files
+from .project import Project
+from .project import write_files
+from .queue import Queue
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the tests of a patch say of it.
+
+    :param name: the patch.
+    :param without: pytest's exit code on the queue without it.
+    :param with_it: pytest's exit code on the whole queue.
+    :param left_out: the later patches that need it, left out with it.
+    :param said: the end of what pytest said where something is wrong.
+    """
+
+    name: str
+    without: int
+    with_it: int
+    left_out: tuple[str, ...]
+    said: str
+
+    @property
+    def text(self) -> str:
+        """``needed``, or what is wrong."""
+        if self.with_it != 0:
+            return "tests fail with the patch"
+        if self.without == 0:
+            return "not needed any more, or its tests prove nothing"
+        if self.without != 1:
+            return "its tests do not run without it, so they prove nothing"
+        return "needed"
+
+
+def judge(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Verdict]:
+    """Yield a verdict for each of the named patches, or for all.
+
+    :raises ForkError: there is no such patch, or the queue does not apply.
+    """
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    files = upstream.source(project, pin).package
+    chosen = [queue[name] for name in names] or list(queue.patches)
+    with tempfile.TemporaryDirectory(prefix="flaskfork-needed-") as name:
+        folder = pathlib.Path(name)
+        whole = queues.apply(queue.patches, files)
+        _write(project, pin, queue, whole, folder / "whole")
+
+        def judge_one(patch: Patch) -> Verdict:
+            return _judge(project, pin, queue, files, patch, folder)
+
+        # Two processes at a time: enough to use what a laptop or a CI machine has.
+        with ThreadPoolExecutor(2) as pool:
+            yield from pool.map(judge_one, chosen)
+
+
+def problems(verdicts: t.Iterable[Verdict]) -> list[ForkError]:
+    """The verdicts that are not ``needed``, as problems."""
+    return [
+        ForkError(
+            f"{verdict.text}\n{verdict.said}".rstrip(),
+            where=f"patches/{verdict.name}.patch",
+            mend="mend its tests, or drop the patch if upstream does this now",
+        )
+        for verdict in verdicts
+        if verdict.text != "needed"
+    ]
+
+
+def _judge(
+    project: Project,
+    pin: Pin,
+    queue: Queue,
+    files: Files,
+    patch: Patch,
+    folder: pathlib.Path,
+) -> Verdict:
+    rest, left_out = queues.without(queue, patch.name, files)
+    target = folder / patch.name
+    _write(project, pin, queue, rest, target)
+    without = _pytest(project, patch, target)
+    with_it = _pytest(project, patch, folder / "whole")
+    fine = with_it.returncode == 0 and without.returncode == 1
+    said = without.stdout if with_it.returncode == 0 else with_it.stdout
+    return Verdict(
+        name=patch.name,
+        without=without.returncode,
+        with_it=with_it.returncode,
+        left_out=tuple(left_out),
+        said="" if fine else "\n".join(said.splitlines()[-30:]),
+    )
+
+
+def _write(
+    project: Project, pin: Pin, queue: Queue, patched: Files, target: pathlib.Path
+) -> None:
+    module = materialise.MODULE
+    # A patch may bring a name that a rename rule counts.
+    files = materialise.package(project, pin, queue, patched, strict=False)
+    version = materialise.fork_version(project)
+    files[f"{module}-{version}.dist-info/METADATA"] = (
+        f"Metadata-Version: 2.1\nName: {module}\nVersion: {version}\n".encode()
+    )
+    write_files(target, files)
+
+
+def _pytest(
+    project: Project, patch: Patch, package: pathlib.Path
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        + ["-p", f"{materialise.MODULE}.shim", patch.trailer("Tests")],
+        cwd=project.root,
+        env=clean_environ(PYTHONPATH=str(package), PYTHONDONTWRITEBYTECODE="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,127 @@
+"""Building what is released: the fork's wheel and sdist, and the shim's wheel."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+import zipfile
+
+from . import materialise
+from .environments import clean_environ
+from .errors import ForkError
+from .project import Project
+from .project import writing
+
+
+class Built(t.NamedTuple):
+    """The files of a build."""
+
+    wheel: pathlib.Path
+    sdist: pathlib.Path
+    shim: pathlib.Path
+
+    @property
+    def wheels(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.wheel, self.shim
+
+
+def build(project: Project, out: pathlib.Path) -> Built:
+    """Build both wheels and the sdist into ``out``.
+
+    The wheel is made from the sdist, so that what is released builds from it.
+
+    :raises ForkError: one of them could not be built; ``out`` is as it was.
+    """
+    with tempfile.TemporaryDirectory(prefix="flaskfork-build-") as name:
+        folder = pathlib.Path(name)
+        _run("build", "--no-isolation", "--outdir", folder, project.root)
+        build_shim(_only(folder, "*.whl"), folder)
+        wheel, shim = wheels_in(folder)
+        sdist = _only(folder, "*.tar.gz")
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            moved = [_move(path, out) for path in (wheel, sdist, shim)]
+        return Built(*moved)
+
+
+def wheels_in(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """The fork's wheel and the shim's in the folder of a build.
+
+    :raises ForkError: one of them is missing, or there are several.
+    """
+    return _only(folder, f"{materialise.MODULE}-*.whl"), _only(folder, "flask-*.whl")
+
+
+def build_shim(wheel: pathlib.Path, out: pathlib.Path) -> None:
+    """Build the shim's wheel into ``out``, by the fork in ``wheel``.
+
+    :raises ForkError: it could not be built.
+    """
+    with unpacked(wheel) as path:
+        _run(f"{materialise.MODULE}.shim", "wheel", out, PYTHONPATH=str(path))
+
+
+class unpacked:
+    """A context manager: the folder into which a wheel is unpacked."""
+
+    def __init__(self, wheel: pathlib.Path) -> None:
+        self.wheel = wheel
+        self.folder = tempfile.TemporaryDirectory(prefix="flaskfork-wheel-")
+
+    def __enter__(self) -> pathlib.Path:
+        with zipfile.ZipFile(self.wheel) as archive:
+            archive.extractall(self.folder.name)
+        return pathlib.Path(self.folder.name)
+
+    def __exit__(self, *args: object) -> None:
+        self.folder.cleanup()
+
+
+def expected_contents(project: Project) -> list[str]:
+    """The exact list of paths in the fork's wheel."""
+    staged = materialise.stage(project)
+    version = materialise.fork_version(project)
+    info = f"{materialise.MODULE}-{version}.dist-info"
+    package = [path for path in staged if path.startswith(f"{materialise.MODULE}/")]
+    metadata = ["METADATA", "RECORD", "WHEEL", "entry_points.txt"]
+    licenses = [f"licenses/{name}" for name in ("LICENSE", materialise.LICENSE)]
+    return sorted([*package, *(f"{info}/{name}" for name in metadata + licenses)])
+
+
+def contents(wheel: pathlib.Path) -> list[str]:
+    """The paths in a wheel, sorted."""
+    with zipfile.ZipFile(wheel) as archive:
+        return sorted(archive.namelist())
+
+
+def _run(module: str, *args: str | os.PathLike[str], **env: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, *args],
+        capture_output=True,
+        text=True,
+        env=clean_environ(**env),
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()
+        raise ForkError(f"failed:\n{said}", where=f"python -m {module}")
+
+
+def _only(folder: pathlib.Path, pattern: str) -> pathlib.Path:
+    found: list[pathlib.Path] = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        raise ForkError(f"expected one {pattern}, found {len(found)}", where=folder)
+    return found[0]
+
+
+def _move(path: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
+    # Aside first: the target may be on another disk, and is replaced in one step.
+    aside = out / f".{path.name}.new"
+    shutil.copyfile(path, aside)
+    os.replace(aside, out / path.name)
+    return out / path.name

@@ -1,0 +1,248 @@
+"""The invariants of the project, each a check that reports all that it finds."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import sys
+import tempfile
+import time
+import typing as t
+from dataclasses import dataclass
+
+from . import diff
+from . import materialise
+from . import needed
+from . import packing
+from . import patch as patches
+from . import pin as pins
+from . import queue as queues
+from . import readme
+from . import rename
+from . import series as serieses
+from . import suite
+from . import toml
+from . import upstream
+from .errors import Findings
+from .errors import ForkError
+from .errors import raise_findings
+from .project import Project
+from .project import read
+from .tree import Tree
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found.
+
+    :param name: the check's name.
+    :param problems: nothing when it holds.
+    :param seconds: how long it took.
+    """
+
+    name: str
+    problems: tuple[ForkError, ...]
+    seconds: float
+
+
+def run(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Result]:
+    """Run the named checks, or all, and yield what each found.
+
+    :raises ForkError: there is no such check.
+    """
+    if unknown := sorted(set(names) - set(CHECKS)):
+        raise ForkError(
+            f"there is no check {', '.join(unknown)}",
+            mend=f"the checks are {', '.join(CHECKS)}",
+        )
+    for name in names or CHECKS:
+        started = time.monotonic()
+        problems = _problems(CHECKS[name], project)
+        yield Result(name, tuple(problems), time.monotonic() - started)
+
+
+def check_formats(project: Project) -> None:
+    """Pin, series, patches, tables and texts are well-formed and canonical."""
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    problems = _not_canonical(project, project.pin, pins.render(pin))
+    problems += _not_canonical(project, project.series, serieses.render(queue.series))
+    for patch in queue.patches:
+        path = project.patches / f"{patch.name}.patch"
+        problems += _not_canonical(project, path, patches.render(patch))
+    materialise.tables(project)
+    suite.known_failures(project)
+    if readme.render(project, queue) != (project.root / "README.md").read_bytes():
+        problems.append(
+            ForkError(
+                "the table of differences is not that of the queue",
+                where="README.md",
+                mend="run `scripts/fork readme`",
+            )
+        )
+    problems += _changelog(project)
+    raise_findings(problems)
+
+
+def check_queue(project: Project) -> None:
+    """The queue applies to the pin strictly, and an export gives its bytes back."""
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    with tempfile.TemporaryDirectory(prefix="flaskfork-verify-") as folder:
+        tree = Tree(pathlib.Path(folder, "tree"), "a tree made from the queue")
+        tree.apply(pin, upstream.files(project, pin), queue.patches)
+        problems: list[ForkError] = []
+        for patch in tree.patches():
+            path = project.patches / f"{patch.name}.patch"
+            problems += _not_canonical(project, path, patches.render(patch))
+        raise_findings(problems)
+
+
+def check_rename(project: Project) -> None:
+    """Every rule has its matches, nothing is left over, and twice changes nothing."""
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    files = upstream.files(project, pin)
+    where = project.relative(project.rename)
+    tables = materialise.tables(project)
+    patched = queues.apply(queue.patches, upstream.source(project, pin).package)
+    package = materialise.package(project, pin, queue, patched)
+    tests = {p: data for p, data in files.items() if p.startswith("tests/")}
+    renamed = rename.apply(tables["tests"], tests, where=where)
+    overlay = materialise.read_overlay(project)
+    upstreams = {p: data for p, data in package.items() if p not in overlay}
+    raise_findings(
+        [
+            ForkError("a rule matches what it made", where=place, mend=f"mend {where}")
+            for name, tree in (("package", upstreams), ("tests", renamed))
+            for place in rename.matches(tables[name], tree)
+        ]
+    )
+
+
+def check_metadata(project: Project) -> None:
+    """What the fork requires and offers is what the pinned release does."""
+    pin = upstream.load_pin(project)
+    theirs = toml.loads(
+        upstream.files(project, pin)["pyproject.toml"], where=f"{pin.sdist}: pyproject"
+    )["project"]
+    ours = toml.load(project.pyproject, mend="restore pyproject.toml")["project"]
+    problems = [
+        ForkError(
+            f"{key} has drifted: expected {theirs.get(key)!r}, found {ours.get(key)!r}",
+            where="pyproject.toml",
+            mend="make it what the pinned release has",
+        )
+        for key in ("dependencies", "optional-dependencies", "requires-python")
+        if ours.get(key) != theirs.get(key)
+    ]
+    revision = ours["version"].rpartition(".")
+    if revision[0] != pin.version or not revision[2].isdigit():
+        problems.append(
+            ForkError(
+                f"version is {ours['version']}, not {pin.version} and a revision",
+                where="pyproject.toml",
+                mend=f'version = "{pin.version}.1" for the first release on it',
+            )
+        )
+    raise_findings(problems)
+
+
+def check_wheel(project: Project) -> None:
+    """The wheel holds exactly what it should, whether built once or again."""
+    with tempfile.TemporaryDirectory(prefix="flaskfork-verify-") as folder:
+        built = packing.build(project, pathlib.Path(folder, "once"))
+        again = packing.build(project, pathlib.Path(folder, "again"))
+        expected = packing.expected_contents(project)
+        found = packing.contents(built.wheel)
+        problems = [
+            ForkError(
+                f"is {'missing from' if path in expected else 'not expected in'} it",
+                where=f"{built.wheel.name}: {path}",
+                mend="mend scripts/forkkit/materialise.py or pyproject.toml",
+            )
+            for path in sorted(set(expected) ^ set(found))
+        ]
+        problems += [
+            ForkError(
+                "two builds differ", where=one.name, mend="find what is not fixed"
+            )
+            for one, two in zip(built, again)
+            if one.read_bytes() != two.read_bytes()
+        ]
+        raise_findings(problems)
+
+
+def check_needed(project: Project) -> None:
+    """The tests of each patch fail without it and pass with it."""
+    raise_findings(needed.problems(needed.judge(project)))
+
+
+def check_suite(project: Project) -> None:
+    """Upstream's own suite passes on the built wheels under both names."""
+    problems: list[ForkError] = []
+    with tempfile.TemporaryDirectory(prefix="flaskfork-verify-") as folder:
+        built = packing.build(project, pathlib.Path(folder))
+        for name in suite.NAMES:
+            problems += _problems(
+                functools.partial(_run_suite, built=built, name=name), project
+            )
+    raise_findings(problems)
+
+
+def _run_suite(project: Project, *, built: packing.Built, name: str) -> None:
+    wheels = [built.wheel] if name == materialise.MODULE else list(built.wheels)
+    suite.run(project, wheels, name, python=sys.executable)
+
+
+#: Every check by its name, the quick ones first.
+CHECKS: dict[str, t.Callable[[Project], None]] = {
+    "formats": check_formats,
+    "queue": check_queue,
+    "rename": check_rename,
+    "metadata": check_metadata,
+    "wheel": check_wheel,
+    "needed": check_needed,
+    "suite": check_suite,
+}
+
+
+def _problems(check: t.Callable[[Project], None], project: Project) -> list[ForkError]:
+    try:
+        check(project)
+    except Findings as e:
+        return e.problems
+    except ForkError as e:
+        return [e]
+    return []
+
+
+def _not_canonical(
+    project: Project, path: pathlib.Path, expected: bytes
+) -> list[ForkError]:
+    found = path.read_bytes()
+    if found == expected:
+        return []
+    pairs = zip(diff.split_lines(expected), diff.split_lines(found))
+    number = next((n for n, pair in enumerate(pairs, 1) if pair[0] != pair[1]), 0)
+    return [
+        ForkError(
+            "is not what an export writes",
+            where=f"{project.relative(path)}:{number or 'end'}",
+            mend="run `scripts/fork apply`, then `scripts/fork export`",
+        )
+    ]
+
+
+def _changelog(project: Project) -> list[ForkError]:
+    text = read(project.root / "CHANGELOG.md", mend="restore it").decode()
+    newest = text.partition("\n## ")[2].partition("\n## ")[0]
+    return [
+        ForkError(
+            f"the newest entry has no heading {heading!r}",
+            where="CHANGELOG.md",
+            mend=f"add a line '{heading}' below '## Unreleased'",
+        )
+        for heading in ("### Upstream", "### Fork")
+        if f"\n{heading}\n" not in newest
+    ]
