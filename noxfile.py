@@ -63,7 +63,9 @@ def fork(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/patches", "tests/shim")
     for name in suite.NAMES:
         wheels = [wheel] if name == materialise.MODULE else [wheel, shim]
-        outcome = suite.run(project.here(), wheels, name, python=session.python)
+        outcome = suite.run(
+            project.here(), wheels, name, python=pathlib.Path(session.bin, "python")
+        )
         session.log(f"upstream's suite as {name}: {outcome}")
 
 

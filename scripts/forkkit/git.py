@@ -35,7 +35,7 @@ _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.quotePath": "false",
     "diff.noprefix": "false",
-    "diff.orderFile": "",
+    "diff.orderFile": os.devnull,
     "diff.suppressBlankEmpty": "false",
     "i18n.commitEncoding": "UTF-8",
     "i18n.logOutputEncoding": "UTF-8",

@@ -119,7 +119,13 @@ class Tree:
             a patch cannot hold, or the history is not a line.
         """
         self._check_ours()
-        form = "%H%x00%P%x00%an <%ae>%x00%aD%x00%B"
+        form = "%H%x00%an <%ae>%x00%aD%x00%B"
+        if merges := self.git.text("rev-list", "--merges", f"{_BASE}..HEAD"):
+            raise ForkError(
+                f"a merge cannot be a patch: {merges.splitlines()[0]}",
+                where=self.shown,
+                mend=f"make the history a line: git -C {self.shown} rebase {_BASE}",
+            )
         log = self.git(
             "log",
             "-z",
@@ -132,17 +138,11 @@ class Tree:
             return []
 
         fields = log.decode("utf-8", "replace").rstrip("\0").split("\0")
-        commits = [fields[n : n + 5] for n in range(0, len(fields), 5)]
+        commits = [fields[n : n + 4] for n in range(0, len(fields), 4)]
         changes = self._changes([commit[0] for commit in commits])
         found = []
-        for sha, parents, author, date, message in commits:
+        for sha, author, date, message in commits:
             where = f"{self.shown}: commit {sha[:10]} {message.splitlines()[0]!r}"
-            if " " in parents:
-                raise ForkError(
-                    "a merge cannot be a patch",
-                    where=where,
-                    mend=f"make the history a line: git rebase {_BASE}",
-                )
             diffs = diff.parse(changes[sha], where=where)
             patch = patches.from_message(author, date, message, diffs, where)
             patches.check(patch, where=where)

@@ -1,0 +1,133 @@
+"""The command in a fresh clone: its own environment, made once."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import toy
+
+from forkkit.environments import clean_environ
+
+
+def fork(
+    root: pathlib.Path, *args: str, **env: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [root / "scripts" / "fork", *args],
+        capture_output=True,
+        text=True,
+        cwd=root.parent,
+        env=clean_environ(**env),
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path):
+    """The toy with a group of one package, to be quick."""
+    project = toy.make(tmp_path / "fresh clone")
+    text = project.project.pyproject.read_text()
+    group = '[dependency-groups]\nmaintain = ["click>=8.1.3"]\n\n'
+    project.project.pyproject.write_text(group + text)
+    return project
+
+
+@pytest.mark.slow
+def test_environment_is_made_once_and_again_when_the_group_changes(project):
+    first = fork(project.root, "series")
+    assert first.returncode == 0, first.stderr
+    assert "making the environment of scripts/fork below build/, once" in first.stderr
+    assert "app: say goodbye aloud" in first.stdout
+    second = fork(project.root, "series", PIP_NO_INDEX="1", PIP_FIND_LINKS="/nowhere")
+    assert (second.returncode, second.stderr) == (0, "")
+    assert second.stdout == first.stdout
+
+    # Another part of the file: nothing is made again.
+    project.edit("pyproject.toml", 'version = "1.0.1"', 'version = "1.0.2"')
+    os.utime(project.project.pyproject, (2**31, 2**31))
+    third = fork(project.root, "status")
+    assert (third.returncode, third.stderr) == (0, "")
+    assert "flaskfork 1.0.2" in third.stdout
+
+    project.edit("pyproject.toml", "click>=8.1.3", "click>=8.1.4")
+    assert "making the environment" in fork(project.root, "series").stderr
+
+
+@pytest.mark.slow
+def test_two_at_once_make_one_environment(project):
+    command = [project.root / "scripts" / "fork", "series"]
+    both = [
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    ends = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert sum("making the environment" in stderr for _, stderr in ends) == 1
+
+
+@pytest.mark.slow
+def test_without_network_it_says_so_and_goes_on_later(project):
+    done = fork(project.root, "series", PIP_NO_INDEX="1", PIP_FIND_LINKS="/nowhere")
+    assert done.returncode == 1
+    assert "could not be made" in done.stderr
+    assert "mend: check the network" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert fork(project.root, "series").returncode == 0
+
+
+def test_files_of_the_current_folder_are_not_imported(tmp_path):
+    project = toy.make(tmp_path / "toy")
+    for name in ("click.py", "json.py", "forkkit.py"):
+        (project.root / name).write_text("raise SystemExit('imported')\n")
+    done = project.fork("series", env={**os.environ, "PYTHONPATH": str(project.root)})
+    assert "app: say goodbye aloud" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "args", [["nope"], ["show"], ["fetch", "--nope"], ["show", "a", "b"]]
+)
+def test_wrong_usage_is_exit_code_2(tmp_path, args):
+    project = toy.make(tmp_path / "toy")
+    assert "Usage: scripts/fork" in project.fork(*args, code=2).stderr
+
+
+def test_help_lists_every_verb(tmp_path):
+    project = toy.make(tmp_path / "toy")
+    said = project.fork("--help").stdout
+    for verb in (
+        "status fetch series show apply export materialise build readme test verify"
+    ).split():
+        assert f"\n  {verb} " in said
+
+
+def test_show(tmp_path):
+    project = toy.make(tmp_path / "toy")
+    assert project.fork("show", "loud").stdout == toy.LOUD.decode()
+    done = project.fork("show", "nope", code=1)
+    assert "there is no patch 'nope' in the queue" in done.stderr
+
+
+def test_interrupt_is_exit_code_130(tmp_path):
+    import signal
+    import time
+
+    project = toy.make(tmp_path / "toy")
+    project.archive.unlink()
+    os.mkfifo(tmp_path / "pipe")
+    launch = project.root / "scripts" / "forkkit" / "launch.py"
+    process = subprocess.Popen(
+        [sys.executable, "-I", launch, "fetch", "--from", tmp_path / "pipe"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    # It waits for what never comes through the pipe.
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20)[1] == "interrupted\n"
+    assert process.returncode == 130

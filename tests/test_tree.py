@@ -1,0 +1,309 @@
+"""Apply, status and export: between ``patches/`` and the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import toy
+
+
+@pytest.fixture
+def project(tmp_path):
+    return toy.make(tmp_path / "toy")
+
+
+def commit(project: toy.Toy, *message: str) -> None:
+    project.git("add", "--all")
+    arguments = [word for text in message for word in ("-m", text)]
+    project.git("commit", "--quiet", *arguments)
+
+
+TRAILERS = (
+    "Upstream-Status: Pending\nForwarded: no\nDrop-When: never\n"
+    "Tests: tests/patches/test_loud.py\nFork-Patch: third"
+)
+
+
+def test_apply_makes_one_commit_a_patch(project):
+    project.fork("apply")
+    assert project.git("log", "--format=%s").splitlines() == [
+        "app: put a comma into the greeting",
+        "app: say goodbye aloud",
+        "Flask 1.0",
+    ]
+    assert project.git("log", "-1", "--format=%an %ae %aD").strip() == (
+        "A Maintainer maintainer@flaskfork.example Tue, 2 Jun 2026 11:00:00 +0000"
+    )
+    assert project.git("status", "--porcelain") == ""
+    text = (project.checkout / "src/flask/app.py").read_text()
+    assert 'return f"hello{COMMA} {who}"' in text
+    assert 'return f"BYE {who}"' in text
+    assert (project.checkout / "tests/test_app.py").is_file()
+
+
+def test_commit_ids_are_the_same_everywhere(project, tmp_path):
+    project.fork("apply")
+    once = project.git("rev-parse", "HEAD")
+    other = toy.make(tmp_path / "other")
+    other.fork("apply", env=toy.hostile_home(tmp_path))
+    assert other.git("rev-parse", "HEAD") == once
+
+
+def test_apply_again_changes_nothing(project):
+    project.fork("apply")
+    head = project.git("rev-parse", "HEAD")
+    before = project.snapshot()
+    project.fork("apply")
+    assert project.snapshot() == before
+    assert project.git("rev-parse", "HEAD") == head
+
+
+def test_apply_follows_a_patch_that_changed_on_disk(project):
+    project.fork("apply")
+    project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
+    project.fork("apply")
+    assert "GOODBYE" in (project.checkout / "src/flask/app.py").read_text()
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_export_writes_nothing_after_apply(project):
+    before = project.snapshot()
+    project.fork("apply")
+    assert "holds what is committed" in project.fork("export").stdout
+    assert "holds what is committed" in project.fork("export", "--check").stdout
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
+
+
+def test_export_gives_the_same_bytes_under_a_hostile_gitconfig(project, tmp_path):
+    before = project.snapshot()
+    env = toy.hostile_home(tmp_path)
+    project.fork("apply", env=env)
+    # Fresh text from git, not the bytes that an export keeps.
+    for name in ("loud", "comma"):
+        project.edit(f"patches/{name}.patch", "A Maintainer", "Another")
+    project.fork("export", env=env)
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
+
+
+def test_export_writes_a_new_commit(project):
+    project.fork("apply")
+    (project.checkout / "src/flask/new.py").write_text('"""New."""\n')
+    commit(project, "new: add it", "It is new.", TRAILERS)
+    assert "not exported" in project.fork("status").stdout
+    done = project.fork("export", "--check", code=1)
+    assert "patches/third.patch: would be written" in done.stdout
+    done = project.fork("export")
+    assert "patches/third.patch: written" in done.stdout
+    assert (
+        project.root / "patches/series"
+    ).read_bytes() == toy.SERIES + b"third.patch\n"
+    text = (project.root / "patches/third.patch").read_text()
+    assert "+++ b/src/flask/new.py" in text
+    assert "index " not in text
+    assert "exported" in project.fork("status").stdout
+    project.fork("apply")
+
+
+def test_export_keeps_a_patch_that_says_the_same_in_other_words(project):
+    # As git would not write it: less context.
+    path = project.root / "patches/loud.patch"
+    text = path.read_text().replace(
+        "@@ -7,4 +7,4 @@ def greet(who):\n \n \n def part(who):\n",
+        "@@ -9,2 +9,2 @@\n def part(who):\n",
+    )
+    path.write_text(text)
+    project.fork("apply")
+    project.fork("export")
+    assert path.read_text() == text
+
+
+def test_export_follows_a_new_order(project):
+    project.fork("apply")
+    loud = project.git("rev-parse", "HEAD~1").strip()
+    project.git("checkout", "--quiet", "-B", "queue", "HEAD~2")
+    project.git("cherry-pick", "queue@{1}", loud)
+    project.fork("export")
+    assert (project.root / "patches/series").read_text() == (
+        "\n# Spelling.\ncomma.patch\n# The queue.\nloud.patch\n"
+    )
+    project.fork("apply")
+    assert "holds" in project.fork("export").stdout
+
+
+def test_work_in_the_checkout_is_never_overwritten(project):
+    project.fork("apply")
+    (project.checkout / "src/flask/app.py").write_text("mine\n")
+    (project.checkout / "notes.txt").write_text("mine too\n")
+    before = project.snapshot()
+    for verb in ("apply", "export"):
+        done = project.fork(verb, code=1)
+        assert "uncommitted changes: src/flask/app.py, notes.txt" in done.stderr
+        assert "mend: " in done.stderr
+    assert project.snapshot() == before
+
+
+def test_commits_that_are_not_exported_are_never_dropped(project):
+    project.fork("apply")
+    (project.checkout / "src/flask/new.py").write_text('"""New."""\n')
+    commit(project, "new: add it", "It is new.", TRAILERS)
+    head = project.git("rev-parse", "HEAD")
+    done = project.fork("apply", code=1)
+    assert "commits that are not exported" in done.stderr
+    assert project.git("rev-parse", "HEAD") == head
+
+
+def test_commit_without_trailers_is_named(project):
+    project.fork("apply")
+    (project.checkout / "src/flask/new.py").write_text("")
+    commit(project, "quick fix")
+    before = project.snapshot()
+    done = project.fork("export", code=1)
+    assert "'quick fix': the message is not a subject, a reason" in done.stderr
+    assert "Fork-Patch" in done.stderr
+    assert project.snapshot() == before
+
+
+def test_patch_whose_commit_is_gone_is_not_removed(project):
+    project.fork("apply")
+    project.git("reset", "--quiet", "--hard", "HEAD~1")
+    done = project.fork("export", code=1)
+    assert "the commit of the patch comma is gone" in done.stderr
+    assert (project.root / "patches/comma.patch").read_bytes() == toy.COMMA
+
+
+def test_merge_is_refused(project):
+    project.fork("apply")
+    project.git("checkout", "--quiet", "-b", "side", "HEAD~1")
+    (project.checkout / "a").write_text("")
+    commit(project, "side")
+    project.git("checkout", "--quiet", "queue")
+    project.git("merge", "--quiet", "--no-edit", "side")
+    assert "a merge cannot be a patch" in project.fork("export", code=1).stderr
+
+
+def test_foreign_repository_is_left_alone(project):
+    project.checkout.mkdir()
+    project.git("init", "--quiet")
+    (project.checkout / "mine").write_text("mine")
+    done = project.fork("apply", code=1)
+    assert "was not made by `scripts/fork apply`" in done.stderr
+    assert (project.checkout / "mine").read_text() == "mine"
+
+
+def test_checkout_that_is_no_repository_is_left_alone(project):
+    project.checkout.mkdir()
+    (project.checkout / "mine").write_text("mine")
+    done = project.fork("apply", code=1)
+    assert "there is no checkout" in done.stderr
+    assert (project.checkout / "mine").read_text() == "mine"
+
+
+def test_patch_that_does_not_apply_is_named_with_what_stands_there(project):
+    project.edit("patches/comma.patch", "     # Keep it short.", "     # Keep it long.")
+    before = project.snapshot()
+    for verb in ("apply", "materialise", "build"):
+        done = project.fork(verb, code=1)
+        assert "patches/comma.patch: src/flask/app.py: hunk 1 does not" in done.stderr
+        assert "at line 5" in done.stderr
+        assert "expected '    # Keep it long.'" in done.stderr
+        assert "found '    # Keep it short.'" in done.stderr
+    assert project.snapshot() == before
+
+
+def test_offset_is_not_good_enough(project):
+    project.edit("patches/loud.patch", "@@ -7,4 +7,4 @@", "@@ -8,4 +8,4 @@")
+    assert "hunk 1 does not apply" in project.fork("apply", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        ("loud.patch\n", "patches/comma.patch: is not in the series"),
+        ("loud.patch\ncomma.patch\nno.patch\n", "no.patch is in the series, but there"),
+        ("loud.patch\ncomma.patch\nloud.patch\n", "loud.patch stands in line 1"),
+    ],
+)
+def test_series_that_does_not_fit_the_folder(project, series, expected):
+    (project.root / "patches/series").write_text(series)
+    for verb in ("status", "series", "apply", "materialise"):
+        done = project.fork(verb, code=1)
+        assert expected in done.stderr
+        assert "mend: " in done.stderr
+
+
+def test_patch_outside_the_package_is_refused(project):
+    project.edit("patches/loud.patch", "--- a/src/flask/app.py", "--- a/CHANGES.rst")
+    text = (project.root / "patches/loud.patch").read_text()
+    text = text.replace("src/flask/app.py", "CHANGES.rst")
+    (project.root / "patches/loud.patch").write_text(text)
+    done = project.fork("series", code=1)
+    assert "changes CHANGES.rst, which is outside src/flask" in done.stderr
+
+
+def test_patch_without_its_tests_is_refused(project):
+    (project.root / "tests/patches/test_loud.py").unlink()
+    done = project.fork("series", code=1)
+    assert "its tests tests/patches/test_loud.py are not there" in done.stderr
+
+
+def test_without_git_it_says_so(project, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    env = {**os.environ, "PATH": str(empty)}
+    done = project.fork("apply", code=1, env=env)
+    assert "git is not installed" in done.stderr
+    assert not project.checkout.exists()
+    # What needs no git still works.
+    project.fork("materialise", env=env)
+
+
+def test_status_as_json(project):
+    project.fork("apply")
+    (project.checkout / "new").write_text("")
+    values = json.loads(project.fork("status", "--json").stdout)
+    assert values["upstream"] == "Flask 1.0"
+    assert values["patches"] == 2
+    assert values["uncommitted"] == ["new"]
+    assert values["exported"] is True
+
+
+def test_full_disk_leaves_everything_as_it_was(project):
+    """Writing is limited to less than the checkout takes."""
+    before = project.snapshot()
+    launch = project.root / "scripts" / "forkkit" / "launch.py"
+    for verb in ("apply", "materialise"):
+        code = (
+            "import resource, runpy, signal, sys;"
+            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100));"
+            f"sys.argv = ['fork', {verb!r}];"
+            f"runpy.run_path({str(launch)!r}, run_name='__main__')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-B", "-I", "-c", code],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1, done
+        assert "Traceback" not in done.stderr
+        assert "error: " in done.stderr
+        assert "mend: " in done.stderr
+    assert project.snapshot() == before
+
+
+def test_folder_that_cannot_be_written_is_an_error(project):
+    """A file stands where the folder has to be: the same error as without rights."""
+    shutil.rmtree(project.root / "build", ignore_errors=True)
+    (project.root / "build").write_text("")
+    done = project.fork("materialise", code=1)
+    assert "cannot be written" in done.stderr
+    assert "mend: " in done.stderr

@@ -1,0 +1,300 @@
+"""A tiny project of the fork's shape: a pinned upstream of four files, two patches."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import pathlib
+import shutil
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+
+from forkkit import pin as pins
+from forkkit.environments import clean_environ
+from forkkit.pin import Pin
+from forkkit.project import Files
+from forkkit.project import Project
+from forkkit.project import write_files
+
+HERE = pathlib.Path(__file__).resolve().parents[1]
+
+UPSTREAM: Files = {
+    "LICENSE.txt": b"Do what you like.\n",
+    "pyproject.toml": b'[project]\nname = "Flask"\nversion = "1.0"\n'
+    b'requires-python = ">=3.9"\ndependencies = []\n',
+    "src/flask/__init__.py": b'"""A toy."""\n\nfrom .app import greet as greet\n',
+    "src/flask/app.py": b'NAME = "flask"\n\n\ndef greet(who):\n'
+    b'    # Keep it short.\n    return f"hello {who}"\n\n\ndef part(who):\n'
+    b'    return f"bye {who}"\n',
+    "tests/test_app.py": b"from flask import greet\n\n\ndef test_greet():\n"
+    b'    assert greet("x") == "hello x"\n',
+}
+
+LOUD = b"""\
+From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+From: A Maintainer <maintainer@flaskfork.example>
+Date: Tue, 2 Jun 2026 10:00:00 +0000
+Subject: app: say goodbye aloud
+
+Nobody hears it otherwise.
+
+Bug: toy/toy#1
+Upstream-Status: Denied [too loud]
+Forwarded: not-needed
+Drop-When: never
+Tests: tests/patches/test_loud.py
+Fork-Patch: loud
+---
+diff --git a/src/flask/app.py b/src/flask/app.py
+--- a/src/flask/app.py
++++ b/src/flask/app.py
+@@ -7,4 +7,4 @@ def greet(who):
+ 
+ 
+ def part(who):
+-    return f"bye {who}"
++    return f"BYE {who}"
+"""
+
+COMMA = b"""\
+From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001
+From: A Maintainer <maintainer@flaskfork.example>
+Date: Tue, 2 Jun 2026 11:00:00 +0000
+Subject: app: put a comma into the greeting
+
+It is spelled so.
+
+Upstream-Status: Pending
+Forwarded: no
+Drop-When: upstream >= 2.0
+Tests: tests/patches/test_comma.py
+Fork-Patch: comma
+---
+diff --git a/src/flask/app.py b/src/flask/app.py
+--- a/src/flask/app.py
++++ b/src/flask/app.py
+@@ -1,9 +1,10 @@
+ NAME = "flask"
++COMMA = ","
+ 
+ 
+ def greet(who):
+     # Keep it short.
+-    return f"hello {who}"
++    return f"hello{COMMA} {who}"
+ 
+ 
+ def part(who):
+"""
+
+SERIES = b"# The queue.\nloud.patch\n\n# Spelling.\ncomma.patch\n"
+
+RENAME = b"""\
+[[package.rule]]
+files = "flaskfork/app.py"
+find = '^NAME = "flask"$'
+put = 'NAME = "flaskfork"'
+count = 1
+
+[[tests.rule]]
+files = "tests/*.py"
+find = '^from flask(?= )'
+put = 'from flaskfork'
+count = 1
+"""
+
+README = b"""\
+# Toy
+
+<!-- differences: written by `scripts/fork readme` -->
+| What differs | Asked for in | Goes away | Patch |
+|---|---|---|---|
+| app: say goodbye aloud | toy/toy#1 | never | [loud](patches/loud.patch) |
+| app: put a comma into the greeting | - | Flask >= 2.0 | [comma](patches/comma.patch) |
+<!-- /differences -->
+"""
+
+
+@dataclass(frozen=True)
+class Toy:
+    """The project at ``root``."""
+
+    root: pathlib.Path
+
+    @property
+    def project(self) -> Project:
+        return Project(self.root)
+
+    @property
+    def checkout(self) -> pathlib.Path:
+        return self.project.checkout
+
+    @property
+    def archive(self) -> pathlib.Path:
+        return self.project.cache / "flask-1.0.tar.gz"
+
+    def fork(
+        self, *args: str, code: int = 0, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the project's own ``scripts/fork`` as a process of its own."""
+        launch = self.root / "scripts" / "forkkit" / "launch.py"
+        done = subprocess.run(
+            [sys.executable, "-I", launch, *args],
+            capture_output=True,
+            text=True,
+            cwd=self.root,
+            env=env or clean_environ(),
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def git(self, *args: str) -> str:
+        """Run the user's git, with the user's settings, in the checkout."""
+        return subprocess.run(
+            ["git", *args],
+            cwd=self.checkout,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def edit(self, path: str, before: str, after: str) -> None:
+        """Replace text that stands once in a file of the project."""
+        file = self.root / path
+        text = file.read_text()
+        assert text.count(before) == 1, f"{before!r} stands {text.count(before)} times"
+        file.write_text(text.replace(before, after))
+
+    def snapshot(self) -> dict[str, bytes]:
+        """Every file of the project but for what git, Python and builds keep."""
+        return {
+            path.relative_to(self.root).as_posix(): path.read_bytes()
+            for path in sorted(self.root.rglob("*"))
+            if path.is_file() and not {".git", "__pycache__"}.intersection(path.parts)
+        }
+
+
+def make(root: pathlib.Path) -> Toy:
+    """Make the project, its archive cached already."""
+    content = archive(UPSTREAM)
+    files: Files = {
+        "CHANGELOG.md": b"# Changelog\n\n## Unreleased\n\n### Upstream\n\n### Fork\n",
+        "CONTRIBUTING.md": b"# Contributing\n",
+        "LICENSE": b"A license.\n",
+        "README.md": README,
+        "noxfile.py": b"",
+        "patches/comma.patch": COMMA,
+        "patches/loud.patch": LOUD,
+        "patches/rename.toml": RENAME,
+        "patches/series": SERIES,
+        "pyproject.toml": _pyproject(),
+        "src/flaskfork/extra.py": b'"""What the fork adds."""\n',
+        "tests/patches/test_comma.py": b"import flask\n\n\ndef test_comma():\n"
+        b'    assert flask.greet("x") == "hello, x"\n',
+        "tests/patches/test_loud.py": b"import flask.app\n\n\ndef test_loud():\n"
+        b'    assert flask.app.part("x") == "BYE x"\n',
+        "upstream/README.md": b"# Upstream\n",
+        "upstream/known-failures.toml": b"",
+        "upstream/pin.toml": pins.render(pin_of(content, UPSTREAM)),
+    }
+    write_files(root, files)
+    toy = Toy(root)
+    shutil.copytree(
+        HERE / "scripts", root / "scripts", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    toy.archive.parent.mkdir()
+    toy.archive.write_bytes(content)
+    return toy
+
+
+def pin_of(content: bytes, files: Files) -> Pin:
+    """The pin of an archive with ``files``."""
+    package = {p: data for p, data in files.items() if p.startswith("src/flask/")}
+    return Pin(
+        name="Flask",
+        version="1.0",
+        sdist="flask-1.0.tar.gz",
+        sdist_sha256=pins.file_sha256(content),
+        package="src/flask",
+        package_sha256=pins.files_sha256(package),
+        license="LICENSE.txt",
+        license_sha256=pins.file_sha256(files["LICENSE.txt"]),
+    )
+
+
+def archive(files: Files, top: str = "flask-1.0") -> bytes:
+    """A source archive with ``files``."""
+    members = []
+    for name, data in files.items():
+        member = tarfile.TarInfo(f"{top}/{name}")
+        member.size = len(data)
+        members.append((member, data))
+    return tar(members)
+
+
+def tar(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+    """A ``.tar.gz`` archive with exactly these members."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as packed:
+        with tarfile.open(fileobj=packed, mode="w") as out:
+            for member, data in members:
+                out.addfile(member, io.BytesIO(data) if member.isreg() else None)
+    return buffer.getvalue()
+
+
+def hostile_home(folder: pathlib.Path) -> dict[str, str]:
+    """The variables of a user whose git is set to everything that changes output."""
+    home = folder / "home"
+    hooks = home / "hooks"
+    hooks.mkdir(parents=True)
+    for name in ("pre-commit", "post-checkout", "reference-transaction"):
+        hook = hooks / name
+        hook.write_text("#!/bin/sh\nexit 1\n")
+        hook.chmod(0o755)
+    (home / "attributes").write_text("*.py -diff eol=crlf\n*.patch text eol=crlf\n")
+    (home / "template").mkdir()
+    (home / "template" / "config").write_text("[core]\nbare = true\n")
+    (home / ".gitconfig").write_text(
+        "[format]\nuseAutoBase = true\nnumbered = true\nsignature = hostile\n"
+        "thread = true\nattach = true\nheaders = X-Hostile: yes\nnoprefix = true\n"
+        "[diff]\nnoprefix = true\nmnemonicPrefix = true\ncontext = 0\n"
+        "algorithm = patience\nrenames = copies\nexternal = /bin/false\n"
+        "interHunkContext = 9\nsuppressBlankEmpty = true\ncolorMoved = zebra\n"
+        "[color]\nui = always\n"
+        f"[core]\nautocrlf = true\nhooksPath = {hooks}\nquotePath = true\n"
+        f"attributesFile = {home / 'attributes'}\neditor = false\nabbrev = 4\n"
+        "whitespace = -blank-at-eol\nfileMode = true\nsafecrlf = true\n"
+        "[commit]\ngpgsign = true\ncleanup = scissors\n[gpg]\nprogram = /bin/false\n"
+        "[tag]\ngpgsign = true\n[log]\nshowSignature = true\ndate = relative\n"
+        "[apply]\nwhitespace = fix\nignoreWhitespace = change\n"
+        f"[init]\ntemplateDir = {home / 'template'}\ndefaultBranch = hostile\n"
+        "[i18n]\ncommitEncoding = ISO-8859-1\nlogOutputEncoding = UTF-16\n"
+        "[user]\nuseConfigOnly = true\n[alias]\nlog = !false\n"
+    )
+    return clean_environ(
+        HOME=str(home),
+        XDG_CONFIG_HOME=str(home),
+        GIT_DIR="/nowhere",
+        GIT_AUTHOR_DATE="2001-01-01T00:00:00",
+        GIT_EXTERNAL_DIFF="/bin/false",
+        TZ="Asia/Kathmandu",
+        LC_ALL="de_DE.UTF-8",
+    )
+
+
+def _pyproject() -> bytes:
+    text = (HERE / "pyproject.toml").read_text()
+    start = text.index("[build-system]")
+    end = text.index("[project]")
+    hatch = text[text.index("[tool.hatch.build]") : text.index("[tool.pytest")]
+    return (
+        text[start:end]
+        + '[project]\nname = "flaskfork"\nversion = "1.0.1"\n'
+        + 'requires-python = ">=3.9"\ndependencies = []\nreadme = "README.md"\n'
+        + 'license-files = ["LICENSE", "LICENSE.flask.txt"]\n\n'
+        + hatch
+    ).encode()
