@@ -73,3 +73,12 @@ def fork(session: nox.Session) -> None:
 def verify(session: nox.Session) -> None:
     """The invariants of the project."""
     session.run(sys.executable, "scripts/fork", "verify")
+
+
+@nox.session(venv_backend="none", requires=["build"], default=False)
+def bench(session: nox.Session) -> None:
+    """How long the tools and the import take."""
+    scripts = str(ROOT / "scripts")
+    session.run(
+        *(sys.executable, "benchmarks/run.py", str(DIST)), env={"PYTHONPATH": scripts}
+    )

@@ -11,8 +11,8 @@ import tarfile
 import time
 
 import pytest
-import toy
 
+import toy
 from forkkit import environments
 from forkkit import packing
 from forkkit import project as projects

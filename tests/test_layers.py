@@ -17,7 +17,7 @@ FLOORS = [
     {"patch"},
     {"queue", "upstream"},
     {"tree", "materialise", "readme"},
-    {"export", "packing", "needed", "suite"},
+    {"export", "findings", "needed", "packing", "suite"},
     {"verify"},
     {"cli", "backend"},
     {"launch"},

@@ -186,6 +186,7 @@ def make(root: pathlib.Path) -> Toy:
         "CONTRIBUTING.md": b"# Contributing\n",
         "LICENSE": b"A license.\n",
         "README.md": README,
+        "benchmarks/run.py": b"",
         "noxfile.py": b"",
         "patches/comma.patch": COMMA,
         "patches/loud.patch": LOUD,

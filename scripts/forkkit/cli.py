@@ -234,7 +234,8 @@ def test(context: click.Context, sessions: tuple[str, ...]) -> None:
 def verify(context: click.Context, checks: tuple[str, ...], as_json: bool) -> None:
     """Hold the project against its invariants: all CHECKS, or the named ones.
 
-    The checks are formats, queue, rename, metadata, wheel, needed and suite.
+    The checks are formats, queue, rename, metadata, wheel, findings,
+    needed and suite.
     """
     from . import verify as verifies
 

@@ -34,6 +34,7 @@ SDIST = (
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
+    "benchmarks",
     "noxfile.py",
     "patches",
     "pyproject.toml",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import pathlib
 import sys
 import tempfile
@@ -11,6 +12,8 @@ import typing as t
 from dataclasses import dataclass
 
 from . import diff
+from . import export as exports
+from . import findings
 from . import materialise
 from . import needed
 from . import packing
@@ -91,11 +94,12 @@ def check_queue(project: Project) -> None:
     with tempfile.TemporaryDirectory(prefix="flaskfork-verify-") as folder:
         tree = Tree(pathlib.Path(folder, "tree"), "a tree made from the queue")
         tree.apply(pin, upstream.files(project, pin), queue.patches)
-        problems: list[ForkError] = []
-        for patch in tree.patches():
-            path = project.patches / f"{patch.name}.patch"
-            problems += _not_canonical(project, path, patches.render(patch))
-        raise_findings(problems)
+        raise_findings(
+            [
+                _not_exported(project, path, content)
+                for path, content in exports.plan(project, tree).changes.items()
+            ]
+        )
 
 
 def check_rename(project: Project) -> None:
@@ -173,6 +177,11 @@ def check_wheel(project: Project) -> None:
         raise_findings(problems)
 
 
+def check_findings(project: Project) -> None:
+    """ruff and mypy find nothing in the package that they do not in upstream's."""
+    raise_findings(findings.new(project))
+
+
 def check_needed(project: Project) -> None:
     """The tests of each patch fail without it and pass with it."""
     raise_findings(needed.problems(needed.judge(project)))
@@ -202,6 +211,7 @@ CHECKS: dict[str, t.Callable[[Project], None]] = {
     "rename": check_rename,
     "metadata": check_metadata,
     "wheel": check_wheel,
+    "findings": check_findings,
     "needed": check_needed,
     "suite": check_suite,
 }
@@ -220,18 +230,20 @@ def _problems(check: t.Callable[[Project], None], project: Project) -> list[Fork
 def _not_canonical(
     project: Project, path: pathlib.Path, expected: bytes
 ) -> list[ForkError]:
-    found = path.read_bytes()
-    if found == expected:
+    if path.read_bytes() == expected:
         return []
-    pairs = zip(diff.split_lines(expected), diff.split_lines(found))
-    number = next((n for n, pair in enumerate(pairs, 1) if pair[0] != pair[1]), 0)
-    return [
-        ForkError(
-            "is not what an export writes",
-            where=f"{project.relative(path)}:{number or 'end'}",
-            mend="run `scripts/fork apply`, then `scripts/fork export`",
-        )
-    ]
+    return [_not_exported(project, path, expected)]
+
+
+def _not_exported(project: Project, path: pathlib.Path, expected: bytes) -> ForkError:
+    found = diff.split_lines(path.read_bytes())
+    pairs = zip(diff.split_lines(expected), found)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return ForkError(
+        "is not what an export writes",
+        where=f"{project.relative(path)}:{min(same + 1, len(found))}",
+        mend="run `scripts/fork apply`, then `scripts/fork export`",
+    )
 
 
 def _changelog(project: Project) -> list[ForkError]:

@@ -1,0 +1,244 @@
+"""Each invariant, and that its check fails when it does not hold."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import sys
+
+import pytest
+
+import toy
+from forkkit import needed
+from forkkit import suite
+from forkkit import verify
+from forkkit.environments import Environment
+from forkkit.errors import Findings
+from forkkit.errors import ForkError
+
+
+@pytest.fixture
+def project(tmp_path):
+    return toy.make(tmp_path / "toy")
+
+
+def check(project: toy.Toy, name: str) -> str:
+    """What a check finds, as text."""
+    [result] = verify.run(project.project, [name])
+    return "\n".join(map(str, result.problems))
+
+
+@pytest.mark.parametrize("name", ["formats", "queue", "rename", "metadata", "findings"])
+def test_sound_project_has_no_findings(project, name):
+    assert check(project, name) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "expected"),
+    [
+        ("upstream/pin.toml", "[sdist]", "# More.\n[sdist]", "is not what an export"),
+        ("patches/series", "loud.patch", "loud.patch  ", "patches/series:2: is not"),
+        (
+            "patches/loud.patch",
+            "Subject: app: say",
+            "Subject: app:\n say",
+            ":4: is not",
+        ),
+        (
+            "patches/loud.patch",
+            "From 0000000",
+            "From 1111111",
+            "loud.patch:1: is not",
+        ),
+        ("patches/loud.patch", "+++ b/", "+++ c/", "expected '+++ b/src/flask/app.py'"),
+        ("README.md", "| never |", "| later |", "the table of differences is not that"),
+        ("README.md", "<!-- /differences -->", "", "the marks of the table"),
+        ("CHANGELOG.md", "### Upstream", "### upstream", "no heading '### Upstream'"),
+        ("CHANGELOG.md", "## Unreleased", "## 1\n\n## 0", "no heading '### Fork'"),
+        ("patches/rename.toml", "[[tests.rule]]", "[[test.rule]]", "not package and"),
+    ],
+)
+def test_formats(project, path, before, after, expected):
+    project.edit(path, before, after)
+    assert expected in check(project, "formats")
+
+
+def test_formats_of_the_known_failures(project):
+    path = project.project.known_failures
+    path.write_text('[[failure]]\ntest = "x"\nwhy = "y"\n')
+    assert "entry 1 has not the keys test, names, why" in check(project, "formats")
+
+
+def test_queue_that_git_would_write_otherwise_is_kept(project):
+    project.edit("patches/loud.patch", "@@ def greet(who):", "@@")
+    assert check(project, "queue") == ""
+
+
+def test_queue_that_does_not_apply(project):
+    project.edit("patches/comma.patch", "# Keep it short.", "# Keep it long.")
+    assert "hunk 1 does not apply at line 5" in check(project, "queue")
+
+
+def test_rename_of_upstreams_tests(project):
+    project.edit("patches/rename.toml", "put = 'from flaskfork'", "put = 'from fork'")
+    assert check(project, "rename") == ""
+    text = project.project.rename.read_text()
+    project.project.rename.write_text(
+        text[: text.index("[[tests.rule]]")] + "[tests]\n"
+    )
+    found = check(project, "rename")
+    assert "tests/test_app.py:1: 'flask' is left in: from flask import greet" in found
+
+
+def test_rename_that_matches_what_it_made(project):
+    project.edit("patches/rename.toml", "'^from flask(?= )'", "'^from flask'")
+    assert "tests/test_app.py:1: from flask: a rule matches" in check(project, "rename")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("dependencies = []", 'dependencies = ["x"]', "dependencies has drifted: exp"),
+        ('">=3.9"', '">=3.8"', "requires-python has drifted: expected '>=3.9', found"),
+        ('"1.0.1"', '"1.1.1"', "version is 1.1.1, not 1.0 and a revision"),
+        ('"1.0.1"', '"1.0"', "version is 1.0, not 1.0 and a revision"),
+    ],
+)
+def test_metadata_that_drifted(project, before, after, expected):
+    project.edit("pyproject.toml", before, after)
+    assert expected in check(project, "metadata")
+
+
+def test_findings_that_upstream_does_not_have(project):
+    extra = project.root / "src/flaskfork/extra.py"
+    extra.write_text("import os\n\n\ndef f(x) -> int:\n    return 'x'\n")
+    found = check(project, "findings")
+    assert "flask/extra.py: ruff F401: `os` imported but unused" in found
+    assert "flask/extra.py: mypy: Function is missing a type annotation" in found
+
+
+def test_unknown_check_is_an_error(project):
+    done = project.fork("verify", "nope", code=1)
+    assert "there is no check nope" in done.stderr
+    assert "the checks are formats, queue" in done.stderr
+
+
+def test_all_findings_are_in_one_report(project):
+    project.edit("README.md", "| never |", "| later |")
+    project.edit("patches/series", "loud.patch", "loud.patch  ")
+    project.edit("pyproject.toml", '">=3.9"', '">=3.8"')
+    done = project.fork("verify", "formats", "queue", "metadata", code=1)
+    assert "formats: fails" in done.stdout
+    assert "queue: holds" in done.stdout
+    assert "metadata: fails" in done.stdout
+    assert done.stderr.count("error: ") == 3
+
+    done = project.fork("verify", "--json", "formats", "metadata", code=1)
+    values = {check["name"]: check for check in json.loads(done.stdout)}
+    assert len(values["formats"]["problems"]) == 2
+    assert values["metadata"]["problems"][0]["where"] == "pyproject.toml"
+    assert "mend" in values["metadata"]["problems"][0]
+
+
+class TestNeeded:
+    @pytest.fixture
+    def project(self, project):
+        """The toy with the real shim: the tests of its patches import flask."""
+        for name in ("shim", "provenance.py"):
+            source = toy.HERE / "src" / "flaskfork" / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, project.root / "src" / "flaskfork" / name)
+        return project
+
+    def test_needed(self, project):
+        assert check(project, "needed") == ""
+
+    def test_tests_that_prove_nothing(self, project):
+        path = project.root / "tests/patches/test_comma.py"
+        path.write_text("import flask\n\n\ndef test_comma():\n    assert flask\n")
+        found = check(project, "needed")
+        assert "patches/comma.patch: not needed any more, or its tests prove" in found
+        assert "patches/loud.patch" not in found
+
+    def test_tests_that_fail(self, project):
+        path = project.root / "tests/patches/test_comma.py"
+        path.write_text("def test_comma():\n    assert False\n")
+        found = check(project, "needed")
+        assert "patches/comma.patch: tests fail with the patch" in found
+        assert "test_comma.py::test_comma" in found
+
+    def test_tests_that_do_not_run(self, project):
+        path = project.root / "tests/patches/test_comma.py"
+        path.write_text(
+            "from flask.app import COMMA\n\n\ndef test_comma():\n    assert COMMA\n"
+        )
+        found = check(project, "needed")
+        assert "its tests do not run without it, so they prove nothing" in found
+
+    def test_later_patch_that_needs_it_is_left_out_with_it(self, project):
+        project.fork("apply")
+        path = project.checkout / "src/flask/app.py"
+        path.write_text(path.read_text().replace("BYE", "GOODBYE"))
+        message = (
+            "app: say it in full\n\nIt is polite.\n\nUpstream-Status: Pending\n"
+            "Forwarded: no\nDrop-When: never\nTests: tests/patches/test_full.py\n"
+            "Fork-Patch: full"
+        )
+        (project.root / "tests/patches/test_full.py").write_text(
+            "import flask.app\n\n\ndef test_full():\n"
+            "    assert 'GOODBYE' in flask.app.part('x')\n"
+        )
+        (project.root / "tests/patches/test_loud.py").write_text(
+            "import flask.app\n\n\ndef test_loud():\n"
+            "    assert 'BYE' in flask.app.part('x')\n"
+        )
+        project.git("commit", "--quiet", "--all", "-m", message)
+        project.fork("export")
+        verdicts = {v.name: v for v in needed.judge(project.project)}
+        assert verdicts["loud"].left_out == ("full",)
+        assert verdicts["full"].left_out == ()
+        assert {v.text for v in verdicts.values()} == {"needed"}
+
+
+class TestKnownFailures:
+    """How a run of upstream's suite is held against the list."""
+
+    def compare(self, project, failed, entries):
+        path = project.project.known_failures
+        path.write_text(
+            "".join(
+                f'[[failure]]\ntest = "{test}"\nnames = {names}\nwhy = "x"\n{when}\n'
+                for test, names, when in entries
+            )
+        )
+        outcome = suite.Outcome(passed=1, failed=tuple(failed), skipped=0)
+        known = suite.known_failures(project.project)
+        environment = Environment(pathlib.Path(sys.prefix))
+        suite._compare(project.project, outcome, known, "flask", environment)
+
+    def test_failure_that_is_listed(self, project):
+        self.compare(project, ["t::a"], [("t::a", ["flask"], "")])
+
+    def test_failure_that_is_not_listed(self, project):
+        with pytest.raises(ForkError, match="t::b: fails under the name flask"):
+            self.compare(project, ["t::b"], [])
+
+    def test_failure_that_is_listed_under_the_other_name(self, project):
+        with pytest.raises(ForkError, match="t::a: fails under the name flask"):
+            self.compare(project, ["t::a"], [("t::a", ["flaskfork"], "")])
+
+    def test_entry_that_passes(self, project):
+        with pytest.raises(ForkError, match="t::a: is listed as failing"):
+            self.compare(project, [], [("t::a", ["flask"], "")])
+
+    def test_entry_for_other_releases(self, project):
+        entry = ("t::a", ["flask"], 'when = "click<1"')
+        self.compare(project, [], [entry])
+        with pytest.raises(ForkError, match="fails under the name flask"):
+            self.compare(project, ["t::a"], [entry])
+
+    def test_all_are_reported_at_once(self, project):
+        with pytest.raises(Findings) as error:
+            self.compare(project, ["t::b", "t::c"], [("t::a", ["flask"], "")])
+        assert len(error.value.problems) == 3
