@@ -111,7 +111,7 @@ README = b"""\
 <!-- differences: written by `scripts/fork readme` -->
 | What differs | Asked for in | Goes away | Patch |
 |---|---|---|---|
-| app: say goodbye aloud | toy/toy#1 | never | [loud](patches/loud.patch) |
+| app: say goodbye aloud | [toy#1](https://github.com/toy/toy/issues/1) | never | [loud](patches/loud.patch) |
 | app: put a comma into the greeting | - | Flask >= 2.0 | [comma](patches/comma.patch) |
 <!-- /differences -->
 """

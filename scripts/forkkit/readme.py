@@ -38,8 +38,14 @@ def table(queue: Queue) -> str:
 
 
 def _row(patch: Patch) -> str:
-    bugs = ", ".join(patch.bugs) or "-"
+    bugs = ", ".join(map(_bug_link, patch.bugs)) or "-"
     goes = patch.trailer("Drop-When").replace("upstream", "Flask")
     link = f"[{patch.name}](patches/{patch.name}.patch)"
     cells = (patch.subject, bugs, goes, link)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _bug_link(bug: str) -> str:
+    repository, _, number = bug.partition("#")
+    name = repository.rpartition("/")[2]
+    return f"[{name}#{number}](https://github.com/{repository}/issues/{number})"

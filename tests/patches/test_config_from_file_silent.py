@@ -1,0 +1,132 @@
+"""A missing config file is missing whatever the system calls it, and two
+environment variables that contradict each other are named.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+
+import flask
+import pytest
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "folder").mkdir()
+    return flask.Config(tmp_path)
+
+
+def from_file(config, name, **kwargs):
+    return config.from_file(name, load=json.load, **kwargs)
+
+
+def from_pyfile(config, name, **kwargs):
+    return config.from_pyfile(name, **kwargs)
+
+
+every_loader = pytest.mark.parametrize("load", [from_file, from_pyfile])
+every_error = pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("missing", errno.ENOENT),
+        ("folder", errno.EISDIR),
+        ("file/below", errno.ENOTDIR),
+    ],
+)
+
+
+@every_loader
+@every_error
+def test_silent_returns_false(config, load, name, code):
+    assert load(config, name, silent=True) is False
+    assert config == {}
+
+
+@every_loader
+@every_error
+def test_without_silent_it_raises_with_flasks_message(config, load, name, code):
+    with pytest.raises(OSError, match="Unable to load configuration file") as info:
+        load(config, name)
+    assert info.value.errno == code
+
+
+@every_loader
+def test_silent_raises_what_is_no_missing_file(config, load):
+    with pytest.raises(OSError, match="Unable to load configuration file") as info:
+        load(config, "x" * 300, silent=True)
+    assert info.value.errno == errno.ENAMETOOLONG
+
+
+def test_a_file_that_is_there_is_loaded(config, tmp_path):
+    (tmp_path / "config.json").write_text('{"A": 1, "b": 2}')
+    assert from_file(config, "config.json", silent=True) is True
+    assert config == {"A": 1}
+
+
+def set_env(monkeypatch, variables, backwards=False):
+    for name in sorted(variables, reverse=backwards):
+        monkeypatch.setenv(name, variables[name])
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("value", ["1", "text", "null", "[1]", '["B"]', '"B"', "B"])
+@pytest.mark.parametrize("nested", ["X_A__B", "X_A__B__C", "X_A__B__C__D"])
+def test_a_variable_and_an_item_of_it_are_both_named(
+    config, monkeypatch, nested, value, backwards
+):
+    set_env(monkeypatch, {"X_A": value, nested: "2"}, backwards)
+    with pytest.raises(ValueError, match=rf"'{nested}'.*'X_A'"):
+        config.from_prefixed_env("X")
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("nested", ["X_A__B__C__D", "X_A__B__C__D__E"])
+def test_deep_variables_are_both_named(config, monkeypatch, nested, backwards):
+    variables = {"X_A": "{}", "X_A__B__C": "1", nested: "2"}
+    set_env(monkeypatch, variables, backwards)
+    with pytest.raises(ValueError, match=rf"'{nested}'.*'X_A__B__C'"):
+        config.from_prefixed_env("X")
+
+
+def test_the_default_prefix_is_named(config, monkeypatch):
+    set_env(monkeypatch, {"FLASK_A": "1", "FLASK_A__B": "2"})
+    with pytest.raises(ValueError, match=r"'FLASK_A__B'.*'FLASK_A'"):
+        config.from_prefixed_env()
+
+
+def test_values_are_not_told(config, monkeypatch):
+    set_env(monkeypatch, {"X_A": "password", "X_A__B": "hidden"})
+    with pytest.raises(ValueError, match="X_A") as info:
+        config.from_prefixed_env("X")
+    assert "password" not in str(info.value)
+    assert "hidden" not in str(info.value)
+
+
+def test_an_item_of_an_existing_config_value_is_named(config, monkeypatch):
+    config["A"] = 1
+    set_env(monkeypatch, {"X_A__B": "2"})
+    with pytest.raises(ValueError, match=r"'X_A__B'.*'X_A'"):
+        config.from_prefixed_env("X")
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_items_of_a_dict_are_set_as_before(config, monkeypatch, backwards):
+    config["OLD"] = {"kept": 1}
+    variables = {
+        "X_A": '{"B": 1, "kept": 2}',
+        "X_A__B": "3",
+        "X_A__C__D": "4",
+        "X_A_B": "5",
+        "X_AB__C": "6",
+        "X_OLD__NEW": "text",
+    }
+    set_env(monkeypatch, variables, backwards)
+    assert config.from_prefixed_env("X") is True
+    assert config == {
+        "OLD": {"kept": 1, "NEW": "text"},
+        "A": {"B": 3, "kept": 2, "C": {"D": 4}},
+        "A_B": 5,
+        "AB": {"C": 6},
+    }
