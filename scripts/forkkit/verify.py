@@ -138,7 +138,7 @@ def check_metadata(project: Project) -> None:
             mend="make it what the pinned release has",
         )
         for key in ("dependencies", "optional-dependencies", "requires-python")
-        if ours.get(key) != theirs.get(key)
+        if _in_any_order(ours.get(key)) != _in_any_order(theirs.get(key))
     ]
     revision = ours["version"].rpartition(".")
     if revision[0] != pin.version or not revision[2].isdigit():
@@ -244,6 +244,10 @@ def _not_exported(project: Project, path: pathlib.Path, expected: bytes) -> Fork
         where=f"{project.relative(path)}:{min(same + 1, len(found))}",
         mend="run `scripts/fork apply`, then `scripts/fork export`",
     )
+
+
+def _in_any_order(value: t.Any) -> t.Any:
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _changelog(project: Project) -> list[ForkError]:
