@@ -170,14 +170,13 @@ def test_read_only_checkout_builds(checkout, env, tmp_path):
     """As an image's layer or a mounted volume would have it."""
     read_only = tmp_path / "read-only"
     shutil.copytree(checkout, read_only)
-    folders = [path for path in [read_only, *read_only.rglob("*")] if path.is_dir()]
-    for folder in folders:
-        folder.chmod(0o555)
-    try:
-        env.run("-m", "pip", "install", read_only)
-    finally:
-        for folder in folders:
-            folder.chmod(0o755)
+    toy.make_read_only(read_only)
+    subprocess.run(
+        [*toy.held_to_permissions(), env.python, "-m", "pip", "install", read_only],
+        check=True,
+        env=clean_environ(),
+        capture_output=True,
+    )
     assert str(env.path) in env.evaluate(CHECK)
 
 

@@ -300,8 +300,24 @@ def test_full_disk_leaves_everything_as_it_was(project):
     assert project.snapshot() == before
 
 
-def test_folder_that_cannot_be_written_is_an_error(project):
-    """A file stands where the folder has to be: the same error as without rights."""
+@pytest.mark.parametrize("verb", ["apply", "materialise", "readme", "fetch"])
+def test_read_only_checkout_is_an_error_with_the_mend(project, verb):
+    if verb == "readme":
+        project.edit("README.md", "| never |", "| later |")
+    before = project.snapshot()
+    if verb == "fetch":
+        content = project.archive.rename(project.root / "local.tar.gz")
+        before = project.snapshot()
+        verb = f"fetch --from {content}"
+    toy.make_read_only(project.root)
+    prefix = toy.held_to_permissions()
+    done = project.fork(*verb.split(" ", 2), code=1, prefix=prefix)
+    assert "cannot be written: Permission denied" in done.stderr
+    assert "mend: make room or give write access there" in done.stderr
+    assert project.snapshot() == before
+
+
+def test_file_in_the_place_of_a_folder_is_an_error(project):
     shutil.rmtree(project.root / "build", ignore_errors=True)
     (project.root / "build").write_text("")
     done = project.fork("materialise", code=1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tarfile
+import typing as t
 from dataclasses import dataclass
 
 from forkkit import pin as pins
@@ -136,12 +138,20 @@ class Toy:
         return self.project.cache / "flask-1.0.tar.gz"
 
     def fork(
-        self, *args: str, code: int = 0, env: dict[str, str] | None = None
+        self,
+        *args: str,
+        code: int = 0,
+        env: dict[str, str] | None = None,
+        prefix: t.Sequence[str] = (),
     ) -> subprocess.CompletedProcess[str]:
-        """Run the project's own ``scripts/fork`` as a process of its own."""
+        """Run the project's own ``scripts/fork`` as a process of its own.
+
+        :param code: the exit code that it has to end with.
+        :param prefix: a command that runs it.
+        """
         launch = self.root / "scripts" / "forkkit" / "launch.py"
         done = subprocess.run(
-            [sys.executable, "-I", launch, *args],
+            [*prefix, sys.executable, "-I", launch, *args],
             capture_output=True,
             text=True,
             cwd=self.root,
@@ -176,6 +186,20 @@ class Toy:
             for path in sorted(self.root.rglob("*"))
             if path.is_file() and not {".git", "__pycache__"}.intersection(path.parts)
         }
+
+
+def held_to_permissions() -> list[str]:
+    """A command under which root may not write where its permissions forbid it."""
+    if os.geteuid():
+        return []
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+
+
+def make_read_only(root: pathlib.Path) -> None:
+    """Take the right to write from every folder below ``root``."""
+    for folder in [root, *root.rglob("*")]:
+        if folder.is_dir():
+            folder.chmod(0o555)
 
 
 def make(root: pathlib.Path) -> Toy:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
 import subprocess
@@ -163,7 +162,6 @@ def _download(pin: Pin) -> bytes:
             capture_output=True,
             text=True,
             check=False,
-            env={k: v for k, v in os.environ.items() if k != "PIP_REQUIRE_HASHES"},
         )
         got = pathlib.Path(folder, pin.sdist)
         if done.returncode == 0 and got.exists():
