@@ -11,19 +11,67 @@ import typing as t
 
 import pytest
 
-import environments
 import servers
+from forkkit import environments
+from forkkit import project
+from forkkit import upstream
 
 PROGRAMS = pathlib.Path(__file__).with_name("app") / "programs"
 
 pytestmark = pytest.mark.slow
 
-Entries = t.List[t.Dict[str, t.Any]]  # noqa: UP006
+
+@pytest.fixture(scope="module")
+def on_the_fork(
+    tmp_path_factory: pytest.TempPathFactory,
+    fork_wheel: pathlib.Path,
+    shim_wheel: pathlib.Path,
+) -> environments.Environment:
+    folder = tmp_path_factory.mktemp("moto-fork") / "venv"
+    return environments.create(folder, fork_wheel, shim_wheel, "moto[server]")
 
 
-def use_the_cloud(folder: pathlib.Path, *flask: str | pathlib.Path) -> Entries:
-    """Serve moto on ``flask`` and return what a client of it was answered."""
-    environment = environments.create(folder / "venv", *flask, "moto[server]")
+@pytest.fixture(scope="module")
+def on_flask(tmp_path_factory: pytest.TempPathFactory) -> environments.Environment:
+    folder = tmp_path_factory.mktemp("moto-flask") / "venv"
+    plain = upstream.load_pin(project.here()).requirement
+    return environments.create(folder, plain, "moto[server]")
+
+
+def test_server_is_made_of_the_fork(on_the_fork: environments.Environment) -> None:
+    program = PROGRAMS / "imported_names.py"
+    said = on_the_fork.run(program, "moto.moto_server.werkzeug_app", "flask_cors")
+    found = json.loads(said.stdout)
+    assert found["moto.moto_server.werkzeug_app"]["flask.Flask"] is True
+    assert found["flask_cors.extension"]["flask.request"] is True
+    assert all(is_fork for names in found.values() for is_fork in names.values())
+
+
+def test_clouds_answer_alike(
+    tmp_path: pathlib.Path,
+    on_the_fork: environments.Environment,
+    on_flask: environments.Environment,
+) -> None:
+    answers = use_the_cloud(on_the_fork, tmp_path)
+    assert answers == use_the_cloud(on_flask, tmp_path)
+    assert [
+        (entry["call"], entry["answer"]["Error"]["Code"])
+        for entry in answers
+        if "Error" in entry["answer"]
+    ] == [
+        ("delete_bucket", "BucketNotEmpty"),
+        ("get_object", "NoSuchKey"),
+        ("list_objects_v2", "NoSuchBucket"),
+        ("get_queue_url", "AWS.SimpleQueueService.NonExistentQueue"),
+        ("put_item", "ConditionalCheckFailedException"),
+        ("describe_table", "ResourceNotFoundException"),
+    ]
+
+
+def use_the_cloud(
+    environment: environments.Environment, folder: pathlib.Path
+) -> list[dict[str, t.Any]]:
+    """Serve moto in ``environment`` and return what a client of it was answered."""
     # Neither side reads a person's settings, or reaches any other machine.
     sealed = {
         "HOME": str(folder),
@@ -40,41 +88,5 @@ def use_the_cloud(folder: pathlib.Path, *flask: str | pathlib.Path) -> Entries:
         env=sealed,
     ) as endpoint:
         said = environment.run(PROGRAMS / "cloud.py", endpoint, env=sealed).stdout
-    entries: Entries = json.loads(said)
-    return entries
-
-
-@pytest.fixture(scope="module")
-def on_flask(tmp_path_factory: pytest.TempPathFactory) -> Entries:
-    return use_the_cloud(tmp_path_factory.mktemp("moto-flask"), "Flask===3.1.3")
-
-
-@pytest.fixture(scope="module")
-def on_the_fork(
-    tmp_path_factory: pytest.TempPathFactory,
-    fork_wheel: pathlib.Path,
-    shim_wheel: pathlib.Path,
-) -> Entries:
-    folder = tmp_path_factory.mktemp("moto-fork")
-    return use_the_cloud(folder, fork_wheel, shim_wheel)
-
-
-def test_clouds_answer_alike(on_the_fork: Entries, on_flask: Entries) -> None:
-    assert on_the_fork == on_flask
-
-
-def test_errors_are_the_services_own(on_the_fork: Entries) -> None:
-    """So that two servers which fail alike are not taken for two which work."""
-    errors = [
-        (entry["call"], entry["answer"]["Error"]["Code"])
-        for entry in on_the_fork
-        if "Error" in entry["answer"]
-    ]
-    assert errors == [
-        ("delete_bucket", "BucketNotEmpty"),
-        ("get_object", "NoSuchKey"),
-        ("list_objects_v2", "NoSuchBucket"),
-        ("get_queue_url", "AWS.SimpleQueueService.NonExistentQueue"),
-        ("put_item", "ConditionalCheckFailedException"),
-        ("describe_table", "ResourceNotFoundException"),
-    ]
+    answers: list[dict[str, t.Any]] = json.loads(said)
+    return answers

@@ -1,0 +1,83 @@
+"""What this release of the fork was made of."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """The release of upstream that the fork was built from.
+
+    :param sha256: the hash of its sdist.
+    """
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One difference from upstream."""
+
+    name: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """A release of the fork.
+
+    :param overlay: the files that only the fork has, by their path in the wheel.
+    :param patches: in the order in which they were applied.
+    """
+
+    version: str
+    upstream: Upstream
+    overlay: tuple[str, ...]
+    patches: tuple[Patch, ...]
+
+    @property
+    def api_level(self) -> str:
+        """The version of Flask whose interface this is."""
+        return self.upstream.version
+
+    @property
+    def revision(self) -> str:
+        """The number of the fork's release on that version."""
+        return self.version[len(self.api_level) + 1 :]
+
+    @property
+    def shim_version(self) -> str:
+        """The version of the shim wheel that belongs to this release."""
+        return f"{self.api_level}+flaskfork.{self.revision}"
+
+
+@functools.cache
+def load() -> Provenance:
+    """Read what the build has written beside this file.
+
+    :raises FileNotFoundError: this is not a built package.
+    """
+    file = importlib.resources.files(__package__).joinpath("provenance.json")
+    values = json.loads(file.read_text(encoding="utf-8"))
+    return Provenance(
+        version=values["version"],
+        upstream=Upstream(**values["upstream"]),
+        overlay=tuple(values["overlay"]),
+        patches=tuple(Patch(**patch) for patch in values["patches"]),
+    )
+
+
+def describe() -> str:
+    """The release in one line, as ``--version`` shows it."""
+    made = load()
+    patches = "1 patch" if len(made.patches) == 1 else f"{len(made.patches)} patches"
+    return (
+        f"flaskfork {made.version}"
+        f" ({made.upstream.name} {made.api_level} with {patches})"
+    )
