@@ -1,0 +1,339 @@
+"""The finder plays by the rules of the import system."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+if t.TYPE_CHECKING:
+    import pathlib
+
+    from conftest import RunPython
+
+FIND_ALL = """
+import builtins
+import importlib
+import json
+import sys
+from unittest import mock
+
+import flaskfork.shim
+
+class Tripwire:
+    # The first finder that is asked for anything that is imported.
+    def find_spec(self, name, path=None, target=None):
+        raise AssertionError(f"{name} is imported")
+
+def trip(name, *args, **kwargs):
+    raise AssertionError(f"{name} is imported")
+
+names = json.loads(sys.argv[1])
+[finder] = [f for f in sys.meta_path if "flaskfork" in repr(f)]
+if PURGED:
+    for name in [n for n in sys.modules if n.startswith("flask")]:
+        del sys.modules[name]
+before = sys.modules.copy()
+sys.meta_path.insert(0, Tripwire())
+with mock.patch.object(importlib, "import_module", trip):
+    with mock.patch.object(builtins, "__import__", trip):
+        found = {n: finder.find_spec("flask" + n) for n in names}
+        none = [finder.find_spec(n) for n in NONE]
+del sys.meta_path[0]
+assert sys.modules == before
+assert none == [None] * len(NONE)
+for name, spec in found.items():
+    assert spec.name == "flask" + name
+"""
+
+RACE = """
+import sys
+import threading
+import types
+
+sys.setswitchinterval(1e-6)
+names = sys.argv[1:]
+start = threading.Barrier(len(names))
+failed = []
+
+def use(name):
+    space = {}
+    start.wait()
+    try:
+        exec(f"import {name}; import flask as module", space)
+        exec(f"from flask import *; from {name} import __name__ as _", space)
+        app = space["module"].Flask("x")
+        assert isinstance(app, space["Flask"])
+        with app.test_request_context("/?a=b"):
+            assert space["module"].request.args["a"] == "b"
+            assert space["url_for"]("static", filename="f") == "/static/f"
+        space["module"].mark = name
+    except BaseException as e:
+        failed.append((name, repr(e)))
+
+threads = [threading.Thread(target=use, args=[name]) for name in names]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(60)
+assert not any(thread.is_alive() for thread in threads), "deadlock"
+assert not failed, failed
+
+import flask, flaskfork
+assert flask is flaskfork
+assert flask.mark in names
+for name, module in sys.modules.copy().items():
+    if (name + ".").startswith("flask."):
+        assert module is sys.modules["flaskfork" + name[5:]], name
+        assert type(module) is types.ModuleType, name
+"""
+
+
+@pytest.mark.parametrize("purged", [False, True])
+def test_finding_imports_nothing(
+    run_python: RunPython, all_modules: list[str], purged: bool
+) -> None:
+    none = ["flask.nope", "flask.app.x", "flask.nope.x", "flask_login", "flaskish"]
+    code = FIND_ALL.replace("PURGED", str(purged))
+    code = code.replace("NONE", repr([*none, "flaskfork", "flaskfork.app", "os"]))
+    run_python("-c", code, json.dumps(all_modules))
+
+
+@pytest.mark.slow
+def test_first_import_by_many_threads(run_python: RunPython) -> None:
+    names = [
+        *("flask", "flask.app", "flask.testing", "flaskfork.testing"),
+        *("flask.cli", "flask", "flask.json.tag", "flaskfork.shim"),
+    ]
+    for _ in range(30):
+        run_python("-c", RACE, *names)
+        names.append(names.pop(0))
+
+
+def test_stand_in_of_a_lost_race(run_python: RunPython) -> None:
+    # What a thread gets that reads sys.modules while another imports the same name.
+    code = """
+        import importlib.util
+        import flaskfork.shim
+        spec = importlib.util.find_spec("flask")
+        lost = importlib.util.module_from_spec(spec)
+        import flask
+        assert lost is not flask
+        assert lost.Flask is flask.Flask
+        assert dir(lost) == dir(flask)
+        assert vars(lost) is vars(flask)
+        lost.mark = 1
+        assert flask.mark == 1
+        del lost.mark
+        assert not hasattr(flask, "mark")
+        lost.__doc__ = "lost"
+        assert flask.__doc__ is None
+        del lost.__doc__
+        try:
+            lost.nope
+        except AttributeError as e:
+            assert "nope" in str(e)
+        else:
+            raise AssertionError
+    """
+    run_python("-c", code)
+
+
+@pytest.mark.parametrize("name", ["flask.nope", "flask.json.nope", "flask.nope.x"])
+def test_missing_submodule(run_python: RunPython, name: str) -> None:
+    missing = "flask.nope" if name == "flask.nope.x" else name
+    code = f"""
+        import importlib, importlib.util
+        try:
+            importlib.import_module("{name}")
+        except ModuleNotFoundError as e:
+            assert e.name == "{missing}"
+            assert str(e) == "No module named '{missing}'"
+        else:
+            raise AssertionError
+        try:
+            assert importlib.util.find_spec("{name}") is None
+        except ModuleNotFoundError as e:
+            assert e.name == "flask.nope" != "{name}"
+    """
+    run_python("-c", code)
+
+
+def test_submodule_of_a_module(run_python: RunPython) -> None:
+    code = """
+        try:
+            import flask.app.x
+        except ModuleNotFoundError as e:
+            assert e.name == "flask.app.x"
+            assert "'flask.app' is not a package" in str(e)
+        else:
+            raise AssertionError
+    """
+    run_python("-c", code)
+
+
+@pytest.mark.parametrize("first", ["flask", "flaskfork.shim"])
+def test_a_missing_dependency_keeps_its_name(run_python: RunPython, first: str) -> None:
+    code = f"""
+        import importlib, sys
+        for first, name in [("os", "blinker"), ("{first}", "werkzeug.test")]:
+            before = sys.modules.pop(name, None)
+            sys.modules[name] = None
+            try:
+                importlib.import_module(first)
+                import flask.testing
+            except ModuleNotFoundError as e:
+                assert e.name == name, e.name
+            else:
+                raise AssertionError
+            assert "flask.testing" not in sys.modules
+            del sys.modules[name]
+        import flask.testing, flaskfork.testing
+        assert flask.testing is flaskfork.testing
+    """
+    run_python("-c", code)
+
+
+@pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])
+def test_specs_are_those_of_the_real_files(
+    run_python: RunPython, module: str, first: str
+) -> None:
+    code = f"""
+        import importlib, importlib.util
+        import {first}
+        real = importlib.util.find_spec("flaskfork{module}")
+        spec = importlib.util.find_spec("flask{module}")
+        if "{first}" == "flaskfork.shim":
+            assert spec.name == "flask{module}"
+            assert spec.parent == (spec.name if real.submodule_search_locations
+                                   else spec.name.rpartition(".")[0])
+        if "{first}" != "flaskfork":
+            assert spec.origin == real.origin
+            assert spec.cached == real.cached
+            assert spec.has_location == real.has_location
+            if real.submodule_search_locations is not None:
+                assert [*spec.submodule_search_locations] == [
+                    *real.submodule_search_locations]
+        importlib.import_module("flask{module}")
+        for name in ["flask{module}", "flaskfork{module}"]:
+            again = importlib.util.find_spec(name)
+            assert again.name == "flaskfork{module}"
+            assert again.origin == real.origin
+    """
+    run_python("-c", code)
+
+
+def test_the_loader_answers_as_the_real_one(
+    run_python: RunPython, all_modules: list[str]
+) -> None:
+    code = """
+        import importlib.util, json, sys
+        import flaskfork.shim
+        [finder] = [f for f in sys.meta_path if "flaskfork" in repr(f)]
+        for name in json.loads(sys.argv[1]):
+            real = importlib.util.find_spec("flaskfork" + name)
+            spec = finder.find_spec("flask" + name)
+            for method in ["get_code", "get_source", "get_filename", "is_package"]:
+                there = getattr(real.loader, method)("flaskfork" + name)
+                assert getattr(spec.loader, method)("flask" + name) == there, method
+            data = real.loader.get_data(real.origin)
+            assert spec.loader.get_data(real.origin) == data
+            reader = spec.loader.get_resource_reader("flask" + name)
+            assert list(reader.contents()) == list(
+                real.loader.get_resource_reader("flaskfork" + name).contents())
+        namespace = finder.find_spec("flask.sansio")
+        assert namespace.loader.is_package("flask.sansio")
+        assert namespace.origin is None
+    """
+    run_python("-c", code, json.dumps(all_modules))
+
+
+def test_tools_that_read_the_package(run_python: RunPython) -> None:
+    code = """
+        import importlib.resources, inspect, pkgutil
+        import flask.app
+        assert "class Flask(App)" in inspect.getsource(flask.app)
+        assert inspect.getsourcefile(flask.Flask).endswith("flaskfork/app.py")
+        assert importlib.resources.files("flask").joinpath("py.typed").is_file()
+        assert pkgutil.get_data("flask.views", "py.typed") == b""
+        assert pkgutil.resolve_name("flask.json:dumps") is flask.json.dumps
+    """
+    run_python("-c", code)
+
+
+@pytest.mark.parametrize("name", ["flask", "flask.cli", "flaskfork"])
+def test_running_it_as_a_program(run_python: RunPython, name: str) -> None:
+    assert "Werkzeug" in run_python("-m", name, "--version")
+
+
+def test_installing_twice_adds_one_finder(run_python: RunPython) -> None:
+    code = """
+        import sys
+        import flask, flaskfork.shim
+        before = list(sys.meta_path)
+        flaskfork.shim.install()
+        assert sys.meta_path == before
+        class Other:
+            def find_spec(self, *args):
+                return None
+        sys.meta_path.insert(0, Other())
+        flaskfork.shim.install()
+        assert sys.meta_path[0] is before[0]
+        assert isinstance(sys.meta_path[1], Other)
+        assert sys.meta_path[2:] == before[1:]
+    """
+    run_python("-c", code)
+
+
+def test_the_finder_comes_to_the_front_when_flask_loads(run_python: RunPython) -> None:
+    code = """
+        import sys
+        import flaskfork.shim
+        finder = sys.meta_path[0]
+        sys.meta_path.append(sys.meta_path.pop(0))
+        import flask
+        assert sys.meta_path[0] is finder
+        assert sys.meta_path.count(finder) == 1
+    """
+    run_python("-c", code)
+
+
+def test_modules_that_only_begin_alike_are_left_alone(
+    run_python: RunPython, tmp_path: pathlib.Path
+) -> None:
+    for name in ["flask_login", "flaskish"]:
+        tmp_path.joinpath(f"{name}.py").write_text("import flask\n")
+    code = """
+        import flask, flask_login, flaskish
+        assert flask_login.__spec__.name == "flask_login"
+        assert flaskish.flask is flask_login.flask is flask
+    """
+    run_python("-c", code)
+
+
+@pytest.mark.parametrize("there", ["flask.py", "flask/__init__.py"])
+def test_coming_too_late_names_the_file(
+    run_python: RunPython, tmp_path: pathlib.Path, there: str
+) -> None:
+    file = tmp_path / there
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("")
+    code = f"""
+        import sys
+        import flask
+        before = list(sys.meta_path)
+        try:
+            import flaskfork.shim
+        except ImportError as e:
+            assert {str(file)!r} in str(e), e
+            assert "Import 'flaskfork.shim' before" in str(e)
+            assert "uninstall Flask" in str(e)
+            assert "python -m flaskfork.shim install" in str(e)
+        else:
+            raise AssertionError
+        assert sys.meta_path == before
+        assert "flaskfork.shim" not in sys.modules
+        assert sys.modules["flask"] is flask
+    """
+    run_python("-c", code)
