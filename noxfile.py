@@ -16,15 +16,18 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
 nox.options.error_on_external_run = True
+# The matrix is of the interpreters that the machine has; the summary names the others.
+nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 
 if pyenv := shutil.which("pyenv"):
-    # Its shims refuse every version that is not chosen.
+    # Its shims choose one version for what they run, and refuse the others.
     versions = subprocess.run(
         [pyenv, "versions", "--bare"], capture_output=True, text=True, check=True
     )
-    os.environ.setdefault("PYENV_VERSION", ":".join(versions.stdout.split()))
+    os.environ["PYENV_VERSION"] = ":".join(versions.stdout.split())
 
 
 @nox.session(venv_backend="none")

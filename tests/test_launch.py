@@ -124,6 +124,8 @@ def test_interrupt_is_exit_code_130(tmp_path):
         [sys.executable, "-I", launch, "fetch", "--from", tmp_path / "pipe"],
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background inherits that the signal is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # It waits for what never comes through the pipe.
     time.sleep(1)
