@@ -73,6 +73,48 @@ def test_pip(checkout, env):
     assert "\nFlask==" not in listed
 
 
+def readme_commands() -> list[str]:
+    """The commands under the heading that tells how to use it."""
+    text = (toy.HERE / "README.md").read_text()
+    section = text.split("\n## Use it\n")[1].split("\n## ")[0]
+    return [line.strip() for line in section.splitlines() if line.startswith("    ")]
+
+
+@pytest.mark.parametrize("before", [[], ["Flask===3.1.3", "Flask-Cors"]])
+def test_first_command_of_the_readme(checkout, env, before):
+    """It puts the fork into use, whether upstream's Flask is there or not."""
+    if before:
+        env.install(*before)
+    path = f"{env.path / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        readme_commands()[0],
+        shell=True,
+        cwd=checkout,
+        env=clean_environ(PATH=path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    env.evaluate("import flask, flaskfork; assert flask is flaskfork")
+    env.run("-m", "pip", "check")
+    said = subprocess.run(
+        [env.program("flask"), "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    version = env.evaluate(
+        "import importlib.metadata as m; print(m.version('flaskfork'))"
+    )
+    assert f"flaskfork {version} (Flask 3.1.3 with " in said
+    assert unchanged(checkout)
+
+
+def test_second_command_of_the_readme_is_what_ci_runs():
+    commands = readme_commands()
+    assert commands[1:] == ["scripts/fork test"]
+    if (toy.HERE / ".ci" / "run").exists():
+        assert commands[1] in (toy.HERE / ".ci" / "run").read_text().splitlines()
+
+
 def test_uv(checkout, env):
     env.install(checkout)
     assert str(env.path) in env.evaluate(CHECK)
@@ -137,7 +179,7 @@ def test_sdist_of_the_sdist_is_the_same(built, tmp_path):
     assert again.read_bytes() == built.sdist.read_bytes()
 
 
-def test_day_and_umask_make_no_difference(built, tmp_path):
+def test_day_and_umask_make_no_difference(built, tmp_path, monkeypatch):
     checkout = copy(tmp_path / "checkout")
     for path in checkout.rglob("*"):
         mode = 0o700 if path.is_dir() or os.access(path, os.X_OK) else 0o600
@@ -145,6 +187,7 @@ def test_day_and_umask_make_no_difference(built, tmp_path):
         os.utime(path, (time.time() + 86400 * 40, time.time() + 86400 * 40))
     cache = checkout / "upstream" / "cache"
     shutil.copytree(projects.here().cache, cache)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")
     before = os.umask(0o077)
     try:
         again = packing.build(projects.Project(checkout), tmp_path / "dist")

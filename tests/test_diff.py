@@ -83,14 +83,6 @@ def test_apply():
     assert apply(EMPTY, {}) == {"e": b""}
 
 
-@pytest.mark.parametrize("text", [CHANGE, ADD, DELETE, EMPTY])
-def test_reverse_undoes(text):
-    diffs = parse(text)
-    files = {} if text == EMPTY else BEFORE
-    after = diff.apply(diffs, files, where="x")
-    assert diff.apply(diff.reverse(diffs), after, where="x") == files
-
-
 def test_lines_end_at_newlines_only():
     content = b"a\rb\x0cc\x1cd\xe2\x80\xa8e\n"
     assert diff.split_lines(content + b"f") == [content, b"f"]
@@ -122,14 +114,40 @@ def test_what_does_not_fit_exactly_is_refused(files, expected):
     assert expected in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "lines"),
+    [
+        (b"-5,0 +6", b"+x\n"),
+        (b"-4 +4", b"-4\n+x\n"),
+        (b"-3,2 +3,2", b" 3\n-4\n+x\n"),
+    ],
+)
+def test_hunk_without_context_below_has_to_end_the_file(numbers, lines):
+    text = b"diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ %s @@\n%s"
+    with pytest.raises(ForkError, match="hunk 1 does not apply at line "):
+        apply(text % (numbers, lines), BEFORE)
+
+
+@pytest.mark.parametrize("there", ["b c.py/d.py", "b c.py"])
+def test_file_and_folder_of_one_name_are_refused(there):
+    text = ADD if there != "b c.py" else ADD.replace(b"b c.py", b"b c.py/d.py")
+    with pytest.raises(ForkError, match=f"{there} is in the way"):
+        apply(text, {there: b""})
+
+
 def test_added_file_must_not_be_there():
     with pytest.raises(ForkError, match="adds it, but it is there already"):
         apply(ADD, {"b c.py": b""})
 
 
 def test_deleted_file_must_be_gone_to_the_last_line():
-    with pytest.raises(ForkError, match="it has more lines than that"):
+    with pytest.raises(ForkError, match="expected the end of the file, found '10'"):
         apply(DELETE, {"a.py": BEFORE["a.py"] + b"10\n"})
+    with pytest.raises(ForkError, match="it has more lines than that"):
+        apply(
+            DELETE.replace(b"+0,0", b"+1").replace(b"-9\n", b" 9\n"),
+            {"a.py": BEFORE["a.py"]},
+        )
 
 
 def test_offsets_find_lines_that_moved():
@@ -153,6 +171,11 @@ def test_offsets_find_lines_that_moved():
         (CHANGE.replace(b"-1,4 +1,4", b"-1,4 +1,3"), "the hunk"),
         (CHANGE.replace(b"-1,4", b"-x"), "is not the head of a hunk"),
         (CHANGE[:-1], "the hunk breaks off at '+ten'"),
+        (CHANGE.replace(b"-1\n+one\n", b" 1\n"), "the hunk above changes nothing"),
+        (CHANGE.replace(b"+7,4", b"+8,4"), "the line numbers of the hunk above do"),
+        (CHANGE.replace(b"-1,4 +1,4", b"-0,4 +0,4"), "the line numbers of the hunk"),
+        (ADD.replace(b"--- /dev", b"deleted file mode 100644\n--- /dev"), "not both"),
+        (CHANGE.replace(b"a.py", b"a\xff.py"), "a path that is not UTF-8"),
         (CHANGE + CHANGE, "a second diff of a.py"),
         (CHANGE + b"-- \n2.39.5\n", "expected 'diff --git', found '-- '"),
         (b"diff --git a/a b/a\n", "nothing of a is changed"),
@@ -197,7 +220,6 @@ def test_git_agrees(before, after, tmp_path_factory):
 
     diffs = parse(text)
     assert diff.apply(diffs, {"a": before}, where="x") == {"a": after}
-    assert diff.apply(diff.reverse(diffs), {"a": after}, where="x") == {"a": before}
     pathlib.Path(folder, "a").write_bytes(before)
     subprocess.run(
         ["git", "apply", "-"], cwd=folder, input=diff.render(diffs), check=True

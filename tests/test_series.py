@@ -24,6 +24,14 @@ def test_with_names_keeps_comments_with_what_they_stand_above():
     )
 
 
+def test_with_names_keeps_what_stands_at_the_top():
+    text = b"# The queue.\n\n# Why one.\none.patch\ntwo.patch\n"
+    moved = series.parse(text, where="series").with_names(("two", "one"))
+    assert series.render(moved) == (
+        b"# The queue.\n\ntwo.patch\n# Why one.\none.patch\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -202,7 +202,8 @@ def test_checkout_that_is_no_repository_is_left_alone(project):
     project.checkout.mkdir()
     (project.checkout / "mine").write_text("mine")
     done = project.fork("apply", code=1)
-    assert "there is no checkout" in done.stderr
+    assert "was not made by `scripts/fork apply`" in done.stderr
+    assert "mend: move it away" in done.stderr
     assert (project.checkout / "mine").read_text() == "mine"
 
 
@@ -323,3 +324,156 @@ def test_file_in_the_place_of_a_folder_is_an_error(project):
     done = project.fork("materialise", code=1)
     assert "cannot be written" in done.stderr
     assert "mend: " in done.stderr
+
+
+def test_empty_folder_is_taken(project):
+    project.checkout.mkdir()
+    project.fork("apply")
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_commits_are_seen_from_wherever_head_is(project):
+    project.fork("apply")
+    (project.checkout / "src/flask/new.py").write_text('"""New."""\n')
+    commit(project, "new: add it", "It is new.", TRAILERS)
+    queue = project.git("rev-parse", "queue")
+    project.git("checkout", "--quiet", "--detach", "refs/fork/known")
+    for verb in ("apply", "export"):
+        done = project.fork(verb, code=1)
+        assert "the branch that is checked out there is not the queue's" in done.stderr
+    assert "not exported" in project.fork("status").stdout
+    assert project.git("rev-parse", "queue") == queue
+    project.git("switch", "--quiet", "queue")
+    assert "third.patch: written" in project.fork("export").stdout
+
+
+def test_rebase_that_is_not_finished_is_left_alone(project):
+    project.fork("apply")
+    project.git("-c", "sequence.editor=sed -i s/pick/edit/", "rebase", "-i", "upstream")
+    for verb in ("apply", "export"):
+        done = project.fork(verb, code=1)
+        assert "a git command there is not finished: rebase-merge" in done.stderr
+    project.git("rebase", "--abort")
+    project.fork("apply")
+
+
+@pytest.mark.parametrize("hide", ["exclude", "config"])
+def test_file_that_git_does_not_show_is_not_overwritten(project, hide):
+    project.fork("apply")
+    if hide == "exclude":
+        exclude = project.checkout / ".git/info/exclude"
+        exclude.write_text("mine.py\n")
+    else:
+        project.git("config", "status.showUntrackedFiles", "no")
+    (project.checkout / "src/flask/mine.py").write_text("precious\n")
+    text = (project.root / "patches/loud.patch").read_text()
+    text += (
+        "diff --git a/src/flask/mine.py b/src/flask/mine.py\nnew file mode 100644\n"
+        "--- /dev/null\n+++ b/src/flask/mine.py\n@@ -0,0 +1 @@\n+theirs\n"
+    )
+    (project.root / "patches/loud.patch").write_text(text)
+    done = project.fork("apply", code=1)
+    assert "mine.py" in done.stderr
+    assert (project.checkout / "src/flask/mine.py").read_text() == "precious\n"
+    (project.checkout / "src/flask/mine.py").rename(project.root / "mine.py")
+    project.fork("apply")
+    assert (project.checkout / "src/flask/mine.py").read_text() == "theirs\n"
+
+
+def test_apply_that_git_could_not_do_changes_nothing_and_can_be_done_again(project):
+    project.fork("apply")
+    before = project.git("show-ref", "--heads")
+    project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
+    lock = project.checkout / ".git/index.lock"
+    lock.write_text("")
+    assert "index.lock" in project.fork("apply", code=1).stderr
+    assert project.git("show-ref", "--heads") == before
+    lock.unlink()
+    project.fork("apply")
+    assert "GOODBYE" in (project.checkout / "src/flask/app.py").read_text()
+
+
+@pytest.mark.parametrize("then", ["refs", "head"])
+def test_apply_goes_on_where_one_was_killed(project, then):
+    """After the files are there, and before or after the refs have moved."""
+    project.fork("apply")
+    project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
+    before = project.git("rev-parse", "queue").strip()
+    project.fork("apply")
+    after = project.git("rev-parse", "queue").strip()
+    project.git("checkout", "--quiet", "--detach", after)
+    project.git("update-ref", "refs/fork/next", after)
+    if then == "refs":
+        project.git("update-ref", "refs/heads/queue", before)
+        project.git("update-ref", "refs/fork/known", before)
+    project.fork("apply")
+    assert project.git("rev-parse", "HEAD", "queue").split() == [after, after]
+    assert project.git("symbolic-ref", "HEAD").strip() == "refs/heads/queue"
+
+
+@pytest.mark.parametrize(
+    ("path", "tests", "person", "expected"),
+    [
+        ("docs/x.rst", "test_loud", "A <a@b>", "changes docs/x.rst, which is outside"),
+        (
+            "src/flask/x.py",
+            "test_nope",
+            "A <a@b>",
+            "tests/patches/test_nope.py are not",
+        ),
+        ("src/flask/x.py", "test_loud", "A <a b>", "is not 'Name <address>'"),
+        ("src/flask/x.py", "test_loud", "A <>", "is not 'Name <address>'"),
+    ],
+)
+def test_export_never_writes_what_cannot_be_read(
+    project, path, tests, person, expected
+):
+    project.fork("apply")
+    before = project.snapshot()
+    (project.checkout / path).parent.mkdir(exist_ok=True)
+    (project.checkout / path).write_text("x = 1\n")
+    project.git("add", "--all")
+    message = f"new: add it\n\nIt is new.\n\n{TRAILERS}".replace("test_loud", tests)
+    project.git("commit", "--quiet", f"--author={person}", "-m", message)
+    done = project.fork("export", code=1)
+    assert expected in done.stderr
+    patches = {p: d for p, d in project.snapshot().items() if p.startswith("patches/")}
+    assert patches == {p: before[p] for p in patches}
+    project.fork("series")
+
+
+@pytest.mark.parametrize("char", ["\r", "\x0b", "\x85", "\u2028", "\x1b"])
+def test_subject_of_odd_characters_is_refused(project, char):
+    project.fork("apply")
+    (project.checkout / "src/flask/x.py").write_text("x = 1\n")
+    commit(project, f"new: add{char}it", "It is new.", TRAILERS)
+    assert "error: " in project.fork("export", code=1).stderr
+    project.fork("series")
+
+
+def test_commit_without_any_message_is_named(project):
+    project.fork("apply")
+    (project.checkout / "src/flask/x.py").write_text("x = 1\n")
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--allow-empty-message", "-m", "")
+    assert "not a subject, a reason in prose" in project.fork("export", code=1).stderr
+
+
+def test_settings_of_the_checkout_change_no_byte(project, tmp_path):
+    """Its own ``.git/config`` is the user's as much as the one at home."""
+    project.fork("apply")
+    hostile = toy.hostile_home(tmp_path)
+    settings = project.checkout / ".git" / "config"
+    settings.write_text(
+        settings.read_text() + f"[include]\npath = {hostile['HOME']}/.gitconfig\n"
+    )
+    before = project.snapshot()
+    for name in ("loud", "comma"):
+        project.edit(f"patches/{name}.patch", "A Maintainer", "Another")
+    project.fork("export")
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
+    project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
+    project.fork("apply")
+    assert b"GOODBYE" in (project.checkout / "src/flask/app.py").read_bytes()
+    assert b"\r" not in (project.checkout / "src/flask/app.py").read_bytes()

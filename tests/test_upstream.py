@@ -95,6 +95,14 @@ def test_wrong_hash_from_the_index_is_refused_before_anything_is_run(project, tm
     assert not (tmp_path / "index" / "ran").exists()
 
 
+def test_pip_of_the_current_folder_is_not_run(project, tmp_path):
+    content = toy.archive(FILES)
+    pin(project, content)
+    (project.root / "pip.py").write_text("raise SystemExit('run')\n")
+    project.fork("fetch", env=index(tmp_path / "index", content))
+    assert project.archive.read_bytes() == content
+
+
 def test_wrong_hash_of_a_file_is_refused(project, local):
     local.write_bytes(toy.archive({**toy.UPSTREAM, "evil": b""}))
     done = project.fork("fetch", "--from", str(local), code=1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pathlib
-import shutil
 import sys
 
 import pytest
@@ -67,7 +66,7 @@ def test_formats(project, path, before, after, expected):
 def test_formats_of_the_known_failures(project):
     path = project.project.known_failures
     path.write_text('[[failure]]\ntest = "x"\nwhy = "y"\n')
-    assert "entry 1 has not the keys test, names, why" in check(project, "formats")
+    assert "1: the keys are not test, names, why" in check(project, "formats")
 
 
 def test_queue_that_git_would_write_otherwise_is_kept(project):
@@ -118,6 +117,67 @@ def test_findings_that_upstream_does_not_have(project):
     assert "flask/extra.py: mypy: Function is missing a type annotation" in found
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "failure = 1",
+        "failure = [1]",
+        "[[failur]]",
+        '[[failure]]\ntest = "x"\nwhy = "y"\nnames = "flask"',
+        '[[failure]]\ntest = "x"\nwhy = "y"\nnames = ["flaks"]',
+        '[[failure]]\ntest = "x"\nwhy = "y"\nnames = ["flask"]\nwhen = "!!"',
+        "a = " + "[" * 5000,
+    ],
+)
+def test_list_of_known_failures_that_is_none(project, text):
+    project.project.known_failures.write_text(text)
+    assert "upstream/known-failures.toml" in check(project, "formats")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "package = 1\n[tests]",
+        "[package]\nrule = 1\n[tests]",
+        "[package]\nrules = []\n[tests]",
+        '[[package.rule]]\nfiles = 1\nfind = "x"\nput = "y"\ncount = 1\n[tests]',
+        '[[package.rule]]\nfiles = "x"\nfind = "x"\nput = "\\\\2"\ncount = 1\n[tests]',
+        '[[package.rule]]\nfiles = "x"\nfind = "x"\nput = "y"\ncount = "1"\n[tests]',
+    ],
+)
+def test_rename_table_that_is_none(project, text):
+    project.project.rename.write_text(text)
+    assert "patches/rename.toml" in check(project, "formats")
+
+
+class TestWheel:
+    @pytest.fixture
+    def project(self, project):
+        return toy.with_shim(project)
+
+    def test_wheel_that_is_as_listed(self, project):
+        # The shim asks for Flask's command and extras, which the toy has not.
+        assert check(project, "wheel") == ""
+
+    def test_file_that_is_not_listed(self, project):
+        (project.root / "src/flaskfork/more.py").write_text("")
+        found = check(project, "wheel")
+        assert "flaskfork/more.py: is not expected in it" in found
+
+    def test_file_that_is_missing(self, project):
+        (project.root / "src/flaskfork/extra.py").unlink()
+        assert "flaskfork/extra.py: is missing from it" in check(project, "wheel")
+
+    @pytest.mark.parametrize("name", [".env", ".extra.py.swp"])
+    def test_hidden_file_is_refused(self, project, name):
+        (project.root / "src/flaskfork" / name).write_text("secret")
+        assert f"src/flaskfork/{name}: a hidden file" in check(project, "wheel")
+
+    def test_link_is_refused(self, project):
+        (project.root / "scripts/link.py").symlink_to("/etc/hostname")
+        assert "scripts/link.py: a link does not belong" in check(project, "wheel")
+
+
 def test_unknown_check_is_an_error(project):
     done = project.fork("verify", "nope", code=1)
     assert "there is no check nope" in done.stderr
@@ -144,12 +204,7 @@ def test_all_findings_are_in_one_report(project):
 class TestNeeded:
     @pytest.fixture
     def project(self, project):
-        """The toy with the real shim: the tests of its patches import flask."""
-        for name in ("shim", "provenance.py"):
-            source = toy.HERE / "src" / "flaskfork" / name
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, project.root / "src" / "flaskfork" / name)
-        return project
+        return toy.with_shim(project)
 
     def test_needed(self, project):
         assert check(project, "needed") == ""
@@ -204,7 +259,7 @@ class TestNeeded:
 class TestKnownFailures:
     """How a run of upstream's suite is held against the list."""
 
-    def compare(self, project, failed, entries):
+    def compare(self, project, failed, entries, passed=()):
         path = project.project.known_failures
         path.write_text(
             "".join(
@@ -212,7 +267,7 @@ class TestKnownFailures:
                 for test, names, when in entries
             )
         )
-        outcome = suite.Outcome(passed=1, failed=tuple(failed), skipped=0)
+        outcome = suite.Outcome(passed=tuple(passed), failed=tuple(failed), skipped=())
         known = suite.known_failures(project.project)
         environment = Environment(pathlib.Path(sys.prefix))
         suite._compare(project.project, outcome, known, "flask", environment)
@@ -229,7 +284,11 @@ class TestKnownFailures:
             self.compare(project, ["t::a"], [("t::a", ["flaskfork"], "")])
 
     def test_entry_that_passes(self, project):
-        with pytest.raises(ForkError, match="t::a: is listed as failing"):
+        with pytest.raises(ForkError, match=r"t::a: is listed .* but passes"):
+            self.compare(project, [], [("t::a", ["flask"], "")], passed=["t::a"])
+
+    def test_entry_that_names_no_test(self, project):
+        with pytest.raises(ForkError, match=r"t::a: is listed .* but is not run"):
             self.compare(project, [], [("t::a", ["flask"], "")])
 
     def test_entry_for_other_releases(self, project):

@@ -119,6 +119,27 @@ README = b"""\
 """
 
 
+WHEEL = b"""\
+flaskfork-{version}.dist-info/METADATA
+flaskfork-{version}.dist-info/RECORD
+flaskfork-{version}.dist-info/WHEEL
+flaskfork-{version}.dist-info/licenses/LICENSE
+flaskfork-{version}.dist-info/licenses/LICENSE.flask.txt
+flaskfork/__init__.py
+flaskfork/app.py
+flaskfork/extra.py
+flaskfork/provenance.json
+flaskfork/provenance.py
+flaskfork/shim/__init__.py
+flaskfork/shim/__main__.py
+flaskfork/shim/_finder.py
+flaskfork/shim/environment.py
+flaskfork/shim/errors.py
+flaskfork/shim/program.py
+flaskfork/shim/wheel.py
+"""
+
+
 @dataclass(frozen=True)
 class Toy:
     """The project at ``root``."""
@@ -188,6 +209,18 @@ class Toy:
         }
 
 
+def with_shim(toy: Toy) -> Toy:
+    """Put the real shim into the overlay, for what imports flask or builds."""
+    overlay = HERE / "src" / "flaskfork"
+    shutil.copytree(
+        overlay / "shim",
+        toy.project.overlay / "shim",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    shutil.copy(overlay / "provenance.py", toy.project.overlay)
+    return toy
+
+
 def held_to_permissions() -> list[str]:
     """A command under which root may not write where its permissions forbid it."""
     if os.geteuid():
@@ -224,6 +257,7 @@ def make(root: pathlib.Path) -> Toy:
         b'    assert flask.app.part("x") == "BYE x"\n',
         "upstream/README.md": b"# Upstream\n",
         "upstream/known-failures.toml": b"",
+        "upstream/wheel-contents.txt": WHEEL,
         "upstream/pin.toml": pins.render(pin_of(content, UPSTREAM)),
     }
     write_files(root, files)

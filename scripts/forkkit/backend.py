@@ -82,6 +82,8 @@ def _inside(folder: pathlib.Path) -> t.Iterator[None]:
     # hatchling builds the project of the current directory.
     before = os.getcwd()
     os.chdir(folder)
+    # The bytes depend on what goes in, not on the day that a build is told it is.
+    os.environ.pop("SOURCE_DATE_EPOCH", None)
     try:
         yield
     finally:

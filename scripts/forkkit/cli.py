@@ -16,11 +16,13 @@ from . import materialise as materialises
 from . import project as projects
 from . import queue as queues
 from . import upstream
-from .errors import Findings
 from .errors import ForkError
 from .pin import Pin
 from .project import Project
 from .tree import Tree
+
+if t.TYPE_CHECKING:
+    from .verify import Result
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -30,7 +32,7 @@ def main() -> None:
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="scripts/fork"))
     except ForkError as e:
-        for problem in e.problems if isinstance(e, Findings) else [e]:
+        for problem in e.problems:
             click.echo(f"error: {problem}", err=True)
         sys.exit(e.exit_code)
     except click.ClickException as e:
@@ -56,6 +58,8 @@ def status(project: Project, as_json: bool) -> None:
     pin = upstream.load_pin(project)
     queue = queues.load(project, pin)
     tree = _tree(project)
+    if tree.exists():
+        tree.check_ours()
     values = {
         "version": materialises.fork_version(project),
         "upstream": f"{pin.name} {pin.version}",
@@ -146,10 +150,7 @@ def apply(project: Project) -> None:
 def export(project: Project, check: bool) -> None:
     """Write the commits in upstream/checkout to patches/."""
     tree = _tree(project)
-    if check:
-        changes = exports.plan(project, tree).changes
-    else:
-        changes = exports.export(project, tree).changes
+    changes = (exports.plan if check else exports.export)(project, tree)
     for path in changes:
         word = "would be written" if check else "written"
         click.echo(f"{project.relative(path)}: {word}")
@@ -258,7 +259,7 @@ def verify(context: click.Context, checks: tuple[str, ...], as_json: bool) -> No
     context.exit(1 if any(result.problems for result in results) else 0)
 
 
-def _result(result: t.Any) -> dict[str, t.Any]:
+def _result(result: Result) -> dict[str, t.Any]:
     return {
         "name": result.name,
         "holds": not result.problems,
@@ -284,7 +285,7 @@ def _describe(tree: Tree) -> str:
 def _fetched(project: Project) -> Pin:
     """The pin, its archive brought into the cache if it is not there."""
     pin = upstream.load_pin(project)
-    if not upstream.at_hand(project, pin) or not project.source.exists():
+    if not project.source.exists():
         with _progress(f"fetching {pin.name} {pin.version}"):
             upstream.fetch(project, pin)
     return pin

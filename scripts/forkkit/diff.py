@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import typing as t
 from dataclasses import dataclass
-from dataclasses import replace
 
 from .errors import ForkError
 from .project import check_path
@@ -32,6 +31,11 @@ class Hunk:
     new_start: int
     section: bytes
     lines: tuple[tuple[bytes, bytes], ...]
+
+    @property
+    def ends_file(self) -> bool:
+        """Whether no context comes last, so that the file has to end there."""
+        return self.lines[-1][0] != b" "
 
     @property
     def old(self) -> list[bytes]:
@@ -84,6 +88,8 @@ def apply(
     for diff in diffs:
         if diff.kind == "add" and diff.path in changed:
             raise _refused(where, diff, "adds it, but it is there already")
+        if diff.kind == "add" and (taken := _in_the_way(diff.path, changed)):
+            raise _refused(where, diff, f"adds it, but {taken} is in the way")
         if diff.kind != "add" and diff.path not in changed:
             raise _refused(where, diff, "changes it, but there is no such file")
 
@@ -93,17 +99,6 @@ def apply(
         elif content:
             raise _refused(where, diff, "deletes it, but it has more lines than that")
     return changed
-
-
-def reverse(diffs: t.Iterable[FileDiff]) -> tuple[FileDiff, ...]:
-    """The diffs that undo ``diffs``."""
-    kinds = {"add": "delete", "delete": "add", "change": "change"}
-    return tuple(
-        replace(
-            diff, kind=kinds[diff.kind], hunks=tuple(map(_reverse_hunk, diff.hunks))
-        )
-        for diff in reversed(tuple(diffs))
-    )
 
 
 class _Reader:
@@ -145,7 +140,10 @@ class _Reader:
             raise self.error(f"expected 'diff --git', found {_show(self.line)}")
         if match[1] != match[2]:
             raise self.error("renames are not supported")
-        path = check_path(match[1].decode("utf-8", "replace"), where=self.where)
+        try:
+            path = check_path(match[1].decode(), where=self.where)
+        except UnicodeDecodeError as e:
+            raise self.error(f"a path that is not UTF-8: {match[1]!r}") from e
         self.take()
 
         kind = self.header()
@@ -159,17 +157,32 @@ class _Reader:
                     raise self.error(f"expected {_show(expected)}")
             while self.line.startswith(b"@@ "):
                 hunks.append(self.hunk())
+                self.check_numbers(hunks)
             if not hunks:
                 raise self.error("a file without hunks")
         elif kind == "change":
             raise self.error(f"nothing of {path} is changed")
         return FileDiff(path, kind, tuple(hunks))
 
+    def check_numbers(self, hunks: list[Hunk]) -> None:
+        """A hunk changes something, and its two numbers say the same place."""
+        last = hunks[-1]
+        if all(mark == b" " for mark, _ in last.lines):
+            raise self.error("the hunk above changes nothing")
+        shift = sum(len(hunk.new) - len(hunk.old) for hunk in hunks[:-1])
+        # An empty range names the line that it comes after.
+        before = last.old_start - bool(last.old)
+        after = last.new_start - bool(last.new)
+        if before < 0 or after != before + shift:
+            raise self.error("the line numbers of the hunk above do not fit")
+
     def header(self) -> str:
         kind = "change"
         while self.line and not self.line.startswith((b"--- ", b"diff --git ")):
             line = self.line
             if line.startswith((b"new file mode ", b"deleted file mode ")):
+                if kind != "change":
+                    raise self.error("a file is added or deleted, not both")
                 kind = "add" if line.startswith(b"new") else "delete"
                 if line.split()[-1] != b"100644":
                     raise self.error("only plain files of mode 100644 are supported")
@@ -235,34 +248,40 @@ def _render_range(start: int, count: int) -> bytes:
     return b"%d" % start if count == 1 else b"%d,%d" % (start, count)
 
 
+def _in_the_way(path: str, files: Files) -> str | None:
+    """A file where ``path`` needs a folder, or below ``path`` itself."""
+    parts = path.split("/")
+    above = ("/".join(parts[:n]) for n in range(1, len(parts)))
+    below = (other for other in files if other.startswith(f"{path}/"))
+    return next((name for name in above if name in files), None) or next(below, None)
+
+
 def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) -> bytes:
     lines = split_lines(content)
     result: list[bytes] = []
     done = shift = 0
     for number, hunk in enumerate(diff.hunks, 1):
         old = hunk.old
-        # An empty range names the line that it comes after.
         wanted = hunk.old_start - 1 if old else hunk.old_start
         start = wanted + shift
-        if lines[start : start + len(old)] != old or not done <= start <= len(lines):
-            found = _search(lines, old, start, done) if offsets else None
-            if found is None:
+        if not done <= start or not _fits(hunk, lines, start):
+            places = range(done, len(lines)) if offsets and old else ()
+            fitting = [n for n in places if _fits(hunk, lines, n)]
+            if not fitting:
                 raise _misplaced(where, diff, number, hunk, lines[start:])
-            start = found
+            start = min(fitting, key=lambda place: abs(place - wanted - shift))
             shift = start - wanted
         result += lines[done:start] + hunk.new
         done = start + len(old)
     return b"".join(result + lines[done:])
 
 
-def _search(lines: list[bytes], old: list[bytes], near: int, done: int) -> int | None:
-    """The place of ``old`` in ``lines`` that is nearest to ``near``."""
-    places = (
-        n
-        for n in range(done, len(lines) - len(old) + 1)
-        if lines[n : n + len(old)] == old
-    )
-    return min(places, key=lambda n: abs(n - near), default=None) if old else None
+def _fits(hunk: Hunk, lines: list[bytes], start: int) -> bool:
+    """Whether the lines of a hunk stand at ``start``, as git judges it."""
+    end = start + len(hunk.old)
+    if hunk.ends_file and end != len(lines):
+        return False
+    return lines[start:end] == hunk.old
 
 
 def split_lines(content: bytes) -> list[bytes]:
@@ -290,20 +309,17 @@ def _misplaced(
         (n for n, pair in enumerate(zip(expected, found)) if pair[0] != pair[1]),
         min(len(expected), len(found)),
     )
-    wanted = _show(expected[offset]) if offset < len(expected) else "no more lines"
-    stands = _show(found[offset]) if offset < len(found) else "the end of the file"
+    if hunk.ends_file and found == expected:
+        found = there[: len(expected) + 1]
+    end = "the end of the file"
+    wanted = _show(expected[offset]) if offset < len(expected) else end
+    stands = _show(found[offset]) if offset < len(found) else end
     return ForkError(
         f"{diff.path}: hunk {number} does not apply at line {line + offset}:"
         f" expected {wanted}, found {stands}",
         where=where,
         mend="rebase the patch onto what stands below it in the queue",
     )
-
-
-def _reverse_hunk(hunk: Hunk) -> Hunk:
-    marks = {b"+": b"-", b"-": b"+", b" ": b" "}
-    lines = tuple((marks[mark], text) for mark, text in hunk.lines)
-    return Hunk(hunk.new_start, hunk.old_start, hunk.section, lines)
 
 
 def _show(line: bytes) -> str:

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from .errors import ForkError
 
 # An inherited setting must not decide what runs inside.
-_INHERITED = ("PYTHON", "FLASK_", "FLASKFORK_", "VIRTUAL_ENV", "COV_", "GIT_")
+_INHERITED = (
+    *("PYTHON", "FLASK_", "FLASKFORK_", "VIRTUAL_ENV", "GIT_"),
+    *("PYTEST_", "COV_", "MYPY", "RUFF_", "SOURCE_DATE_EPOCH"),
+)
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,23 @@ class Environment:
         """Run this environment's Python with ``args`` and return the finished process.
 
         :param timeout: in seconds.
-        :raises ForkError: it failed and ``check`` is true; the error has its output.
+        :raises ForkError: it took too long, or it failed and ``check`` is true; the
+            error has its output.
         """
-        done = subprocess.run(
-            [self.python, *args],
-            capture_output=True,
-            text=True,
-            cwd=cwd or self.path,
-            env=clean_environ(**(env or {})),
-            timeout=timeout,
-            check=False,
-        )
+        shown = " ".join(map(str, args))
+        try:
+            done = subprocess.run(
+                [self.python, *args],
+                capture_output=True,
+                text=True,
+                cwd=cwd or self.path,
+                env=clean_environ(**(env or {})),
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as e:
+            raise ForkError(f"not done after {timeout} s", where=shown) from e
         if check and done.returncode:
-            shown = " ".join(map(str, args))
             raise ForkError(
                 f"exit code {done.returncode}\n{done.stdout}{done.stderr}", where=shown
             )
@@ -111,6 +118,6 @@ def uv(*args: str | os.PathLike[str]) -> str:
 
 
 def clean_environ(**extra: str) -> dict[str, str]:
-    """The caller's environment variables less those that steer Python, Flask or git."""
+    """The caller's variables without those that steer what is run."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(_INHERITED)}
     return {**kept, **extra}

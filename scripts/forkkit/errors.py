@@ -21,6 +21,11 @@ class ForkError(Exception):
         self.where = None if where is None else str(where)
         self.mend = mend
 
+    @property
+    def problems(self) -> list[ForkError]:
+        """The problems that this is a report of: itself, or several."""
+        return [self]
+
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         advice = f"\n  mend: {self.mend}" if self.mend else ""
@@ -32,10 +37,14 @@ class Findings(ForkError):
 
     def __init__(self, problems: list[ForkError]) -> None:
         super().__init__(f"{len(problems)} problems")
-        self.problems = problems
+        self._problems = problems
+
+    @property
+    def problems(self) -> list[ForkError]:
+        return self._problems
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
+        return "\n".join(map(str, self._problems))
 
 
 def raise_findings(problems: list[ForkError]) -> None:

@@ -76,10 +76,10 @@ class Git:
     def _run(
         self, args: tuple[str, ...], stdin: bytes
     ) -> subprocess.CompletedProcess[bytes]:
+        # A checkout in a mounted volume may belong to another user.
+        values = {**_SETTINGS, "safe.directory": str(self.folder.resolve())}
         settings = [
-            word
-            for key, value in _SETTINGS.items()
-            for word in ("-c", f"{key}={value}")
+            word for key, value in values.items() for word in ("-c", f"{key}={value}")
         ]
         try:
             return subprocess.run(

@@ -6,6 +6,7 @@ the command starts without it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -19,8 +20,9 @@ _MADE_FROM = os.path.join(_ENVIRONMENT, "made-from")
 def main() -> None:
     """Make the environment if that is due, and run the command in it."""
     if _is_current():
-        # Newer than pyproject.toml: next time the shell need not ask.
-        os.utime(_MADE_FROM)
+        with contextlib.suppress(OSError):
+            # Newer than pyproject.toml: next time the shell need not ask.
+            os.utime(_MADE_FROM)
     else:
         _make()
     # Isolated: what PYTHONPATH or the current folder has is not the command's.
@@ -42,7 +44,8 @@ def _wanted() -> bytes:
     with open(os.path.join(_ROOT, "pyproject.toml"), "rb") as file:
         text = file.read()
     start = text.index(b"[dependency-groups]")
-    return text[start : text.index(b"\n[", start) + 1]
+    end = text.find(b"\n[", start)
+    return text[start : end + 1 or len(text)]
 
 
 def _make() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import shutil
+import typing as t
 
 from . import queue as queues
 from . import rename
@@ -19,6 +20,7 @@ from .project import read
 from .project import read_folder
 from .project import write_files
 from .project import write_folder
+from .project import writing
 from .queue import Queue
 from .rename import Table
 
@@ -44,6 +46,7 @@ SDIST = (
     "upstream/README.md",
     "upstream/known-failures.toml",
     "upstream/pin.toml",
+    "upstream/wheel-contents.txt",
 )
 _STAGED = ("LICENSE", "README.md", "pyproject.toml")
 _LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
@@ -81,17 +84,20 @@ def write_sdist(project: Project, folder: pathlib.Path) -> None:
     """
     pin = upstream.load_pin(project)
     source = upstream.source(project, pin)
-    for name in SDIST:
-        path = project.root / name
-        if path.is_dir():
-            shutil.copytree(path, folder / name, ignore=_LEFT_BEHIND)
-        else:
-            content = _own(project, name)
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-            shutil.copymode(path, folder / name)
-    (folder / LICENSE).write_bytes(source.license)
-    write_files(Project(folder).source, source.package)
+    read_overlay(project)
+    with writing(folder):
+        for name in SDIST:
+            path = project.root / name
+            if path.is_dir():
+                _check_plain(project, path)
+                shutil.copytree(path, folder / name, ignore=_LEFT_BEHIND)
+            else:
+                content = _own(project, name)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+                shutil.copymode(path, folder / name)
+        (folder / LICENSE).write_bytes(source.license)
+        write_files(Project(folder).source, source.package)
 
 
 def package(
@@ -129,6 +135,13 @@ def package(
 
 def read_overlay(project: Project) -> Files:
     """The files that the fork adds, by their path in the package."""
+    _check_plain(project, project.overlay)
+    for path in sorted(project.overlay.rglob(".*")):
+        raise ForkError(
+            "a hidden file does not belong into the package",
+            where=project.relative(path),
+            mend="remove it",
+        )
     files = read_folder(project.overlay)
     return {f"{MODULE}/{path}": content for path, content in files.items()}
 
@@ -145,8 +158,19 @@ def tables(project: Project) -> dict[str, Table]:
 
 def fork_version(project: Project) -> str:
     """The version of the fork's distribution."""
-    values = toml.load(project.pyproject, mend="restore pyproject.toml")
-    return str(values["project"]["version"])
+    return str(own_metadata(project)["version"])
+
+
+def own_metadata(project: Project) -> dict[str, t.Any]:
+    """The table ``project`` of the fork's pyproject.toml.
+
+    :raises ForkError: it is not there, or has no version.
+    """
+    mend = "restore it from the project's history"
+    values = toml.load(project.pyproject, mend=mend).get("project")
+    if not isinstance(values, dict) or "version" not in values:
+        raise ForkError("there is no [project] version", where="pyproject.toml")
+    return values
 
 
 def provenance(project: Project, pin: Pin, queue: Queue, overlay: list[str]) -> bytes:
@@ -166,3 +190,14 @@ def provenance(project: Project, pin: Pin, queue: Queue, overlay: list[str]) -> 
 
 def _own(project: Project, name: str) -> bytes:
     return read(project.root / name, mend="restore it from the project's history")
+
+
+def _check_plain(project: Project, folder: pathlib.Path) -> None:
+    """Make sure that nothing in ``folder`` leads out of it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            raise ForkError(
+                "a link does not belong into a build",
+                where=project.relative(path),
+                mend="put a file in its place",
+            )

@@ -52,15 +52,14 @@ class Verdict:
         return "needed"
 
 
-def judge(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Verdict]:
-    """Yield a verdict for each of the named patches, or for all.
+def judge(project: Project) -> t.Iterator[Verdict]:
+    """Yield a verdict for each patch.
 
-    :raises ForkError: there is no such patch, or the queue does not apply.
+    :raises ForkError: the queue does not apply.
     """
     pin = upstream.load_pin(project)
     queue = queues.load(project, pin)
     files = upstream.source(project, pin).package
-    chosen = [queue[name] for name in names] or list(queue.patches)
     with tempfile.TemporaryDirectory(prefix="flaskfork-needed-") as name:
         folder = pathlib.Path(name)
         whole = queues.apply(queue.patches, files)
@@ -71,7 +70,7 @@ def judge(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Verdict]:
 
         # Two processes at a time: enough to use what a laptop or a CI machine has.
         with ThreadPoolExecutor(2) as pool:
-            yield from pool.map(judge_one, chosen)
+            yield from pool.map(judge_one, queue.patches)
 
 
 def problems(verdicts: t.Iterable[Verdict]) -> list[ForkError]:

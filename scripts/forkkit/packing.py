@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -15,6 +16,7 @@ from . import materialise
 from .environments import clean_environ
 from .errors import ForkError
 from .project import Project
+from .project import read_text
 from .project import writing
 
 
@@ -35,11 +37,12 @@ def build(project: Project, out: pathlib.Path) -> Built:
 
     The wheel is made from the sdist, so that what is released builds from it.
 
-    :raises ForkError: one of them could not be built; ``out`` is as it was.
+    :raises ForkError: one of them could not be built; ``out`` is as it was. Or it
+        could not be written, each file then being the old one or the new.
     """
     with tempfile.TemporaryDirectory(prefix="flaskfork-build-") as name:
         folder = pathlib.Path(name)
-        _run("build", "--no-isolation", "--outdir", folder, project.root)
+        _run(folder, "build", "--no-isolation", "--outdir", folder, project.root)
         build_shim(_only(folder, "*.whl"), folder)
         wheel, shim = wheels_in(folder)
         sdist = _only(folder, "*.tar.gz")
@@ -62,35 +65,26 @@ def build_shim(wheel: pathlib.Path, out: pathlib.Path) -> None:
 
     :raises ForkError: it could not be built.
     """
-    with unpacked(wheel) as path:
-        _run(f"{materialise.MODULE}.shim", "wheel", out, PYTHONPATH=str(path))
+    with _unpacked(wheel) as path:
+        shim = f"{materialise.MODULE}.shim"
+        _run(path, shim, "wheel", out.resolve(), PYTHONPATH=str(path))
 
 
-class unpacked:
-    """A context manager: the folder into which a wheel is unpacked."""
-
-    def __init__(self, wheel: pathlib.Path) -> None:
-        self.wheel = wheel
-        self.folder = tempfile.TemporaryDirectory(prefix="flaskfork-wheel-")
-
-    def __enter__(self) -> pathlib.Path:
-        with zipfile.ZipFile(self.wheel) as archive:
-            archive.extractall(self.folder.name)
-        return pathlib.Path(self.folder.name)
-
-    def __exit__(self, *args: object) -> None:
-        self.folder.cleanup()
+@contextlib.contextmanager
+def _unpacked(wheel: pathlib.Path) -> t.Iterator[pathlib.Path]:
+    with tempfile.TemporaryDirectory(prefix="flaskfork-wheel-") as folder:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+        yield pathlib.Path(folder)
 
 
 def expected_contents(project: Project) -> list[str]:
-    """The exact list of paths in the fork's wheel."""
-    staged = materialise.stage(project)
+    """The exact list of paths in the fork's wheel, as it is kept in the project."""
+    where = project.wheel_contents
+    text = read_text(where, mend="restore it from the project's history")
     version = materialise.fork_version(project)
-    info = f"{materialise.MODULE}-{version}.dist-info"
-    package = [path for path in staged if path.startswith(f"{materialise.MODULE}/")]
-    metadata = ["METADATA", "RECORD", "WHEEL", "entry_points.txt"]
-    licenses = [f"licenses/{name}" for name in ("LICENSE", materialise.LICENSE)]
-    return sorted([*package, *(f"{info}/{name}" for name in metadata + licenses)])
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return sorted(line.replace("{version}", version) for line in lines)
 
 
 def contents(wheel: pathlib.Path) -> list[str]:
@@ -99,9 +93,13 @@ def contents(wheel: pathlib.Path) -> list[str]:
         return sorted(archive.namelist())
 
 
-def _run(module: str, *args: str | os.PathLike[str], **env: str) -> None:
+def _run(
+    folder: pathlib.Path, module: str, *args: str | os.PathLike[str], **env: str
+) -> None:
+    """Run a module in ``folder``: where the user is, another may have its name."""
     done = subprocess.run(
         [sys.executable, "-m", module, *args],
+        cwd=folder,
         capture_output=True,
         text=True,
         env=clean_environ(**env),

@@ -24,6 +24,9 @@ _MIME = (
 )
 _FROM_LINE = re.compile(rb"From [0-9a-f]{40} Mon Sep 17 00:00:00 2001\n")
 _DATE = "%a, %d %b %Y %H:%M:%S %z"
+# Where `git am` takes the message to end, or its first line to be a header.
+_NO_PROSE = re.compile(r"^(---(\s|$)|diff -|Index: )", re.MULTILINE)
+_NO_FIRST_LINE = re.compile(r"(From|Date|Subject|[\w-]+-Type):", re.IGNORECASE)
 _TRAILER = re.compile(r"([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)")
 _FORMS = {
     "Upstream-Status": (
@@ -174,8 +177,19 @@ def check(patch: Patch, *, where: object) -> None:
             problems.append(
                 ForkError(f"the trailer {key} is {value!r}", where=where, mend=words)
             )
-    if "---" in patch.prose.splitlines():
-        problems.append(_malformed(where, "the prose has a line '---'"))
+    if match := _NO_PROSE.search(patch.prose):
+        problems.append(
+            _malformed(where, f"the prose has a line that begins with {match[0]!r}")
+        )
+    if _NO_FIRST_LINE.match(patch.prose):
+        problems.append(_malformed(where, "the prose begins like a mail header"))
+    for text in (patch.author, patch.subject, patch.message):
+        odd = sorted({c for c in text if not c.isprintable()} - set("\n\t"))
+        if odd or (text is not patch.message and "=?" in text):
+            problems.append(
+                _malformed(where, f"odd characters in {text[:60]!r}: {odd or '=?'}")
+            )
+            break
     if not patch.diffs:
         problems.append(_malformed(where, "it changes nothing"))
     raise_findings(problems)
@@ -183,12 +197,14 @@ def check(patch: Patch, *, where: object) -> None:
 
 def _parse_headers(head: str, where: object) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for line in re.sub(r"\n[ \t]+", " ", head).splitlines():
+    for line in re.sub(r"\n[ \t]+", " ", head).split("\n"):
         key, colon, value = line.partition(": ")
         if not colon or key.lower() in headers:
             raise _malformed(where, f"{line!r} is not a mail header of its own")
         headers[key.lower()] = value.strip()
 
+    if headers.get("content-transfer-encoding", "8bit").lower() != "8bit":
+        raise _malformed(where, "the message is encoded; write it as plain UTF-8")
     for key in ("from", "date", "subject"):
         if not headers.get(key):
             raise _malformed(where, f"the header {key.title()} is missing")

@@ -44,6 +44,11 @@ class Project:
         return self.root / "upstream" / "known-failures.toml"
 
     @property
+    def wheel_contents(self) -> pathlib.Path:
+        """The list of what is in the fork's wheel."""
+        return self.root / "upstream" / "wheel-contents.txt"
+
+    @property
     def patches(self) -> pathlib.Path:
         return self.root / "patches"
 
@@ -94,6 +99,17 @@ def read(path: pathlib.Path, *, mend: str) -> bytes:
         raise ForkError(f"cannot be read: {e.strerror}", where=path, mend=mend) from e
 
 
+def read_text(path: pathlib.Path, *, mend: str) -> str:
+    """The text of a file that has to be there.
+
+    :raises ForkError: it is missing, cannot be read, or is not UTF-8.
+    """
+    try:
+        return read(path, mend=mend).decode()
+    except UnicodeDecodeError as e:
+        raise ForkError(f"is not UTF-8: {e}", where=path, mend=mend) from e
+
+
 @contextlib.contextmanager
 def writing(path: pathlib.Path) -> t.Iterator[None]:
     """Turn a failed write below ``path`` into an error with the mend."""
@@ -108,31 +124,22 @@ def writing(path: pathlib.Path) -> t.Iterator[None]:
         ) from e
 
 
-def write_all(contents: t.Mapping[pathlib.Path, bytes | None]) -> None:
-    """Write several files, or with None remove them, all at once or not at all.
+def write_all(contents: t.Mapping[pathlib.Path, bytes]) -> None:
+    """Write several files, all at once or not at all.
 
     Everything is written and synced beside its target first, so that a full disk
     or a read-only folder is found before the first file changes.
 
     :raises ForkError: a file could not be written; none was changed.
     """
-    prepared: list[tuple[pathlib.Path, pathlib.Path]] = []
     with contextlib.ExitStack() as undo:
+        prepared = []
         for path, content in contents.items():
-            if content is not None:
-                with writing(path):
-                    aside = _write_aside(path, content, undo)
-                prepared.append((aside, path))
-            elif path.exists() and not os.access(path.parent, os.W_OK):
-                with writing(path):
-                    raise PermissionError(13, os.strerror(13), str(path))
-
+            with writing(path):
+                prepared.append((_write_aside(path, content, undo), path))
         for aside, path in prepared:
-            os.replace(aside, path)
-
-    for path, content in contents.items():
-        if content is None:
-            path.unlink(missing_ok=True)
+            with writing(path):
+                os.replace(aside, path)
 
 
 def _write_aside(
@@ -188,7 +195,7 @@ def write_files(folder: pathlib.Path, files: Files) -> None:
 def read_folder(folder: pathlib.Path) -> Files:
     """All files below ``folder``, without what an interpreter leaves there."""
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): read(path, mend="make it readable")
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from . import diff
 from . import patch as patches
 from . import series as serieses
-from .errors import Findings
 from .errors import ForkError
 from .errors import raise_findings
 from .patch import Patch
@@ -54,10 +53,8 @@ def load(project: Project, pin: Pin) -> Queue:
             continue
         try:
             loaded.append(_load(project, pin, name))
-        except Findings as e:
-            problems += e.problems
         except ForkError as e:
-            problems.append(e)
+            problems += e.problems
     raise_findings(problems)
     return Queue(series, tuple(loaded))
 
@@ -125,15 +122,15 @@ def _load(project: Project, pin: Pin, name: str) -> Patch:
                 mend=f"Fork-Patch: {name}",
             )
         )
-    if not (project.root / patch.trailer("Tests")).is_file():
-        problems.append(
-            ForkError(
-                f"its tests {patch.trailer('Tests')} are not there",
-                where=where,
-                mend="write them: they fail without the patch and pass with it",
-            )
-        )
-    problems += [
+    raise_findings(problems + misplaced(project, pin, patch, where=where))
+    return patch
+
+
+def misplaced(
+    project: Project, pin: Pin, patch: Patch, *, where: object
+) -> list[ForkError]:
+    """What a patch changes outside of the package, and tests that are not there."""
+    problems = [
         ForkError(
             f"it changes {file.path}, which is outside {pin.package}",
             where=where,
@@ -142,5 +139,12 @@ def _load(project: Project, pin: Pin, name: str) -> Patch:
         for file in patch.diffs
         if not file.path.startswith(f"{pin.package}/")
     ]
-    raise_findings(problems)
-    return patch
+    if not (project.root / patch.trailer("Tests")).is_file():
+        problems.append(
+            ForkError(
+                f"its tests {patch.trailer('Tests')} are not there",
+                where=where,
+                mend="write them: they fail without the patch and pass with it",
+            )
+        )
+    return problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .errors import ForkError
 from .patch import Patch
 from .project import Project
-from .project import read
+from .project import read_text
 from .queue import Queue
 
 _BEGIN = "<!-- differences: written by `scripts/fork readme` -->\n"
@@ -18,7 +18,7 @@ def render(project: Project, queue: Queue) -> bytes:
     :raises ForkError: the marks between which the table stands are missing.
     """
     path = project.root / "README.md"
-    text = read(path, mend="restore it from the project's history").decode()
+    text = read_text(path, mend="restore it from the project's history")
     head, begin, rest = text.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
     if not begin or not end:

@@ -63,13 +63,15 @@ def parse(data: bytes, *, where: object) -> dict[str, Table]:
 
     :raises ForkError: an entry is not of its form.
     """
-    return {
-        name: Table(
+    found = {}
+    for name, table in toml.loads(data, where=where).items():
+        if not isinstance(table, dict) or set(table) - {"rule", "allow"}:
+            raise ForkError(f"{name} is not a table of rule and allow", where=where)
+        found[name] = Table(
             tuple(_entries(Rule, table.get("rule", []), f"{where}: {name}.rule")),
             tuple(_entries(Allowed, table.get("allow", []), f"{where}: {name}.allow")),
         )
-        for name, table in toml.loads(data, where=where).items()
-    }
+    return found
 
 
 def apply(table: Table, files: Files, *, where: object, strict: bool = True) -> Files:
@@ -138,6 +140,8 @@ _E = t.TypeVar("_E", Rule, Allowed)
 
 
 def _entries(kind: type[_E], tables: t.Any, where: str) -> t.Iterator[_E]:
+    if not isinstance(tables, list):
+        raise ForkError("is not an array of tables", where=where)
     for number, values in enumerate(tables, 1):
         place = f"{where} {number}"
         wanted = set(kind.__dataclass_fields__)
@@ -145,10 +149,18 @@ def _entries(kind: type[_E], tables: t.Any, where: str) -> t.Iterator[_E]:
             raise ForkError(
                 f"the keys are not {', '.join(sorted(wanted))}", where=place
             )
+        for key, value in values.items():
+            if not isinstance(value, int if key == "count" else str):
+                raise ForkError(f"{key} is {value!r}", where=place)
         try:
-            yield kind(**{**values, "find": re.compile(values["find"], re.MULTILINE)})
-        except (re.error, TypeError) as e:
+            find = re.compile(values["find"], re.MULTILINE)
+            # A group that is not there shows in a match only.
+            re.compile(f"{values['find']}|", re.MULTILINE).sub(
+                values.get("put", ""), ""
+            )
+        except (re.error, IndexError) as e:
             raise ForkError(f"find is no regular expression: {e}", where=place) from e
+        yield kind(**{**values, "find": find})
 
 
 def _replace(rule: Rule, files: Files) -> tuple[Files, list[str]]:
@@ -156,7 +168,7 @@ def _replace(rule: Rule, files: Files) -> tuple[Files, list[str]]:
     for path, content in files.items():
         if not fnmatch.fnmatchcase(path, rule.files):
             continue
-        text = content.decode()
+        text = _text(path, content)
         for match in rule.find.finditer(text):
             number = text.count("\n", 0, match.start()) + 1
             found.append(f"{path}:{number}: {match[0].strip()}")
@@ -164,15 +176,29 @@ def _replace(rule: Rule, files: Files) -> tuple[Files, list[str]]:
     return renamed, found
 
 
+def _text(path: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as e:
+        raise ForkError(f"is not UTF-8: {e}", where=path) from e
+
+
+def _parse(path: str, text: str) -> ast.AST:
+    try:
+        return ast.parse(text, path)
+    except (SyntaxError, ValueError) as e:
+        raise ForkError(f"is not Python: {e}", where=path, mend="mend the patch") from e
+
+
 def _suspects(files: Files) -> t.Iterator[tuple[str, int, str]]:
     """Path, line number and text of each place with a ``flask`` that is not prose."""
     for path, content in files.items():
-        text = content.decode()
+        text = _text(path, content)
         if not _WORD.search(text):
             continue
         lines = content.split(b"\n")
         if path.endswith(".py"):
-            spans = sorted(set(_code_spans(ast.parse(text, path), lines)))
+            spans = sorted(set(_code_spans(_parse(path, text), lines)))
         else:
             spans = [(number, 0, len(line)) for number, line in enumerate(lines, 1)]
         for number, start, end in spans:

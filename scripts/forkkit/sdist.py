@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import gzip
 import io
-import pathlib
 import tarfile
 import typing as t
+import zlib
 
 from .errors import ForkError
 from .project import check_path
@@ -21,28 +21,34 @@ _MEMBERS = 20_000
 _MEND = "do not use this archive; fetch the release again from where you trust it"
 
 
-def read(path: pathlib.Path) -> Files:
+def read(content: bytes, *, where: object) -> Files:
     """The files of a ``.tar.gz`` archive, without its one top folder.
+
+    :param content: the archive itself, so that what is read is what was checked.
 
     :raises ForkError: it is no such archive, unpacks to more than :data:`LIMIT`, has
         more than one top folder, or a member that is a link, a device, doubled, or
         whose path leaves the folder.
     """
     try:
-        with gzip.open(path) as unpacked:
-            bounded = io.BufferedReader(_Bounded(unpacked, path))
+        with gzip.open(io.BytesIO(content)) as unpacked:
+            bounded = io.BufferedReader(_Bounded(unpacked, where))
             with tarfile.open(fileobj=bounded, mode="r|") as archive:
-                return _strip_top(dict(_members(archive, path)), path)
-    except (OSError, EOFError, tarfile.TarError, ValueError) as e:
-        raise _refused(path, f"cannot be read as a .tar.gz archive: {e}") from e
+                files = dict(_members(archive, where))
+            # To the end, where gzip compares its checksum.
+            while bounded.read(2**16):
+                pass
+    except (OSError, EOFError, tarfile.TarError, ValueError, zlib.error) as e:
+        raise _refused(where, f"cannot be read as a .tar.gz archive: {e}") from e
+    return _strip_top(files, where)
 
 
 class _Bounded(io.RawIOBase):
     """Ends a decompression bomb, whichever part of the archive it hides in."""
 
-    def __init__(self, file: gzip.GzipFile, path: pathlib.Path) -> None:
+    def __init__(self, file: gzip.GzipFile, where: object) -> None:
         self.file = file
-        self.path = path
+        self.where = where
         self.left = LIMIT
 
     def readable(self) -> bool:
@@ -52,44 +58,43 @@ class _Bounded(io.RawIOBase):
         data = self.file.read(len(buffer))
         self.left -= len(data)
         if self.left < 0:
-            raise _refused(self.path, f"it unpacks to more than {LIMIT // 2**20} MiB")
+            raise _refused(self.where, f"it unpacks to more than {LIMIT // 2**20} MiB")
         buffer[: len(data)] = data
         return len(data)
 
 
-def _members(
-    archive: tarfile.TarFile, path: pathlib.Path
-) -> t.Iterator[tuple[str, bytes]]:
+def _members(archive: tarfile.TarFile, where: object) -> t.Iterator[tuple[str, bytes]]:
     seen: set[str] = set()
     for member in archive:
         name = member.name.rstrip("/") if member.isdir() else member.name
         try:
-            check_path(name, where=path)
+            check_path(name, where=where)
         except ForkError as e:
-            raise _refused(path, e.what) from e
+            raise _refused(where, e.what) from e
         if member.isdir():
             continue
-        if not member.isreg():
-            raise _refused(path, f"{name} is a link or a device, not a file")
+        # A sparse member claims more than the archive holds.
+        if not member.isreg() or member.issparse():
+            raise _refused(where, f"{name} is a link or a device, not a file")
         if name.casefold() in seen:
-            raise _refused(path, f"{name} is in it twice")
+            raise _refused(where, f"{name} is in it twice")
         if len(seen) >= _MEMBERS:
-            raise _refused(path, f"it has more than {_MEMBERS} files")
+            raise _refused(where, f"it has more than {_MEMBERS} files")
         seen.add(name.casefold())
         if member.size > LIMIT:
-            raise _refused(path, f"{name} is larger than {LIMIT // 2**20} MiB")
+            raise _refused(where, f"{name} is larger than {LIMIT // 2**20} MiB")
         content = archive.extractfile(member)
         yield name, content.read() if content else b""
 
 
-def _strip_top(files: Files, path: pathlib.Path) -> Files:
+def _strip_top(files: Files, where: object) -> Files:
     tops = {name.partition("/")[0] for name in files}
     if len(tops) != 1 or not all("/" in name for name in files):
         raise _refused(
-            path, f"expected one folder at the top, found {sorted(tops)[:5]}"
+            where, f"expected one folder at the top, found {sorted(tops)[:5]}"
         )
     return {name.partition("/")[2]: content for name, content in files.items()}
 
 
-def _refused(path: pathlib.Path, what: str) -> ForkError:
-    return ForkError(f"refused: {what}", where=path, mend=_MEND)
+def _refused(where: object, what: str) -> ForkError:
+    return ForkError(f"refused: {what}", where=where, mend=_MEND)

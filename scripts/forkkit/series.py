@@ -23,18 +23,23 @@ class Series:
         return tuple(m[1] for m in map(_ENTRY.fullmatch, self.lines) if m)
 
     def with_names(self, names: tuple[str, ...]) -> Series:
-        """The series with ``names`` in this order; comments stay with the entry
-        that they stand above.
+        """The series with ``names`` in this order.
+
+        Comments stay with the entry that they stand above; what stands at the top,
+        with a blank line below it, stays there.
         """
         above: dict[str, list[str]] = {}
+        lines: list[str] = []
         pending: list[str] = []
         for line in self.lines:
             if entry := _ENTRY.fullmatch(line):
                 above[entry[1]], pending = pending, []
-            else:
+            elif line or above:
                 pending.append(line)
+            else:
+                lines += [*pending, line]
+                pending = []
 
-        lines = []
         for name in names:
             lines += [*above.get(name, []), f"{name}.patch"]
         return Series((*lines, *pending))

@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 
 from packaging.markers import Marker
+from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement
 
 from . import environments
@@ -54,14 +55,20 @@ class KnownFailure:
 class Outcome:
     """What a run of the suite gave.
 
-    :param passed: how many tests passed.
-    :param failed: the ids of those that did not.
-    :param skipped: how many skipped themselves.
+    :param passed: the ids of the tests that passed.
+    :param failed: of those that did not.
+    :param skipped: of those that skipped themselves.
     """
 
-    passed: int
+    passed: tuple[str, ...]
     failed: tuple[str, ...]
-    skipped: int
+    skipped: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.passed)} passed, {len(self.skipped)} skipped,"
+            f" {len(self.failed)} failed as they are known to"
+        )
 
 
 def run(
@@ -97,18 +104,25 @@ def known_failures(project: Project) -> list[KnownFailure]:
     """
     values = toml.load(project.known_failures, mend="restore it from the history")
     where = project.relative(project.known_failures)
-    found = []
-    for number, entry in enumerate(values.get("failure", []), 1):
-        if set(entry) - {"when"} != {"test", "names", "why"}:
-            raise ForkError(
-                f"entry {number} has not the keys test, names, why and if needed when",
-                where=where,
-            )
-        when = Requirement(entry["when"]) if "when" in entry else None
-        found.append(
-            KnownFailure(entry["test"], tuple(entry["names"]), when, entry["why"])
+    entries = values.get("failure", [])
+    if set(values) - {"failure"} or not isinstance(entries, list):
+        raise ForkError("holds something other than [[failure]]", where=where)
+    return [_known(entry, f"{where}: {n}") for n, entry in enumerate(entries, 1)]
+
+
+def _known(entry: t.Any, where: str) -> KnownFailure:
+    if not isinstance(entry, dict) or set(entry) - {"when"} != {"test", "names", "why"}:
+        raise ForkError(
+            "the keys are not test, names, why and if needed when", where=where
         )
-    return found
+    names = entry["names"]
+    if not isinstance(names, list) or not names or not set(names) <= set(NAMES):
+        raise ForkError(f"names is not a list of {', '.join(NAMES)}", where=where)
+    try:
+        when = Requirement(entry["when"]) if "when" in entry else None
+    except (InvalidRequirement, TypeError) as e:
+        raise ForkError(f"when is not a requirement: {e}", where=where) from e
+    return KnownFailure(str(entry["test"]), tuple(names), when, str(entry["why"]))
 
 
 def tools(files: Files, environment: Environment) -> list[str]:
@@ -156,18 +170,17 @@ def _pytest(environment: Environment, folder: pathlib.Path) -> Outcome:
             where="tests/ of the pinned release",
         )
     # The report is pytest's own, of tests whose hash was checked.
-    cases = list(ElementTree.parse(report).iter("testcase"))  # noqa: S314
-    failed = [c for c in cases if _has(c, "failure") or _has(c, "error")]
-    skipped = [c for c in cases if _has(c, "skipped")]
-    return Outcome(
-        passed=len(cases) - len(failed) - len(skipped),
-        failed=tuple(sorted({f"{c.get('file')}::{c.get('name')}" for c in failed})),
-        skipped=len(skipped),
-    )
+    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314
+    found: dict[str, list[str]] = {"passed": [], "failed": [], "skipped": []}
+    for case in cases:
+        found[_result(case)].append(f"{case.get('file')}::{case.get('name')}")
+    return Outcome(**{kind: tuple(sorted(ids)) for kind, ids in found.items()})
 
 
-def _has(case: ElementTree.Element, kind: str) -> bool:
-    return case.find(kind) is not None
+def _result(case: ElementTree.Element) -> str:
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    return "passed" if case.find("skipped") is None else "skipped"
 
 
 def _compare(
@@ -194,7 +207,8 @@ def _compare(
     ]
     problems += [
         ForkError(
-            f"is listed as failing under the name {name}, but passes",
+            f"is listed as failing under the name {name}, but"
+            f" {'passes' if test in outcome.passed else 'is not run'}",
             where=test,
             mend=f"remove it from {project.relative(project.known_failures)}",
         )

@@ -23,7 +23,7 @@ def loads(data: bytes, *, where: object) -> dict[str, t.Any]:
     """
     try:
         values: dict[str, t.Any] = tomllib.loads(data.decode())
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise ForkError(f"is not valid TOML: {e}", where=where) from e
     return values
 

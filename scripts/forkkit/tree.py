@@ -29,6 +29,11 @@ _BASE = "refs/heads/upstream"
 _QUEUE = "refs/heads/queue"
 #: The top of the queue as it was last made from, or written to, the patches.
 _KNOWN = "refs/fork/known"
+#: What an apply is going over to.
+_NEXT = "refs/fork/next"
+_NEXT_BASE = "refs/fork/next-base"
+# What running upstream's tests there leaves behind.
+_EXCLUDE = "__pycache__/\n.pytest_cache/\n*.egg-info/\n"
 _COMMITTER = "flaskfork <flaskfork@localhost>"
 _COMMIT_LINE = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
 
@@ -54,11 +59,9 @@ class Tree:
             repository that is not in ``patches/``; nothing was changed.
         """
         stream = _import_stream(pin, files, queue)
-        if self.folder.exists():
+        if self.folder.exists() and any(self.folder.iterdir()):
             self.check_nothing_unsaved()
-            self.git("fast-import", "--quiet", "--force", stdin=stream)
-            self.git("symbolic-ref", "HEAD", _QUEUE)
-            self.git("reset", "--quiet", "--hard", _QUEUE)
+            self._switch(stream)
             return
 
         with writing(self.folder), contextlib.ExitStack() as undo:
@@ -72,24 +75,30 @@ class Tree:
             new.git("init", "--quiet", "--template=", "--initial-branch=queue")
             new.git("config", "user.name", "flaskfork maintainer")
             new.git("config", "user.email", "flaskfork@localhost")
-            new.git("fast-import", "--quiet", stdin=stream)
-            new.git("reset", "--quiet", "--hard", _QUEUE)
+            (new.folder / ".git" / "info").mkdir(exist_ok=True)
+            (new.folder / ".git" / "info" / "exclude").write_text(_EXCLUDE)
+            new._switch(stream)
             new.folder.rename(self.folder)
+
+    def _switch(self, stream: bytes) -> None:
+        """Go over to what ``stream`` makes: first the files, then all refs at once."""
+        self.git("fast-import", "--quiet", "--force", stdin=stream)
+        # Stops, with nothing changed, where a file of the maintainer is in the way.
+        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", _NEXT)
+        moves = [(_BASE, _NEXT_BASE), (_QUEUE, _NEXT), (_KNOWN, _NEXT)]
+        shas = [(ref, self.git.text("rev-parse", new)) for ref, new in moves]
+        updates = "".join(f"update {ref} {sha}\n" for ref, sha in shas)
+        self.git("update-ref", "--stdin", stdin=updates.encode())
+        self.git("symbolic-ref", "HEAD", _QUEUE)
+        self.git("update-ref", "-d", _NEXT)
 
     def check_nothing_unsaved(self) -> None:
         """Make sure that everything in the repository is in ``patches/`` as well.
 
-        :raises ForkError: a file is changed, or a commit is not exported; it lists
-            them.
+        :raises ForkError: a file is changed, a commit is not exported, or the branch
+            is not that of the queue; it says which.
         """
-        self._check_ours()
-        if changed := self.changed_files():
-            raise ForkError(
-                f"there are uncommitted changes: {', '.join(changed)}",
-                where=self.shown,
-                mend="commit them there and run `scripts/fork export`, or undo them"
-                f" with `git -C {self.shown} restore .`",
-            )
+        self.check_at_rest()
         if not self.exported():
             raise ForkError(
                 "there are commits that are not exported",
@@ -98,19 +107,56 @@ class Tree:
                 f" `git -C {self.shown} reset --hard {_KNOWN}`",
             )
 
+    def check_at_rest(self) -> None:
+        """Make sure that all work is committed, and on the queue's branch.
+
+        :raises ForkError: it is not, or the repository is not one of ours.
+        """
+        self.check_ours()
+        if changed := self.changed_files():
+            raise ForkError(
+                f"there are uncommitted changes: {', '.join(changed)}",
+                where=self.shown,
+                mend="commit them there and run `scripts/fork export`, or put them away"
+                f" with `git -C {self.shown} stash --include-untracked`",
+            )
+        unfinished = ("rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "MERGE_HEAD")
+        for name in unfinished:
+            if (self.folder / ".git" / name).exists():
+                raise ForkError(
+                    f"a git command there is not finished: {name}",
+                    where=self.shown,
+                    mend="finish it with --continue, or undo it with --abort",
+                )
+        if not self._on_queue():
+            raise ForkError(
+                "the branch that is checked out there is not the queue's",
+                where=self.shown,
+                mend=f"run `git -C {self.shown} switch queue`",
+            )
+
+    def _on_queue(self) -> bool:
+        head = self.git.text("rev-parse", "--symbolic-full-name", "HEAD")
+        # An apply that was killed half-way leaves what it was going over to.
+        return head == _QUEUE or (
+            self.git.holds("rev-parse", "--quiet", "--verify", _NEXT)
+            and self.git.text("rev-parse", "HEAD") == self.git.text("rev-parse", _NEXT)
+        )
+
     def changed_files(self) -> list[str]:
         """The files with changes that are not committed, new ones included."""
-        lines = self.git("status", "--porcelain", "-z", "--no-renames").split(b"\0")
+        lines = self.git(
+            "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"
+        ).split(b"\0")
         return [line[3:].decode("utf-8", "replace") for line in lines if line]
 
     def exported(self) -> bool:
         """Whether the queue's commits are those that ``patches/`` was known to hold."""
-        top = self.git.text("rev-parse", "--verify", "HEAD")
-        return self.git.text("rev-parse", "--verify", _KNOWN) == top
+        return self.git.text("rev-parse", _QUEUE) == self.git.text("rev-parse", _KNOWN)
 
     def mark_exported(self) -> None:
         """Note that ``patches/`` holds what is committed."""
-        self.git("update-ref", _KNOWN, "HEAD")
+        self.git("update-ref", _KNOWN, _QUEUE)
 
     def patches(self) -> list[Patch]:
         """The commits above the pinned release as patches, first to last.
@@ -118,9 +164,9 @@ class Tree:
         :raises ForkError: a commit has no reason or trailers, changes something that
             a patch cannot hold, or the history is not a line.
         """
-        self._check_ours()
+        self.check_ours()
         form = "%H%x00%an <%ae>%x00%aD%x00%B"
-        if merges := self.git.text("rev-list", "--merges", f"{_BASE}..HEAD"):
+        if merges := self.git.text("rev-list", "--merges", f"{_BASE}..{_QUEUE}"):
             raise ForkError(
                 f"a merge cannot be a patch: {merges.splitlines()[0]}",
                 where=self.shown,
@@ -132,17 +178,18 @@ class Tree:
             "--reverse",
             "--topo-order",
             f"--format={form}",
-            f"{_BASE}..HEAD",
+            f"{_BASE}..{_QUEUE}",
         )
         if not log:
             return []
 
-        fields = log.decode("utf-8", "replace").rstrip("\0").split("\0")
+        fields = log.decode("utf-8", "replace").split("\0")[:-1]
         commits = [fields[n : n + 4] for n in range(0, len(fields), 4)]
         changes = self._changes([commit[0] for commit in commits])
         found = []
         for sha, author, date, message in commits:
-            where = f"{self.shown}: commit {sha[:10]} {message.splitlines()[0]!r}"
+            subject = message.partition("\n")[0]
+            where = f"{self.shown}: commit {sha[:10]} {subject!r}"
             diffs = diff.parse(changes[sha], where=where)
             patch = patches.from_message(author, date, message, diffs, where)
             patches.check(patch, where=where)
@@ -163,17 +210,23 @@ class Tree:
         shas = (sha.decode() for sha in pieces[::2])
         return dict.fromkeys(commits, b"") | dict(zip(shas, pieces[1::2]))
 
-    def _check_ours(self) -> None:
-        if not self.exists():
+    def check_ours(self) -> None:
+        """Make sure that this is a repository that :meth:`apply` made.
+
+        :raises ForkError: it is not.
+        """
+        if not self.folder.exists():
             raise ForkError(
                 "there is no checkout",
                 where=self.shown,
                 mend="run `scripts/fork apply`",
             )
-        for ref in (_BASE, _KNOWN):
-            if not self.git.holds("rev-parse", "--quiet", "--verify", ref):
+        for ref in (_BASE, _QUEUE, _KNOWN):
+            if not self.exists() or not self.git.holds(
+                "rev-parse", "-q", "--verify", ref
+            ):
                 raise ForkError(
-                    f"this repository was not made by `scripts/fork apply`: no {ref}",
+                    f"this was not made by `scripts/fork apply`: it has no {ref}",
                     where=self.shown,
                     mend="move it away, then run `scripts/fork apply`",
                 )
@@ -193,13 +246,12 @@ def _import_stream(pin: Pin, files: Files, queue: tuple[Patch, ...]) -> bytes:
         pieces += _modifications(
             {p: data for p, data in files.items() if before.get(p) is not data}
         )
-    for ref, mark in ((_BASE, 1), (_QUEUE, len(queue) + 1), (_KNOWN, len(queue) + 1)):
-        pieces.append(f"reset {ref}\nfrom :{mark}\n\n".encode())
+    pieces.append(f"reset {_NEXT_BASE}\nfrom :1\n\n".encode())
     return b"".join(pieces)
 
 
 def _commit(mark: int, message: str, author: str, stamp: str) -> list[bytes]:
-    head = f"commit {_QUEUE}\nmark :{mark}\n"
+    head = f"commit {_NEXT}\nmark :{mark}\n"
     people = f"author {author} {stamp}\ncommitter {_COMMITTER} {stamp}\n"
     return [(head + people).encode(), _data(message.encode())]
 

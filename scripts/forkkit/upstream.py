@@ -63,7 +63,8 @@ def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool
     """
     cached = archive(project, pin)
     if local is None and cached.exists():
-        check_archive(cached.read_bytes(), pin, where=project.relative(cached))
+        found = read(cached, mend=_FETCH)
+        check_archive(found, pin, where=project.relative(cached))
         return False
 
     if local is not None:
@@ -71,7 +72,7 @@ def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool
         check_archive(content, pin, where=local)
     else:
         content = _download(pin)
-    _check_inside(pin, content)
+    check_source(sdist.read(content, where=pin.sdist), pin, where=pin.sdist)
     write_all({cached: content})
     return True
 
@@ -97,8 +98,9 @@ def files(project: Project, pin: Pin) -> Files:
         raise ForkError(
             f"{pin.name} {pin.version} is not fetched yet", where=where, mend=_FETCH
         )
-    check_archive(read(cached, mend=_FETCH), pin, where=where)
-    return sdist.read(cached)
+    content = read(cached, mend=_FETCH)
+    check_archive(content, pin, where=where)
+    return sdist.read(content, where=where)
 
 
 def source(project: Project, pin: Pin) -> Source:
@@ -156,9 +158,11 @@ def _download(pin: Pin) -> bytes:
         wanted = pathlib.Path(folder, "requirements.txt")
         wanted.write_text(f"{pin.requirement} --hash=sha256:{pin.sdist_sha256}\n")
         done = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--disable-pip-version-check"]
-            + ["--no-deps", "--no-binary", pin.name, "--require-hashes"]
+            [sys.executable, "-I", "-m", "pip", "download", "--no-deps"]
+            + ["--disable-pip-version-check", "--no-binary", pin.name]
             + ["--dest", folder, "--requirement", str(wanted)],
+            # Not where the user is: a pip.py there is not pip.
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,
@@ -178,13 +182,6 @@ def _download(pin: Pin) -> bytes:
         mend="check the network and pip's index settings, or give a local copy with"
         " `scripts/fork fetch --from FILE`",
     )
-
-
-def _check_inside(pin: Pin, content: bytes) -> None:
-    with tempfile.TemporaryDirectory(prefix="flaskfork-fetch-") as folder:
-        path = pathlib.Path(folder, pin.sdist)
-        path.write_bytes(content)
-        check_source(sdist.read(path), pin, where=pin.sdist)
 
 
 def _installed(pin: Pin) -> tuple[str, Files]:

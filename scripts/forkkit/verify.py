@@ -26,11 +26,10 @@ from . import series as serieses
 from . import suite
 from . import toml
 from . import upstream
-from .errors import Findings
 from .errors import ForkError
 from .errors import raise_findings
 from .project import Project
-from .project import read
+from .project import read_text
 from .tree import Tree
 
 
@@ -97,7 +96,7 @@ def check_queue(project: Project) -> None:
         raise_findings(
             [
                 _not_exported(project, path, content)
-                for path, content in exports.plan(project, tree).changes.items()
+                for path, content in exports.plan(project, tree).items()
             ]
         )
 
@@ -130,7 +129,7 @@ def check_metadata(project: Project) -> None:
     theirs = toml.loads(
         upstream.files(project, pin)["pyproject.toml"], where=f"{pin.sdist}: pyproject"
     )["project"]
-    ours = toml.load(project.pyproject, mend="restore pyproject.toml")["project"]
+    ours = materialise.own_metadata(project)
     problems = [
         ForkError(
             f"{key} has drifted: expected {theirs.get(key)!r}, found {ours.get(key)!r}",
@@ -220,10 +219,8 @@ CHECKS: dict[str, t.Callable[[Project], None]] = {
 def _problems(check: t.Callable[[Project], None], project: Project) -> list[ForkError]:
     try:
         check(project)
-    except Findings as e:
-        return e.problems
     except ForkError as e:
-        return [e]
+        return e.problems
     return []
 
 
@@ -251,7 +248,7 @@ def _in_any_order(value: t.Any) -> t.Any:
 
 
 def _changelog(project: Project) -> list[ForkError]:
-    text = read(project.root / "CHANGELOG.md", mend="restore it").decode()
+    text = read_text(project.root / "CHANGELOG.md", mend="restore it")
     newest = text.partition("\n## ")[2].partition("\n## ")[0]
     return [
         ForkError(

@@ -76,8 +76,7 @@ def load() -> Provenance:
 def describe() -> str:
     """The release in one line, as ``--version`` shows it."""
     made = load()
-    patches = "1 patch" if len(made.patches) == 1 else f"{len(made.patches)} patches"
     return (
         f"flaskfork {made.version}"
-        f" ({made.upstream.name} {made.api_level} with {patches})"
+        f" ({made.upstream.name} {made.api_level} with {len(made.patches)} patches)"
     )

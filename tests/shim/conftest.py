@@ -17,12 +17,8 @@ import typing as t
 import pytest
 
 
-class RunPython(t.Protocol):
-    def __call__(self, *args: str) -> str: ...
-
-
 @pytest.fixture
-def run_python(tmp_path: pathlib.Path) -> RunPython:
+def run_python(tmp_path: pathlib.Path) -> t.Callable[..., str]:
     """A function that runs Python with some arguments and returns what it printed.
 
     Warnings are errors, and so is anything on standard error.

@@ -49,7 +49,7 @@ def swap(name: str) -> None:
 
     :param name: the name under which the shim wheel's module is being imported.
     """
-    fork = importlib.import_module(_fork_name(name))
+    fork = _import_fork(name)
     module = sys.modules.get(name, fork)
     if module is not fork:
         # A thread that asked for the same name meanwhile goes on with this object.
@@ -61,8 +61,8 @@ def swap(name: str) -> None:
 class _StandIn(types.ModuleType):
     """A module that passes what it is asked and told on to the fork's module.
 
-    The import system's own attributes stay here. It is ten times slower than what it
-    stands for: only a thread that asks at the wrong moment ever keeps it.
+    The import system's own attributes stay here. Being much slower than what it stands
+    for, it is never left in sys.modules; only a thread that lost a race ever has it.
     """
 
     __fork__: types.ModuleType
@@ -100,12 +100,12 @@ class _Loader(Loader):
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:
         module = _StandIn(spec.name)
-        module.__fork__ = importlib.import_module(_fork_name(spec.name))
+        module.__fork__ = _import_fork(spec.name)
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:
         name = module.__name__
-        _alias(name, importlib.import_module(_fork_name(name)))
+        _alias(name, _import_fork(name))
 
     def is_package(self, fullname: str) -> bool:
         return self.loader is None or bool(self.loader.is_package(self.name))
@@ -165,25 +165,15 @@ def _find(parts: list[str]) -> ModuleSpec | None:
 
 
 def _alias(name: str, module: types.ModuleType) -> None:
+    """Enter a module under the name that is being imported.
+
+    Never under any other, though more may be loaded: a thread that is looking for that
+    name would take what it finds there for a reason to load the module again.
+    """
     sys.modules[name] = module
     if name == _ALIAS:
-        _alias_loaded()
+        # A finder that has come in between could make second modules of the files.
         _move_to_front()
-
-
-def _alias_loaded() -> None:
-    """Enter what importing the fork has loaded, for which no finder is asked then.
-
-    A finder that has put itself in front could make a second module of the same file.
-    """
-    for name, module in sys.modules.copy().items():
-        top, _, rest = name.partition(".")
-        # Python warns when a program is loaded that it is to run: python -m flask.cli.
-        if top == _FORK and rest not in {"", "cli"} and not _is_initializing(module):
-            alias = f"{_ALIAS}.{rest}"
-            # What another thread is importing will give way by itself.
-            if not _is_initializing(sys.modules.setdefault(alias, module)):
-                sys.modules[alias] = module
 
 
 def _move_to_front() -> None:
@@ -219,5 +209,8 @@ def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
-def _fork_name(name: str) -> str:
-    return _FORK + name[len(_ALIAS) :]
+def _import_fork(name: str) -> types.ModuleType:
+    """Import what ``name`` is in the fork."""
+    # The whole package first: Python goes on with what another thread has of it so far.
+    importlib.import_module(_FORK)
+    return importlib.import_module(_FORK + name[len(_ALIAS) :])

@@ -78,7 +78,8 @@ def status() -> Status:
             check=True,
         )
     found = json.loads(done.stdout.splitlines()[-1])
-    shim_of = [r[11:] for r in found["requires"] or [] if r.startswith("flaskfork==")]
+    pins = [r.partition("==") for r in found["requires"] or []]
+    shim_of = [version for name, _, version in pins if name == "flaskfork"]
     return Status(
         flaskfork=provenance.load().version,
         flask=found["version"],
@@ -99,14 +100,14 @@ def install() -> Status:
         path = wheel.build(pathlib.Path(folder))
         _run_installer(
             ("--no-index", path),
-            failed="the shim could not be installed; the environment is as it was",
+            failed="the shim could not be installed",
             mend="see what the installer says above; the shim is a wheel like any"
             " other, which 'python -m flaskfork.shim wheel DIR' builds",
         )
     now = status()
     if not now.in_use:
         raise ShimError(
-            "the shim is installed, but 'import flask' " + now.outcome,
+            f"the shim is installed, but 'import flask' {now.outcome}",
             mend="see that no other 'flask' comes first on sys.path, PYTHONPATH"
             " included",
         )

@@ -85,7 +85,7 @@ def contents(version: str) -> dict[str, str]:
 
     info = _info(version)
     return {
-        **{f"flask/{path}": _module(path) for path in modules()},
+        **{f"flask/{path}": _module(path, text) for path, text in modules().items()},
         "flask/py.typed": "",
         f"{info}/METADATA": _metadata(version),
         f"{info}/WHEEL": (
@@ -100,11 +100,19 @@ def contents(version: str) -> dict[str, str]:
     }
 
 
-def modules() -> list[str]:
-    """The modules that the fork has from upstream, by their path in the package."""
+def modules() -> dict[str, str]:
+    """The modules that the fork has from upstream: path in the package, and source.
+
+    A folder that has no ``__init__.py`` is a module too, an empty one.
+    """
     overlay = provenance.load().overlay
-    paths = (p.relative_to(_PACKAGE).as_posix() for p in _PACKAGE.rglob("*.py"))
-    return sorted(path for path in paths if f"{_FORK}/{path}" not in overlay)
+    found = {}
+    for file in _PACKAGE.rglob("*.py"):
+        path = file.relative_to(_PACKAGE)
+        if f"{_FORK}/{path.as_posix()}" not in overlay:
+            found[path.as_posix()] = file.read_text(encoding="utf-8")
+            found.setdefault(path.with_name("__init__.py").as_posix(), "")
+    return dict(sorted(found.items()))
 
 
 def exports(source: str) -> dict[str, bool]:
@@ -163,13 +171,12 @@ class _Names(ast.NodeVisitor):
     visit_GeneratorExp = _skip
 
 
-def _module(path: str) -> str:
+def _module(path: str, source: str) -> str:
     parts = pathlib.PurePosixPath(path).with_suffix("").parts
     module = ".".join([_FORK, *parts]).removesuffix(".__init__")
-    names = exports((_PACKAGE / path).read_text(encoding="utf-8"))
     imports = [
         f"    from {module} import {name}" + (f" as {name}" if exported else "")
-        for name, exported in sorted(names.items())
+        for name, exported in sorted(exports(source).items())
     ]
     return _MODULE.format(
         version=provenance.load().version,

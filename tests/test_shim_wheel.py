@@ -1,0 +1,265 @@
+"""The shim's wheel: what is in it, and that it is the same wherever it is built."""
+
+from __future__ import annotations
+
+import base64
+import email.message
+import email.parser
+import email.policy
+import hashlib
+import json
+import pathlib
+import re
+import symtable
+import typing as t
+import zipfile
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
+
+if t.TYPE_CHECKING:
+    from forkkit.environments import Environment
+
+
+@pytest.fixture(scope="module")
+def shim(shim_wheel: pathlib.Path) -> t.Iterator[zipfile.ZipFile]:
+    with zipfile.ZipFile(shim_wheel) as archive:
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def fork(fork_wheel: pathlib.Path) -> t.Iterator[zipfile.ZipFile]:
+    with zipfile.ZipFile(fork_wheel) as archive:
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def provenance(fork: zipfile.ZipFile) -> dict[str, t.Any]:
+    return json.loads(fork.read("flaskfork/provenance.json"))
+
+
+@pytest.fixture(scope="module")
+def level(provenance: dict[str, t.Any]) -> str:
+    """The version of Flask that the fork is made from."""
+    return provenance["upstream"]["version"]
+
+
+@pytest.fixture(scope="module")
+def info(level: str, provenance: dict[str, t.Any]) -> str:
+    """The folder of the shim's metadata."""
+    revision = provenance["version"].removeprefix(f"{level}.")
+    return f"flask-{level}+flaskfork.{revision}.dist-info"
+
+
+@pytest.fixture(scope="module")
+def modules(fork: zipfile.ZipFile, provenance: dict[str, t.Any]) -> list[str]:
+    """The modules that upstream has, by their path in the package."""
+    paths = set(fork.namelist()) - set(provenance["overlay"])
+    return sorted(p.partition("/")[2] for p in paths if p.endswith(".py"))
+
+
+def test_exact_contents(shim: zipfile.ZipFile, modules: list[str], info: str) -> None:
+    assert {"__init__.py", "__main__.py", "app.py", "sansio/app.py"} <= set(modules)
+    assert not [path for path in modules if "shim" in path or "provenance" in path]
+    # A folder without an __init__.py is a module as well, and needs one here.
+    assert "sansio/__init__.py" not in modules
+    metadata = ["METADATA", "WHEEL", "entry_points.txt", "RECORD"]
+    assert shim.namelist() == [
+        *(f"flask/{path}" for path in sorted([*modules, "sansio/__init__.py"])),
+        "flask/py.typed",
+        *(f"{info}/{name}" for name in metadata),
+    ]
+
+
+def test_file_name(shim_wheel: pathlib.Path, level: str) -> None:
+    name, version, _, tags = parse_wheel_filename(shim_wheel.name)
+    assert (name, version.public) == ("flask", level)
+    assert [*map(str, tags)] == ["py3-none-any"]
+    assert f"-{version}-" in shim_wheel.name
+
+
+def test_record_names_every_file_with_its_hash(
+    shim: zipfile.ZipFile, info: str
+) -> None:
+    lines = shim.read(f"{info}/RECORD").decode().splitlines()
+    assert [line.partition(",")[0] for line in lines] == shim.namelist()
+    assert lines.pop() == f"{info}/RECORD,,"
+    for line in lines:
+        path, digest, size = line.split(",")
+        content = shim.read(path)
+        expected = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+        assert digest == "sha256=" + expected.decode().rstrip("=")
+        assert int(size) == len(content)
+
+
+def test_same_bytes_whenever_and_wherever(
+    shim_wheel: pathlib.Path, fork_env: Environment, tmp_path: pathlib.Path
+) -> None:
+    # The fixture is of another process, with another installation, some time ago.
+    folder = tmp_path / "new" / "folder"
+    code = (
+        "import os, sys; os.umask(0o077); from flaskfork.shim.__main__ import main;"
+        f" sys.argv[1:] = ['wheel', {str(folder)!r}]; main()"
+    )
+    zone = {"TZ": "Pacific/Auckland", "LC_ALL": "C", "SOURCE_DATE_EPOCH": "1600000000"}
+    printed = fork_env.evaluate(code, env={**zone, "PYTHONHASHSEED": "3"})
+    built = pathlib.Path(printed)
+    assert built == folder / shim_wheel.name
+    assert built.read_bytes() == shim_wheel.read_bytes()
+    again = fork_env.run("-m", "flaskfork.shim", "wheel", folder)
+    assert again.stdout.strip() == printed
+    assert [*folder.iterdir()] == [built]
+
+
+def test_files_show_nothing_of_the_machine(shim: zipfile.ZipFile) -> None:
+    for member in shim.infolist():
+        assert member.date_time == (1980, 1, 1, 0, 0, 0)
+        assert member.external_attr >> 16 == 0o100644
+        assert member.create_system == 3
+        assert member.compress_type == zipfile.ZIP_STORED
+
+
+def test_metadata(
+    shim: zipfile.ZipFile,
+    fork: zipfile.ZipFile,
+    provenance: dict[str, t.Any],
+    info: str,
+    level: str,
+) -> None:
+    version = provenance["version"]
+    of_fork = metadata(fork, f"flaskfork-{version}.dist-info")
+    found = metadata(shim, info)
+    assert found["Name"] == "Flask"
+    assert Version(found["Version"]).public == level
+    assert found["Requires-Python"] == of_fork["Requires-Python"]
+    assert found["License-Expression"] == of_fork["License-Expression"]
+    assert version in found["Summary"]
+    extras = sorted(of_fork.get_all("Provides-Extra"))
+    assert extras == ["async", "dotenv"]
+    assert found.get_all("Provides-Extra") == extras
+    wanted = [f"flaskfork=={version}"]
+    wanted += [f'flaskfork[{x}]=={version}; extra == "{x}"' for x in extras]
+    requires = map(Requirement, found.get_all("Requires-Dist"))
+    assert [*requires] == [*map(Requirement, wanted)]
+
+
+def test_the_flask_command(shim: zipfile.ZipFile, info: str) -> None:
+    lines = shim.read(f"{info}/entry_points.txt").decode().splitlines()
+    assert lines == ["[console_scripts]", "flask = flaskfork.shim.program:main"]
+
+
+@pytest.mark.parametrize(
+    ("specifier", "fits"),
+    [
+        (">=2", True),
+        ("<4", True),
+        ("~=3.1.0", True),
+        ("==3.1.*", True),
+        ("==3.1.3", True),
+        ("<=3.1.3", True),
+        (">=3.1.3", True),
+        ("!=3.1.2", True),
+        ("===3.1.3", False),
+        (">3.1.3", False),
+        ("!=3.1.3", False),
+    ],
+)
+def test_requirements_that_it_satisfies(
+    shim: zipfile.ZipFile, info: str, level: str, specifier: str, fits: bool
+) -> None:
+    specifier = specifier.replace("3.1.3", level)
+    version = metadata(shim, info)["Version"]
+    assert SpecifierSet(specifier).contains(version) is fits
+
+
+def test_reexports_are_what_a_type_checker_sees_of_upstream(
+    shim: zipfile.ZipFile, fork: zipfile.ZipFile, modules: list[str]
+) -> None:
+    for path in modules:
+        source = fork.read(f"flaskfork/{path}").decode()
+        module = f"flaskfork/{path}".replace("/__init__.py", ".py")[:-3]
+        wanted = {
+            f"    from {module.replace('/', '.')} import {name}"
+            + (f" as {name}" if exported else "")
+            for name, exported in seen_names(source)
+        }
+        generated = shim.read(f"flask/{path}").decode()
+        checked, _, run = generated.partition("if TYPE_CHECKING:\n")[2].partition(
+            "else:\n"
+        )
+        assert set(checked.splitlines()) == wanted, path
+        assert run == "    from flaskfork.shim import swap\n\n    swap(__name__)\n"
+
+
+def test_exported_names(shim: zipfile.ZipFile) -> None:
+    # A few by hand, of each kind.
+    package = shim.read("flask/__init__.py").decode().splitlines()
+    assert "    from flaskfork import json as json" in package
+    assert "    from flaskfork import Flask as Flask" in package
+    assert not [line for line in package if "__getattr__" in line]
+    app = shim.read("flask/app.py").decode().splitlines()
+    assert "    from flaskfork.app import Flask as Flask" in app
+    assert "    from flaskfork.app import AppContext" in app
+    assert "    from flaskfork.app import T_teardown as T_teardown" in app
+    assert not [line for line in app if line.endswith(" annotations")]
+    globals_ = shim.read("flask/globals.py").decode().splitlines()
+    assert "    from flaskfork.globals import _cv_app as _cv_app" in globals_
+
+
+def test_another_version(fork_env: Environment, tmp_path: pathlib.Path) -> None:
+    built = fork_env.run(
+        *("-m", "flaskfork.shim", "wheel", "--version", "3.2rc1+local.2", tmp_path)
+    )
+    path = tmp_path / "flask-3.2rc1+local.2-py3-none-any.whl"
+    assert built.stdout == f"{path}\n"
+    with zipfile.ZipFile(path) as archive:
+        found = metadata(archive, "flask-3.2rc1+local.2.dist-info")
+    assert found["Version"] == "3.2rc1+local.2"
+
+
+@pytest.mark.parametrize(
+    "version", ["", "3.1.x", "v3.1", "3.1-1", "3.01", "3.1+Local", "3.1/../x", "3.1\n"]
+)
+def test_a_version_that_is_none(
+    fork_env: Environment, tmp_path: pathlib.Path, version: str
+) -> None:
+    done = fork_env.run(
+        *("-m", "flaskfork.shim", "wheel", "--version", version, tmp_path), check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {version!r} is not a version")
+    assert "mend: write it like 3." in done.stderr
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_folder_that_cannot_be(fork_env: Environment, tmp_path: pathlib.Path) -> None:
+    tmp_path.joinpath("file").write_text("")
+    done = fork_env.run(
+        *("-m", "flaskfork.shim", "wheel", tmp_path / "file" / "x"), check=False
+    )
+    assert done.returncode == 1
+    assert "error: the wheel cannot be written" in done.stderr
+    assert "mend: " in done.stderr
+
+
+def metadata(archive: zipfile.ZipFile, folder: str) -> email.message.Message:
+    """Read a METADATA file."""
+    data = archive.read(f"{folder}/METADATA")
+    return email.parser.BytesParser(policy=email.policy.compat32).parsebytes(data)
+
+
+def seen_names(source: str) -> set[tuple[str, bool]]:
+    """The names of a module, and whether it exports them, by Python's symbol table."""
+    unseen = re.search(r"^if not \S*TYPE_CHECKING:\n((    .*)?\n)+", source, re.M)
+    if unseen:
+        source = source.replace(unseen[0], "")
+    again = {a for a, b in re.findall(r"\b(\w+) as (\w+)\b", source) if a == b}
+    return {
+        (symbol.get_name(), not symbol.is_imported() or symbol.get_name() in again)
+        for symbol in symtable.symtable(source, "", "exec").get_symbols()
+        if (symbol.is_assigned() or symbol.is_imported())
+        and symbol.get_name() != "annotations"
+    }
