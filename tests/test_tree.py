@@ -11,6 +11,8 @@ import sys
 import pytest
 
 import toy
+from forkkit import queue as queues
+from forkkit import upstream
 
 
 @pytest.fixture
@@ -477,3 +479,47 @@ def test_settings_of_the_checkout_change_no_byte(project, tmp_path):
     project.fork("apply")
     assert b"GOODBYE" in (project.checkout / "src/flask/app.py").read_bytes()
     assert b"\r" not in (project.checkout / "src/flask/app.py").read_bytes()
+
+
+def test_file_that_a_patch_deletes_is_gone_from_the_commit(project):
+    text = (project.root / "patches/loud.patch").read_text()
+    (project.root / "patches/loud.patch").write_text(
+        text + "diff --git a/src/flask/__init__.py b/src/flask/__init__.py\n"
+        "deleted file mode 100644\n--- a/src/flask/__init__.py\n+++ /dev/null\n"
+        '@@ -1,3 +0,0 @@\n-"""A toy."""\n-\n-from .app import greet as greet\n'
+    )
+    project.fork("apply")
+    assert "__init__.py" not in project.git("ls-tree", "-r", "--name-only", "queue")
+    assert "holds what is committed" in project.fork("export").stdout
+
+
+def test_name_of_a_patch_is_that_of_its_file(project):
+    (project.root / "patches/loud.patch").rename(project.root / "patches/other.patch")
+    project.edit("patches/series", "loud.patch", "other.patch")
+    done = project.fork("series", code=1)
+    assert "the trailer Fork-Patch is 'loud', not the file's name" in done.stderr
+
+
+def test_two_commits_of_one_name_are_refused(project):
+    project.fork("apply")
+    (project.checkout / "src/flask/new.py").write_text("x = 1\n")
+    same = TRAILERS.replace("third", "comma")
+    commit(project, "new: add it", "It is new.", same)
+    done = project.fork("export", code=1)
+    assert "two commits have the trailer Fork-Patch: comma" in done.stderr
+
+
+def test_queue_without_a_patch_finds_where_the_others_moved(project):
+    project.fork("apply")
+    loud = project.git("rev-parse", "HEAD~1").strip()
+    project.git("checkout", "--quiet", "-B", "queue", "HEAD~2")
+    project.git("cherry-pick", "queue@{1}", loud)
+    project.fork("export")
+    pin = upstream.load_pin(project.project)
+    queue = queues.load(project.project, pin)
+    assert queue.series.names == ("comma", "loud")
+    package = upstream.source(project.project, pin).package
+    files, needing = queues.without(queue, "comma", package)
+    assert needing == []
+    assert b"BYE" in files["src/flask/app.py"]
+    assert b"COMMA" not in files["src/flask/app.py"]

@@ -7,7 +7,9 @@ import pathlib
 import pytest
 
 import toy
+from forkkit import upstream
 from forkkit.environments import clean_environ
+from forkkit.errors import ForkError
 
 # Says on disk that something of the archive was run.
 BACKEND = b"""\
@@ -159,3 +161,19 @@ def test_missing_pin(project):
     done = project.fork("status", code=1)
     assert "pin.toml: cannot be read" in done.stderr
     assert "mend: restore upstream/pin.toml" in done.stderr
+
+
+def test_other_license_is_refused(project, local):
+    path = project.root / "upstream/pin.toml"
+    right = toy.pin_of(b"", toy.UPSTREAM).license_sha256
+    path.write_text(path.read_text().replace(right, "0" * 64))
+    done = project.fork("fetch", "--from", str(local), code=1)
+    assert "the hash of LICENSE.txt is wrong: expected 000" in done.stderr
+
+
+def test_files_are_those_that_were_checked(project):
+    """Whoever asks for the files gets them checked, fetched a moment ago or not."""
+    pin = upstream.load_pin(project.project)
+    project.archive.write_bytes(toy.archive({**toy.UPSTREAM, "tests/evil.py": b""}))
+    with pytest.raises(ForkError, match=r"the hash of flask-1\.0\.tar\.gz is wrong"):
+        upstream.files(project.project, pin)

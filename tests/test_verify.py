@@ -178,6 +178,46 @@ class TestWheel:
         assert "scripts/link.py: a link does not belong" in check(project, "wheel")
 
 
+class TestSuite:
+    """Upstream's suite on the built wheels; the toy's one test fails on the fork."""
+
+    @pytest.mark.slow
+    def test_failures_are_reported_under_both_names_unless_listed(self, project):
+        toy.with_shim(project)
+        found = check(project, "suite")
+        for name in suite.NAMES:
+            assert (
+                f"tests/test_app.py::test_greet: fails under the name {name}" in found
+            )
+
+        project.project.known_failures.write_text(
+            '[[failure]]\ntest = "tests/test_app.py::test_greet"\n'
+            'names = ["flask", "flaskfork"]\nwhy = "a comma"\n'
+        )
+        assert check(project, "suite") == ""
+
+    def test_tests_are_renamed_for_the_forks_name_only(self, project):
+        pin = toy.pin_of(toy.archive(toy.UPSTREAM), toy.UPSTREAM)
+        for name in suite.NAMES:
+            files = suite._tests(project.project, pin, toy.UPSTREAM, name)
+            assert f"from {name} import greet".encode() in files["tests/test_app.py"]
+            assert set(files) == {"tests/test_app.py", "pyproject.toml"}
+
+    @pytest.mark.parametrize(("python", "version"), [("3.9.18", "1"), ("3.13.0", "2")])
+    def test_tools_are_those_of_the_lock_for_this_python(self, python, version):
+        class Interpreter(Environment):
+            def evaluate(self, code: str, **kwargs: object) -> str:
+                return python
+
+        tools = suite.tools(toy.UPSTREAM, Interpreter(pathlib.Path(sys.prefix)))
+        assert tools == [f"pytest==8.4.{version}"]
+
+    def test_tool_that_is_not_locked(self):
+        files = {**toy.UPSTREAM, "uv.lock": b"package = []"}
+        with pytest.raises(ForkError, match="pytest is not locked for Python"):
+            suite.tools(files, Environment(pathlib.Path(sys.prefix)))
+
+
 def test_unknown_check_is_an_error(project):
     done = project.fork("verify", "nope", code=1)
     assert "there is no check nope" in done.stderr

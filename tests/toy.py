@@ -25,7 +25,12 @@ HERE = pathlib.Path(__file__).resolve().parents[1]
 UPSTREAM: Files = {
     "LICENSE.txt": b"Do what you like.\n",
     "pyproject.toml": b'[project]\nname = "Flask"\nversion = "1.0"\n'
-    b'requires-python = ">=3.9"\ndependencies = []\n',
+    b'requires-python = ">=3.9"\ndependencies = []\n'
+    b'[dependency-groups]\ntests = ["pytest"]\n',
+    "uv.lock": b'[[package]]\nname = "pytest"\nversion = "8.4.1"\n'
+    b"resolution-markers = [\"python_full_version < '3.10'\"]\n"
+    b'[[package]]\nname = "pytest"\nversion = "8.4.2"\n'
+    b"resolution-markers = [\"python_full_version >= '3.10'\"]\n",
     "src/flask/__init__.py": b'"""A toy."""\n\nfrom .app import greet as greet\n',
     "src/flask/app.py": b'NAME = "flask"\n\n\ndef greet(who):\n'
     b'    # Keep it short.\n    return f"hello {who}"\n\n\ndef part(who):\n'
