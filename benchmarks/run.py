@@ -28,10 +28,11 @@ from forkkit import verify
 from forkkit.diff import FileDiff
 from forkkit.diff import Hunk
 from forkkit.diff import split_lines
+from forkkit.errors import raise_findings
 from forkkit.materialise import write_stage
 from forkkit.project import Project
 
-ROUNDS = 25
+ROUNDS = 61
 PATCHES = 20
 
 
@@ -45,7 +46,7 @@ def main(dist: str) -> None:
             f"materialise, {PATCHES} patches",
             lambda: write_stage(project, folder / "stage"),
         )
-        show_wall("verify formats", lambda: list(verify.run(here, ["formats"])))
+        show_wall("verify formats", lambda: formats_hold(here))
         start = [here.root / "scripts" / "fork", "series"]
         show_wall(
             "scripts/fork series",
@@ -85,6 +86,12 @@ def with_patches(here: Project, root: pathlib.Path) -> Project:
         names.append(name)
     project.series.write_bytes(serieses.render(queue.series.with_names(tuple(names))))
     return project
+
+
+def formats_hold(here: Project) -> None:
+    """Run the check, which has to hold."""
+    [result] = verify.run(here, ["formats"])
+    raise_findings(list(result.problems))
 
 
 def show_wall(what: str, run: t.Callable[[], t.Any]) -> None:
