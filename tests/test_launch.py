@@ -46,6 +46,13 @@ def test_environment_is_made_once_and_again_when_the_group_changes(project):
     assert (second.returncode, second.stderr) == (0, "")
     assert second.stdout == first.stdout
 
+    link = project.root.parent / "link"
+    link.symlink_to(project.root / "scripts" / "fork")
+    linked = subprocess.run(
+        [link, "series"], capture_output=True, text=True, check=True
+    )
+    assert linked.stdout == first.stdout
+
     # Another part of the file: nothing is made again.
     project.edit("pyproject.toml", 'version = "1.0.1"', 'version = "1.0.2"')
     os.utime(project.project.pyproject, (2**31, 2**31))

@@ -137,6 +137,11 @@ def test_malformed_patch_is_an_error_with_the_mend(before, after, expected):
     assert "mend: " in str(error.value)
 
 
+def test_windows_line_ends_are_named():
+    with pytest.raises(ForkError, match="its lines end with CR LF"):
+        parse(toy.LOUD.replace(b"\n", b"\r\n"))
+
+
 def test_empty_file_is_an_error():
     with pytest.raises(ForkError, match="no '---' line"):
         parse(b"")

@@ -523,3 +523,23 @@ def test_queue_without_a_patch_finds_where_the_others_moved(project):
     assert needing == []
     assert b"BYE" in files["src/flask/app.py"]
     assert b"COMMA" not in files["src/flask/app.py"]
+
+
+def test_series_that_is_a_link_is_refused(project):
+    path = project.root / "patches/series"
+    path.rename(project.root / "series")
+    path.symlink_to("../series")
+    assert "patches/series: is a link" in project.fork("series", code=1).stderr
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "link to a patch"])
+def test_patch_that_is_no_plain_file_is_refused(project, kind):
+    path = project.root / "patches/loud.patch"
+    path.rename(project.root / "loud.patch")
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/etc/hostname" if kind == "link" else "../loud.patch")
+    for verb in ("status", "apply", "materialise"):
+        done = project.fork(verb, code=1)
+        assert "loud.patch is in the series, but there is no such plain" in done.stderr

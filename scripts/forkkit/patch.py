@@ -94,6 +94,10 @@ def parse(data: bytes, *, where: object) -> Patch:
     :raises ForkError: it is no mail of ``git format-patch``, lacks its reason or a
         trailer, or its diff is refused by :func:`forkkit.diff.parse`.
     """
+    if b"\n---\r\n" in data:
+        raise _malformed(
+            where, "its lines end with CR LF, as an editor or git made them"
+        )
     mail, mark, changes = data.partition(b"\n---\n")
     start = changes.find(b"diff --git ")
     if not mark or start < 0:

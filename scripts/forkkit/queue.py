@@ -43,14 +43,14 @@ def load(project: Project, pin: Pin) -> Queue:
         malformed, in one report.
     """
     where = project.relative(project.series)
+    if project.series.is_symlink():
+        raise ForkError("is a link", where=where, mend="put the file in its place")
     text = read(project.series, mend="restore patches/series from the history")
     series = serieses.parse(text, where=where)
     problems = _compare_folder(project, series)
     loaded = []
-    for name in series.names:
-        path = project.patches / f"{name}.patch"
-        if not path.is_file():
-            continue
+    there = _plain_files(project)
+    for name in (name for name in series.names if name in there):
         try:
             loaded.append(_load(project, pin, name))
         except ForkError as e:
@@ -88,15 +88,15 @@ def without(queue: Queue, name: str, files: Files) -> tuple[Files, list[str]]:
 
 def _compare_folder(project: Project, series: Series) -> list[ForkError]:
     there = {path.stem for path in project.patches.glob("*.patch")}
-    listed = set(series.names)
+    listed, plain = set(series.names), _plain_files(project)
     missing = [
         ForkError(
-            f"{name}.patch is in the series, but there is no such file",
+            f"{name}.patch is in the series, but there is no such plain file",
             where=project.relative(project.series),
             mend=f"restore patches/{name}.patch, or remove the line",
         )
         for name in series.names
-        if name not in there
+        if name not in plain
     ]
     unlisted = [
         ForkError(
@@ -107,6 +107,12 @@ def _compare_folder(project: Project, series: Series) -> list[ForkError]:
         for name in sorted(there - listed)
     ]
     return missing + unlisted
+
+
+def _plain_files(project: Project) -> set[str]:
+    """The names of the patches that are files, and neither folders nor links."""
+    paths = project.patches.glob("*.patch")
+    return {path.stem for path in paths if path.is_file() and not path.is_symlink()}
 
 
 def _load(project: Project, pin: Pin, name: str) -> Patch:
