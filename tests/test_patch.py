@@ -137,6 +137,11 @@ def test_malformed_patch_is_an_error_with_the_mend(before, after, expected):
     assert "mend: " in str(error.value)
 
 
+def test_diff_has_to_be_utf_8():
+    with pytest.raises(ForkError, match="the diff is not UTF-8"):
+        parse(toy.LOUD.replace(b"BYE", b"BY\xe9"))
+
+
 def test_windows_line_ends_are_named():
     with pytest.raises(ForkError, match="its lines end with CR LF"):
         parse(toy.LOUD.replace(b"\n", b"\r\n"))

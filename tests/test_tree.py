@@ -328,6 +328,19 @@ def test_file_in_the_place_of_a_folder_is_an_error(project):
     assert "mend: " in done.stderr
 
 
+def test_file_in_the_place_of_the_checkout_is_left_alone(project):
+    project.checkout.write_text("mine")
+    done = project.fork("apply", code=1)
+    assert "was not made by `scripts/fork apply`" in done.stderr
+    assert project.checkout.read_text() == "mine"
+
+
+def test_author_of_a_commit_is_who_makes_it(project):
+    project.fork("apply")
+    settings = (project.checkout / ".git/config").read_text()
+    assert "[user]" not in settings
+
+
 def test_empty_folder_is_taken(project):
     project.checkout.mkdir()
     project.fork("apply")

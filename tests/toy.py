@@ -191,7 +191,7 @@ class Toy:
     def git(self, *args: str) -> str:
         """Run the user's git, with the user's settings, in the checkout."""
         return subprocess.run(
-            ["git", *args],
+            ["git", "-c", "user.name=A", "-c", "user.email=a@b", *args],
             cwd=self.checkout,
             capture_output=True,
             text=True,

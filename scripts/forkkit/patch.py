@@ -99,6 +99,10 @@ def parse(data: bytes, *, where: object) -> Patch:
             where, "its lines end with CR LF, as an editor or git made them"
         )
     mail, mark, changes = data.partition(b"\n---\n")
+    try:
+        changes.decode()
+    except UnicodeDecodeError as e:
+        raise _malformed(where, f"the diff is not UTF-8: {e}") from e
     start = changes.find(b"diff --git ")
     if not mark or start < 0:
         raise _malformed(where, "there is no '---' line followed by a diff")

@@ -59,7 +59,7 @@ class Tree:
             repository that is not in ``patches/``; nothing was changed.
         """
         stream = _import_stream(pin, files, queue)
-        if self.folder.exists() and any(self.folder.iterdir()):
+        if self.folder.exists() and not _is_empty_folder(self.folder):
             self.check_nothing_unsaved()
             self._switch(stream)
             return
@@ -73,8 +73,6 @@ class Tree:
             new = Tree(aside / "new", self.shown)
             new.folder.mkdir()
             new.git("init", "--quiet", "--template=", "--initial-branch=queue")
-            new.git("config", "user.name", "flaskfork maintainer")
-            new.git("config", "user.email", "flaskfork@localhost")
             (new.folder / ".git" / "info").mkdir(exist_ok=True)
             (new.folder / ".git" / "info" / "exclude").write_text(_EXCLUDE)
             new._switch(stream)
@@ -230,6 +228,10 @@ class Tree:
                     where=self.shown,
                     mend="move it away, then run `scripts/fork apply`",
                 )
+
+
+def _is_empty_folder(path: pathlib.Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 def _import_stream(pin: Pin, files: Files, queue: tuple[Patch, ...]) -> bytes:
