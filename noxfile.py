@@ -75,6 +75,13 @@ def fork(session: nox.Session) -> None:
         session.log(f"upstream's suite as {name}: {outcome}")
 
 
+@nox.session(python=["3.9", "3.11", "3.13"], requires=["build"])
+def distribution(session: nox.Session) -> None:
+    """Installing both wheels, typing against them, and what tools make of them."""
+    session.install("--group", "distribution")
+    session.run("python", "-m", "pytest", "tests/distribution", *session.posargs)
+
+
 @nox.session(venv_backend="none")
 def verify(session: nox.Session) -> None:
     """The invariants of the project."""

@@ -41,9 +41,13 @@ def shim_wheel(built: Built) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def fork_env(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+def fork_env(
+    fork_wheel: pathlib.Path,
+    shim_wheel: pathlib.Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Environment:
     """An environment with both wheels and pytest. Install nothing more into it."""
     from forkkit import environments
 
     path = tmp_path_factory.mktemp("fork") / "env"
-    return environments.create(path, *built.wheels, "pytest")
+    return environments.create(path, fork_wheel, shim_wheel, "pytest")

@@ -1,0 +1,26 @@
+"""What the tests of installing share: the wheels that the session `build` left.
+
+Each Python of the session `distribution` runs them, with environments made from itself.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from forkkit import packing
+
+DIST = pathlib.Path(__file__).parents[2] / "build" / "dist"
+
+
+@pytest.fixture(scope="session")
+def fork_wheel() -> pathlib.Path:
+    """The fork's wheel."""
+    return packing.wheels_in(DIST)[0]
+
+
+@pytest.fixture(scope="session")
+def shim_wheel() -> pathlib.Path:
+    """The shim's wheel, a distribution named Flask."""
+    return packing.wheels_in(DIST)[1]
