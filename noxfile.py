@@ -67,7 +67,7 @@ def fork(session: nox.Session) -> None:
     if pathlib.Path(out, wheel.name).read_bytes() != wheel.read_bytes():
         session.error("a build with this Python gives other bytes")
 
-    session.install("--reinstall", str(wheel), str(shim), "pytest")
+    session.install("--reinstall", str(wheel), str(shim), "pytest", "wrapt")
     session.run("python", "-m", "pytest", "tests/patches", "tests/shim")
     for name in suite.NAMES:
         wheels = [wheel] if name == materialise.MODULE else [wheel, shim]

@@ -346,28 +346,38 @@ def test_installing_twice_adds_one_finder(run_python: RunPython) -> None:
     code = """
         import sys
         import flask, flaskfork.shim
-        before = list(sys.meta_path)
+        before = [*sys.meta_path], [*sys.path_hooks], {**sys.path_importer_cache}
         flaskfork.shim.install()
-        assert sys.meta_path == before
-        class Other:
-            def find_spec(self, *args):
-                return None
-        sys.meta_path.insert(0, Other())
-        flaskfork.shim.install()
-        assert sys.meta_path[0] is before[0]
-        assert isinstance(sys.meta_path[1], Other)
-        assert sys.meta_path[2:] == before[1:]
+        assert [*sys.meta_path] == before[0]
+        assert [*sys.path_hooks] == before[1]
+        assert sys.path_importer_cache == before[2]
+        for here in sys.meta_path, sys.path_hooks:
+            assert len([one for one in here if "flaskfork" in repr(one)
+                        or one.__module__.startswith("flaskfork")]) == 1
     """
     run_python("-c", code)
 
 
-def test_the_finder_comes_to_the_front_when_flask_loads(run_python: RunPython) -> None:
+def test_installing_puts_the_finder_back_before_pythons(run_python: RunPython) -> None:
     code = """
         import sys
+        from importlib.machinery import PathFinder
         import flaskfork.shim
-        finder = sys.meta_path[0]
-        sys.meta_path.append(sys.meta_path.pop(0))
-        import flask
+        class Other:
+            def find_spec(self, *args):
+                return None
+        before = [*sys.meta_path]
+        [finder] = [f for f in before if "flaskfork" in repr(f)]
+        assert before[before.index(finder) + 1] is PathFinder
+        other = Other()
+        sys.meta_path.remove(finder)
+        sys.meta_path[:] = [other, *sys.meta_path, finder]
+        sys.path_hooks.append(sys.path_hooks.pop(0))
+        flaskfork.shim.install()
+        assert sys.meta_path == [other, *before]
+        assert sys.path_hooks[0].__module__.startswith("flaskfork")
+        sys.meta_path.remove(PathFinder)
+        flaskfork.shim.install()
         assert sys.meta_path[0] is finder
         assert sys.meta_path.count(finder) == 1
     """

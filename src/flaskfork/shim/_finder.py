@@ -4,44 +4,53 @@ The import system runs ``find_spec`` under a lock that all threads share, and gi
 module that it loads a spec of its own. So the finder only looks for files, the fork's
 module is imported by the loader, and what the import system gets to write its spec into
 is a stand-in, which the fork's module has replaced by the time the import is done.
+
+The finder stands right before Python's own one for files. Whoever watches imports comes
+before it and sees each name being imported, as upstream's would be: a module that the
+fork has loaded under its own name is imported under the other one as well. For finders
+that ask Python's own by themselves, the fork's folders answer in the same way.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import sys
 import types
 import typing as t
+from importlib import _bootstrap
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.machinery import PathFinder
 
 _FORK = "flaskfork"
 _ALIAS = "flask"
+_SHIM = __name__.rpartition(".")[0]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def install() -> None:
     """Make ``import flask`` mean the fork from here on.
 
-    Calling it again does nothing but move the finder back to the front.
+    Calling it again does nothing but put the finder back where it belongs.
 
     :raises ImportError: another ``flask`` has been imported already, and what uses it
         cannot be told.
     """
-    flask = sys.modules.get(_ALIAS)
-    if flask is not None and _is_foreign(flask):
+    foreign = _find_foreign()
+    if foreign is not None:
         raise ImportError(
             "flaskfork.shim comes too late: another 'flask' has been imported already,"
-            f" from {getattr(flask, '__file__', None) or 'no file'}. Import"
+            f" from {getattr(foreign, '__file__', None) or 'no file'}. Import"
             " 'flaskfork.shim' before anything that imports 'flask', or uninstall"
             " Flask, or replace it with the shim by 'python -m flaskfork.shim"
             " install'.",
             name=_ALIAS,
         )
 
-    _move_to_front()
+    _put_finder()
+    _put_path_hook()
 
 
 def swap(name: str) -> None:
@@ -126,6 +135,29 @@ class _Loader(Loader):
         return self.loader.get_data(path)
 
 
+class _ForkLoader(Loader):
+    """Loads a module of the fork, then has it imported under the other name as well.
+
+    :param loader: the real loader, which the module gets for its own.
+    """
+
+    def __init__(self, loader: t.Any) -> None:
+        self.loader = loader
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self.loader, name)
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType | None:
+        module: types.ModuleType | None = self.loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        spec = t.cast(ModuleSpec, module.__spec__)
+        module.__loader__ = spec.loader = self.loader
+        self.loader.exec_module(module)
+        _import_aliases(loaded=module.__name__)
+
+
 class _Finder:
     """Finds ``flask`` and ``flask.*`` in the fork's package."""
 
@@ -135,20 +167,35 @@ class _Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
-        top, *parts = fullname.split(".")
-        spec = _find(parts) if top == _ALIAS else None
-        if spec is None:
-            return None
-
-        spec.loader = _Loader(spec.name, spec.loader)
-        spec.name = fullname
-        if spec.submodule_search_locations is not None:
-            # A namespace package's would look for its parent again.
-            spec.submodule_search_locations = [*spec.submodule_search_locations]
-        return spec
+        top, _, rest = fullname.partition(".")
+        if top == _ALIAS:
+            return _find_alias(fullname)
+        if top == _FORK and rest and not fullname.startswith(_SHIM):
+            return _find_fork(fullname, path)
+        return None
 
 
 _finder = _Finder()
+
+
+def _find_alias(name: str) -> ModuleSpec | None:
+    spec = _find(name.split(".")[1:])
+    if spec is None:
+        return None
+
+    spec.loader = _Loader(spec.name, spec.loader)
+    spec.name = name
+    if spec.submodule_search_locations is not None:
+        # A namespace package's would look for its parent again.
+        spec.submodule_search_locations = [*spec.submodule_search_locations]
+    return spec
+
+
+def _find_fork(name: str, path: t.Sequence[str] | None) -> ModuleSpec | None:
+    spec = PathFinder.find_spec(name, path)
+    if spec is not None and spec.loader is not None:
+        spec.loader = _ForkLoader(spec.loader)
+    return spec
 
 
 def _find(parts: list[str]) -> ModuleSpec | None:
@@ -164,45 +211,146 @@ def _find(parts: list[str]) -> ModuleSpec | None:
     return spec
 
 
-def _alias(name: str, module: types.ModuleType) -> None:
-    """Enter a module under the name that is being imported.
+class _FolderFinder:
+    """Finds modules in a folder of the fork, for whoever asks for them there.
 
-    Never under any other, though more may be loaded: a thread that is looking for that
-    name would take what it finds there for a reason to load the module again.
+    :param finder: the real one of that folder.
     """
+
+    def __init__(self, finder: t.Any) -> None:
+        self.finder = finder
+
+    def __getattr__(self, name: str) -> t.Any:
+        return getattr(self.finder, name)
+
+    def find_spec(
+        self, fullname: str, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.startswith(f"{_ALIAS}."):
+            return _find_alias(fullname)
+        spec: ModuleSpec | None = self.finder.find_spec(fullname, target)
+        return spec
+
+    def iter_modules(self, prefix: str = "") -> t.Any:
+        return pkgutil.iter_importer_modules(  # type: ignore[attr-defined]
+            self.finder, prefix
+        )
+
+
+def _find_in_folder(path: str) -> _FolderFinder:
+    """The path hook."""
+    if not _is_folder_of_fork(path):
+        raise ImportError("not a folder of the fork", path=path)
+
+    for hook in sys.path_hooks:
+        if not _is_ours(hook):
+            try:
+                finder = hook(path)
+            except ImportError:
+                continue
+            # That for archives has find_spec since Python 3.10.
+            if hasattr(finder, "find_spec"):
+                return _FolderFinder(finder)
+    raise ImportError("nothing finds modules here", path=path)
+
+
+def _alias(name: str, module: types.ModuleType) -> None:
+    """Enter a module under the name that is being imported."""
     sys.modules[name] = module
     if name == _ALIAS:
-        # A finder that has come in between could make second modules of the files.
-        _move_to_front()
+        _import_aliases()
 
 
-def _move_to_front() -> None:
-    if sys.meta_path[:1] == [_finder]:
+def _import_aliases(loaded: str = "") -> None:
+    """Import under the other name what the fork has loaded under its own.
+
+    Otherwise whoever waits for that name, to patch the module, would wait for ever.
+
+    :param loaded: a module that is being imported still, but has been executed.
+    """
+    if sys.modules.get(_ALIAS) is not sys.modules.get(_FORK):
         return
 
-    # The new one first, for the sake of the imports of other threads.
-    sys.meta_path.insert(0, _finder)
-    for i in range(len(sys.meta_path) - 1, 0, -1):
-        if _is_ours(sys.meta_path[i]):
-            del sys.meta_path[i]
+    # Packages before what is in them.
+    for name in sorted(sys.modules):
+        alias = _ALIAS + name[len(_FORK) :]
+        if (
+            name.startswith(f"{_FORK}.")
+            and not name.startswith(_SHIM)
+            and alias not in sys.modules
+            and alias.rpartition(".")[0] in sys.modules
+            and not _is_being_located(alias)
+            and not _is_being_imported(alias)
+            and not any(map(_is_initializing, _lineage(name) - {loaded}))
+        ):
+            importlib.import_module(alias)
 
 
-def _is_ours(finder: object) -> bool:
-    # By its name: after the fork has been loaded anew the class is another one.
-    kind = type(finder)
-    return (kind.__module__, kind.__name__) == (__name__, _Finder.__name__)
+def _lineage(name: str) -> set[str]:
+    parts = name.split(".")
+    return {".".join(parts[:i]) for i in range(1, len(parts) + 1)}
 
 
-def _is_foreign(flask: types.ModuleType) -> bool:
-    # The shim wheel's own module is here only while it is being imported.
-    name = getattr(flask, "__name__", None)
-    return name != _FORK and not _is_initializing(flask)
+def _is_being_located(alias: str) -> bool:
+    # Python warns when what it is about to run by '-m' is imported already.
+    return alias == f"{_ALIAS}.cli" and getattr(sys, "argv", [])[:1] == ["-m"]
 
 
-def _is_initializing(module: types.ModuleType) -> bool:
+def _is_being_imported(alias: str) -> bool:
+    # Whoever is at it will finish it. To wait for a thread that itself waits for the
+    # package, which this one is importing, would be a deadlock.
+    return alias in getattr(_bootstrap, "_module_locks", {})
+
+
+def _is_initializing(name: str) -> bool:
     # As the import system itself asks.
-    spec = getattr(module, "__spec__", None)
+    spec = getattr(sys.modules.get(name), "__spec__", None)
     return bool(getattr(spec, "_initializing", False))
+
+
+def _put_finder() -> None:
+    others = [finder for finder in sys.meta_path if not _is_ours(finder)]
+    place = others.index(PathFinder) if PathFinder in others else 0
+    finders = [*others[:place], _finder, *others[place:]]
+    if sys.meta_path != finders:
+        # In one step, for the sake of the imports of other threads.
+        sys.meta_path[:] = finders
+
+
+def _put_path_hook() -> None:
+    hooks = [hook for hook in sys.path_hooks if not _is_ours(hook)]
+    if sys.path_hooks != [_find_in_folder, *hooks]:
+        sys.path_hooks[:] = [_find_in_folder, *hooks]
+        for path in filter(_is_folder_of_fork, [*sys.path_importer_cache]):
+            sys.path_importer_cache.pop(path, None)
+
+
+def _is_folder_of_fork(path: str) -> bool:
+    return (path + os.sep).startswith(_PACKAGE + os.sep)
+
+
+def _is_ours(hook: object) -> bool:
+    # By its module: after the fork has been loaded anew the object is another one.
+    return getattr(hook, "__module__", None) == __name__
+
+
+def _find_foreign() -> types.ModuleType | None:
+    """Find a module of another Flask that has been imported already."""
+    for name, module in sys.modules.copy().items():
+        if not f"{name}.".startswith(f"{_ALIAS}.") or module is None:
+            continue
+        # The shim wheel's own modules are here only while they are being imported.
+        if not _is_initializing(name) and _is_foreign(name, module):
+            return module
+    return None
+
+
+def _is_foreign(name: str, module: types.ModuleType) -> bool:
+    real = getattr(module, "__name__", None)
+    if name == _ALIAS:
+        return real != _FORK
+    # What has no file has been put there by a program.
+    return real == name and getattr(module, "__file__", None) is not None
 
 
 def _is_dunder(name: str) -> bool:
