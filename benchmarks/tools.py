@@ -1,24 +1,19 @@
-"""How long the tools and the import take: `scripts/fork test bench`.
+"""How long the tools take: `scripts/fork test bench`.
 
-Wall times are this machine's and only good for comparing; ratios are of CPU time,
-measured in turn, one of each kind a round.
+Wall times are this machine's and only good for comparing.
 """
 
 from __future__ import annotations
 
 import pathlib
-import resource
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import typing as t
 from dataclasses import replace
 
-from forkkit import environments
-from forkkit import packing
 from forkkit import patch as patches
 from forkkit import project as projects
 from forkkit import queue as queues
@@ -32,11 +27,10 @@ from forkkit.errors import raise_findings
 from forkkit.materialise import write_stage
 from forkkit.project import Project
 
-ROUNDS = 61
 PATCHES = 20
 
 
-def main(dist: str) -> None:
+def main() -> None:
     """Print each figure on a line."""
     here = projects.here()
     with tempfile.TemporaryDirectory() as name:
@@ -52,9 +46,6 @@ def main(dist: str) -> None:
             "scripts/fork series",
             lambda: subprocess.run(start, check=True, stdout=subprocess.DEVNULL),
         )
-        wheels = packing.wheels_in(pathlib.Path(dist))
-        env = environments.create(folder / "env", *wheels)
-        show_ratio(env, "import flask", "import flaskfork")
 
 
 def with_patches(here: Project, root: pathlib.Path) -> Project:
@@ -104,21 +95,5 @@ def show_wall(what: str, run: t.Callable[[], t.Any]) -> None:
     print(f"{what}: {min(times):.0f} ms, median {statistics.median(times):.0f} ms")
 
 
-def show_ratio(env: environments.Environment, one: str, two: str) -> None:
-    """Print the ratio of the CPU times of two programs, paired."""
-    pairs = [(cpu(env, one), cpu(env, two)) for _ in range(ROUNDS)]
-    least = min(a for a, _ in pairs) / min(b for _, b in pairs)
-    median = statistics.median(a / b for a, b in pairs)
-    print(f"{one} / {two}: {least:.3f} of the minima, {median:.3f} median of pairs")
-
-
-def cpu(env: environments.Environment, code: str) -> float:
-    """The CPU time of a fresh interpreter that runs ``code``, in seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    env.run("-c", code)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()
