@@ -166,6 +166,46 @@ def test_a_submodule_waits_for_the_whole_package(run_python: RunPython) -> None:
     run_python("-c", code)
 
 
+@pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])
+@pytest.mark.parametrize("at", ["globals", "sansio.app", "templating", "wrappers"])
+def test_importing_the_alias_while_the_fork_is_being_imported(
+    run_python: RunPython, first: str, at: str
+) -> None:
+    # As a dependency does that knows Flask, and is imported by it.
+    code = f"""
+        import importlib, sys, types
+        from importlib.machinery import PathFinder
+
+        class Circular:
+            def find_spec(self, name, path=None, target=None):
+                if name != "flaskfork.{at}":
+                    return None
+                spec = PathFinder.find_spec(name, path)
+                execute = spec.loader.exec_module
+                def execute_and_import(module):
+                    import flask, flask.signals
+                    execute(module)
+                    import flask.{at}
+                    imported.append(flask)
+                spec.loader.exec_module = execute_and_import
+                return spec
+
+        imported = []
+        sys.meta_path.insert(0, Circular())
+        import {first}
+        import flask, flask.views, flaskfork
+        assert flask is flaskfork
+        # What imports the shim wheel's module halfway may keep its stand-in.
+        assert vars(imported[0]) is vars(flask)
+        assert flask.Flask("x").test_client().get("/").status_code == 404
+        for name, module in sys.modules.copy().items():
+            if (name + ".").startswith("flask."):
+                assert module is sys.modules["flaskfork" + name[5:]], name
+                assert type(module) is types.ModuleType, name
+    """
+    run_python("-c", code)
+
+
 def test_stand_in_of_a_lost_race(run_python: RunPython) -> None:
     # What a thread gets that reads sys.modules while another imports the same name.
     code = """
