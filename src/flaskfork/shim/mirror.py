@@ -16,6 +16,9 @@ import typing as t
 def mirror(source: str, module: str, package: str, absent: t.Container[str]) -> str:
     """Write the twin of a module.
 
+    What only functions do does not show: neither what they import, nor what they make
+    by ``global``.
+
     :param source: the source of the module.
     :param module: the name of the module.
     :param package: the name of the package that it is in, or its own if it is one.

@@ -1,3 +1,4 @@
+# pyright: strict
 """Commands and what tests them."""
 
 from __future__ import annotations

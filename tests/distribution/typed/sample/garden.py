@@ -1,3 +1,4 @@
+# pyright: strict
 """Routes of all kinds."""
 
 from __future__ import annotations

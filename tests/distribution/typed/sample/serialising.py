@@ -1,3 +1,4 @@
+# pyright: strict
 """JSON as one likes it."""
 
 from __future__ import annotations

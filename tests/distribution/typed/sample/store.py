@@ -1,3 +1,4 @@
+# pyright: strict
 """Sessions, signals, contexts and what is private but used."""
 
 from __future__ import annotations

@@ -1,0 +1,236 @@
+"""Type checkers and editors say of the two wheels what they say of upstream's Flask."""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import os
+import pathlib
+import platform
+import re
+import shutil
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import unquote
+from urllib.parse import urlsplit
+
+import jedi
+import pytest
+
+import checkers
+import editor
+from checkers import Findings
+from forkkit import environments
+from forkkit.environments import Environment
+
+if t.TYPE_CHECKING:
+    from editor import Editor
+
+pytestmark = pytest.mark.slow
+
+TYPED = pathlib.Path(__file__).with_name("typed")
+#: Extensions that have types, and their packages.
+EXTENSIONS = {
+    "APIFlask": "apiflask",
+    "Flask-JWT-Extended": "flask_jwt_extended",
+    "Flask-Limiter": "flask_limiter",
+    "Flask-SQLAlchemy": "flask_sqlalchemy",
+}
+
+#: A line of code, and the file and line where what stands last in it is defined.
+DEFINITIONS = {
+    "from flask import Flask": ("app.py", "class Flask("),
+    "from flask import request": ("globals.py", "request: "),
+    "from flask import jsonify": ("json/__init__.py", "def jsonify("),
+    "from flask import template_rendered": ("signals.py", "template_rendered = "),
+    "from flask.views import MethodView": ("views.py", "class MethodView("),
+    "from flask.globals import _cv_app": ("globals.py", "_cv_app: "),
+    "from flask.sansio.app import App": ("sansio/app.py", "class App("),
+    "from flask.blueprints import BlueprintSetupState": (
+        "sansio/blueprints.py",
+        "class BlueprintSetupState",
+    ),
+    "from flask.typing import ResponseReturnValue": (
+        "typing.py",
+        "ResponseReturnValue = ",
+    ),
+    "import flask.cli; flask.cli.with_appcontext": ("cli.py", "def with_appcontext("),
+    "import flask.views as v; v.View": ("views.py", "class View"),
+    "import flask; flask.Blueprint": ("blueprints.py", "class Blueprint("),
+    "import flask; flask.ctx.AppContext": ("ctx.py", "class AppContext"),
+    "import flask; flask.json.provider.JSONProvider": (
+        "json/provider.py",
+        "class JSONProvider",
+    ),
+    "import flask; flask.Flask('x').register_blueprint": (
+        "sansio/app.py",
+        "def register_blueprint(",
+    ),
+    "import flask; flask.Flask('x').test_client": ("app.py", "def test_client("),
+}
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Two environments that differ in nothing but what Flask is."""
+
+    upstream: Environment
+    fork: Environment
+
+    def each(
+        self, work: t.Callable[[Environment], Findings]
+    ) -> tuple[Findings, Findings]:
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            upstream, fork = pool.map(work, [self.upstream, self.fork])
+            return upstream, fork
+
+
+@pytest.fixture(scope="module")
+def sides(
+    fork_wheel: pathlib.Path,
+    shim_wheel: pathlib.Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Sides:
+    folder = tmp_path_factory.mktemp("sides")
+    fork = environments.create(folder / "fork", fork_wheel, shim_wheel, *EXTENSIONS)
+    level = fork.evaluate(
+        "from flaskfork import provenance; print(provenance.load().api_level)"
+    )
+    installed = environments.uv("pip", "freeze", "--python", fork.python).splitlines()
+    pins = [line for line in installed if "==" in line]
+    assert len(installed) - len(pins) == 2
+    upstream = environments.create(folder / "upstream", f"Flask==={level}", *pins)
+    assert libraries(upstream).joinpath("flask", "app.py").is_file()
+    return Sides(upstream, fork)
+
+
+@pytest.fixture
+def typed(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A copy of what is to be checked, where no settings are."""
+    return shutil.copytree(TYPED, tmp_path / "typed")
+
+
+def targets() -> t.Iterator[tuple[str, str]]:
+    """Each checker with its oldest and newest Python, and the one that runs this."""
+    own = ".".join(platform.python_version_tuple()[:2])
+    for checker, known in checkers.TARGETS.items():
+        for target in sorted({known[0], own, known[-1]}, key=known.index):
+            yield checker, target
+
+
+@pytest.mark.parametrize(("checker", "target"), [*targets()])
+def test_an_application(
+    sides: Sides, typed: pathlib.Path, checker: str, target: str
+) -> None:
+    upstream, fork = sides.each(
+        lambda env: checkers.run(checker, env, typed, "sample", target=target)
+    )
+    assert fork == upstream
+    # There is something to compare: mistakes, and types that are known.
+    assert count(upstream, "error: ") > 90
+    assert count(upstream, "flask.app.Flask" if checker == "mypy" else '"Flask"') > 5
+
+
+@pytest.mark.parametrize("checker", checkers.TARGETS)
+def test_extensions(sides: Sides, checker: str) -> None:
+    packages = EXTENSIONS.values()
+    upstream, fork = sides.each(
+        lambda env: checkers.run(checker, env, libraries(env), *packages)
+    )
+    assert fork == upstream
+    assert {finding.file.partition("/")[0] for finding in upstream} == {*packages}
+
+
+@pytest.mark.parametrize("checker", checkers.TARGETS)
+def test_an_application_of_the_fork_alone(
+    sides: Sides,
+    typed: pathlib.Path,
+    fork_wheel: pathlib.Path,
+    tmp_path: pathlib.Path,
+    checker: str,
+) -> None:
+    # By its own name the fork has modules that upstream has not.
+    typed.joinpath("sample", "absent.py").unlink()
+    upstream = checkers.run(checker, sides.upstream, typed, "sample")
+    for file in typed.glob("sample/*.py"):
+        file.write_text(re.sub(r"\bflask\b", "flaskfork", file.read_text()))
+    alone = environments.create(tmp_path / "alone", fork_wheel)
+    fork = checkers.run(checker, alone, typed, "sample")
+    assert without_columns(fork) == without_columns(upstream)
+
+
+@pytest.mark.parametrize("checker", checkers.TARGETS)
+def test_both_names_are_the_same_types(
+    sides: Sides, typed: pathlib.Path, checker: str
+) -> None:
+    assert checkers.run(checker, sides.fork, typed, "mixed.py") == {}
+
+
+def test_definitions_by_pyright(sides: Sides, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "use.py"
+    file.write_text("".join(f"{code}\n" for code in DEFINITIONS))
+
+    async def question(opened: Editor) -> list[tuple[list[tuple[str, int]], str]]:
+        places = [(n, len(code) - 1) for n, code in enumerate(DEFINITIONS)]
+        return [(await opened.definition(*p), await opened.hover(*p)) for p in places]
+
+    upstream = editor.ask(sides.upstream, file, question)
+    fork = editor.ask(sides.fork, file, question)
+    for code, (places, hover), (_, known) in zip(DEFINITIONS, fork, upstream):
+        [(uri, line)] = places
+        assert_defined(code, sides.fork, unquote(urlsplit(uri).path), line + 1)
+        assert hover.replace("flaskfork", "flask") == known
+        assert re.findall(r"\w+", code)[-1] in hover
+    shown = dict(zip(DEFINITIONS, (hover for _, hover in fork)))
+    assert "implements a WSGI" in shown["from flask import Flask"]
+
+
+def test_definitions_by_jedi(sides: Sides, tmp_path: pathlib.Path) -> None:
+    project = jedi.Project(tmp_path, environment_path=sides.fork.path)
+    for code in DEFINITIONS:
+        script = jedi.Script(code, path=tmp_path / "use.py", project=project)
+        [name] = script.goto(1, len(code) - 1, follow_imports=True)
+        if jedi.__version__.startswith("0.19."):
+            # The last for Python 3.9. It has stubs of an old Flask, and from the line
+            # in the shim's module that these lead to it goes on when asked again.
+            [name] = name.goto(follow_imports=True)
+        assert_defined(code, sides.fork, name.module_path, name.line)
+        assert name.full_name.startswith("flaskfork.")
+        if name.name == "Flask":
+            assert "implements a WSGI" in name.docstring()
+
+
+def test_imports_that_an_editor_proposes(sides: Sides, tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "use.py"
+    # It looks only where something has been imported from already.
+    file.write_text("from flask import Flask\nBluepr\n")
+
+    async def question(opened: Editor) -> list[tuple[str, str]]:
+        return await opened.completions(1, len("Bluepr"))
+
+    assert ("Blueprint", "flask") in editor.ask(sides.fork, file, question)
+
+
+def libraries(environment: Environment) -> pathlib.Path:
+    """Where an environment has what is installed."""
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    return pathlib.Path(environment.evaluate(code))
+
+
+def count(findings: Findings, text: str) -> int:
+    """How many of the findings have a text, or are of a kind."""
+    return sum(n for f, n in findings.items() if text in f.text or text in f.rule)
+
+
+def without_columns(findings: Findings) -> Findings:
+    """Findings where a name of another length stands in the code."""
+    return collections.Counter(f._replace(column=0) for f in findings.elements())
+
+
+def assert_defined(
+    code: str, environment: Environment, path: str | os.PathLike[str], line: int
+) -> None:
+    """Assert that a place is in the fork, and the one that is expected."""
+    file, text = DEFINITIONS[code]
+    assert pathlib.Path(path) == libraries(environment) / "flaskfork" / file
+    assert text in pathlib.Path(path).read_text().splitlines()[line - 1]
