@@ -7,9 +7,31 @@ or to put it into an environment, see ``python -m flaskfork.shim --help``.
 
 from __future__ import annotations
 
+import os
+
 from ._finder import install as install
 from ._finder import swap as swap
 
-__all__ = ["install", "swap"]
+__all__ = ["install", "legacy", "swap"]
+
+
+def legacy(*, werkzeug: bool = False) -> None:
+    """Give back names of ``flask`` that upstream has removed, for old code.
+
+    Each use of one warns. The variable ``FLASKFORK_LEGACY`` does the same where a
+    program cannot be changed: 1 for this, ``werkzeug`` for both.
+
+    :param werkzeug: whether to give back those of Werkzeug, Jinja, itsdangerous and
+        MarkupSafe as well.
+    """
+    from . import _legacy
+
+    _legacy.switch_on(werkzeug=werkzeug)
+
 
 install()
+
+if _value := os.environ.get("FLASKFORK_LEGACY"):
+    from . import _legacy
+
+    _legacy.switch_on_as(_value)
