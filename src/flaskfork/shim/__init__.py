@@ -31,7 +31,7 @@ def legacy(*, werkzeug: bool = False) -> None:
 
 install()
 
-if _value := os.environ.get("FLASKFORK_LEGACY"):
+if (_value := os.environ.get("FLASKFORK_LEGACY", "")) not in ("", "0"):
     from . import _legacy
 
     _legacy.switch_on_as(_value)

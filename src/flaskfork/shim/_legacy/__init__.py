@@ -32,8 +32,6 @@ def switch_on_as(value: str) -> None:
 
     :raises ShimError: it is none that means something.
     """
-    if value in ("", "0"):
-        return
     if value not in _MEANINGS:
         raise ShimError(
             f"{VARIABLE} is {value!r}, which means nothing",

@@ -18,6 +18,7 @@ from importlib.machinery import ModuleSpec
 from ._names import FORK
 from ._names import Name
 from ._names import Table
+from ._warn import call_as_user
 from ._warn import is_import_check
 from ._warn import warn
 
@@ -43,7 +44,7 @@ def serve(table: Table) -> None:
         for name in _names.keys() | _menders.keys():
             module = sys.modules.get(name)
             if module is not None:
-                _attach(module)
+                _attach_when_done(module)
 
 
 def resolve(target: str) -> t.Any:
@@ -51,6 +52,29 @@ def resolve(target: str) -> t.Any:
     module, _, attribute = target.partition(":")
     found = importlib.import_module(module, __package__)
     return getattr(found, attribute) if attribute else found
+
+
+def _attach_when_done(module: types.ModuleType) -> None:
+    spec = module.__spec__
+    if type(spec) is ModuleSpec and getattr(spec, "_initializing", False):
+        # What imports it has asked for this.
+        spec.__class__ = _Unfinished
+    else:
+        _attach(module)
+
+
+class _Unfinished(ModuleSpec):
+    """The spec of a module that is being executed, which sees the end of it."""
+
+    @property
+    def _initializing(self) -> bool:
+        return True
+
+    @_initializing.setter
+    def _initializing(self, value: bool) -> None:
+        self.__class__ = ModuleSpec  # type: ignore[assignment]
+        self._initializing = value
+        _attach(sys.modules[self.name])
 
 
 def _attach(module: types.ModuleType) -> None:
@@ -73,7 +97,9 @@ def _answer(
 
     def __getattr__(name: str) -> t.Any:
         if name not in names:
-            return own(name) if own is not None else _fail(module, name)
+            if own is None:
+                _fail(module, name)
+            return call_as_user(own, name)
         given = names[name]
         try:
             value = resolve(given.target)
@@ -106,6 +132,8 @@ class _Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
+        if sys.modules.get(__name__) is not _this:
+            return _renewed(fullname, path, target)
         public = _public(fullname)
         if public == _EXT or public.startswith(f"{_EXT}."):
             return _find_extension(fullname, public)
@@ -124,6 +152,7 @@ class _Finder:
 
 
 _finder = _Finder()
+_this = sys.modules[__name__]
 
 
 class _Watcher(Loader):
@@ -141,7 +170,8 @@ class _Watcher(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        _attach(module)
+        if sys.modules.get(__name__) is _this:
+            _attach(module)
 
     def __getattr__(self, name: str) -> t.Any:
         return getattr(self._loader, name)
@@ -177,6 +207,25 @@ class _Empty(Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         pass
+
+
+class _Renewer(_Watcher):
+    """Executes the fork's package as its own loader does, and begins anew then."""
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        super().exec_module(module)
+        legacy = importlib.import_module(f"{FORK}.shim").legacy
+        legacy(werkzeug="werkzeug" in _names)
+
+
+def _renewed(
+    fullname: str, path: t.Sequence[str] | None, target: types.ModuleType | None
+) -> ModuleSpec | None:
+    """Find the fork's package, where it has been thrown away with all of this."""
+    spec = _find_elsewhere(fullname, path, target) if fullname == FORK else None
+    if spec is not None:
+        spec.loader = _Renewer(spec.loader)
+    return spec
 
 
 def _find_extension(fullname: str, public: str) -> ModuleSpec | None:

@@ -14,6 +14,9 @@ _SHIM = __package__.rpartition(".")[0]
 _IMPORTING = ("importlib", _SHIM)
 
 
+_CALL = (lambda function, argument: function(argument)).__code__
+
+
 class NotGivenBack(ShimError, AttributeError):
     """An attribute that is gone for good, with the reason and the way out.
 
@@ -39,6 +42,17 @@ def warn(what: str, *, instead: str, passing: tuple[str, ...] = ()) -> None:
         module=frame.f_globals.get("__name__", "<string>"),
         registry=frame.f_globals.setdefault("__warningregistry__", {}),
     )
+
+
+def call_as_user(function: t.Callable[[str], t.Any], argument: str) -> t.Any:
+    """Call a function so that what it warns of is at the line that uses it."""
+    frame = _user_frame(_IMPORTING)
+    code = _CALL.replace(
+        co_filename=frame.f_code.co_filename,
+        co_name=frame.f_code.co_name,
+        co_firstlineno=frame.f_lineno,
+    )
+    return types.FunctionType(code, frame.f_globals)(function, argument)
 
 
 def is_import_check(depth: int) -> bool:
