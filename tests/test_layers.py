@@ -10,15 +10,15 @@ import pytest
 import forkkit
 
 FLOORS = [
-    {"errors", "__init__"},
+    {"errors", "probe", "__init__"},
     {"project"},
     {"toml", "git", "environments"},
-    {"pin", "series", "rename", "diff", "sdist"},
+    {"pin", "series", "rename", "diff", "sdist", "extensions"},
     {"patch"},
     {"queue", "upstream"},
     {"tree", "materialise", "readme"},
     {"export", "findings", "needed", "packing", "suite"},
-    {"verify"},
+    {"verify", "ecosystem"},
     {"cli", "backend"},
     {"launch"},
 ]

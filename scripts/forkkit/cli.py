@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -259,6 +260,57 @@ def verify(context: click.Context, checks: tuple[str, ...], as_json: bool) -> No
     context.exit(1 if any(result.problems for result in results) else 0)
 
 
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[EXTENSION]...")
+@click.option("--suites", is_flag=True, help="Run their own tests as well.")
+@click.option(
+    "--python",
+    default="3.11",
+    show_default=True,
+    help="The Python to try them on.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How many to try at a time.",
+)
+@_as_json
+@click.pass_context
+def ecosystem(
+    context: click.Context,
+    names: tuple[str, ...],
+    suites: bool,
+    python: str,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Try extensions on the fork: all of tests/ecosystem, or the named ones.
+
+    An EXTENSION is a name from that list, or any requirement. What went well is not
+    done again by the next run; remove build/ecosystem to begin anew.
+    """
+    from . import ecosystem as ecosystems
+    from . import extensions
+
+    project: Project = context.obj
+    _fetched(project)
+    chosen = extensions.choose(project, names)
+    rows = []
+    with _counting("extensions", len(chosen)) as (begin, done):
+        for row in ecosystems.run(
+            project, chosen, python=python, suites=suites, jobs=jobs, say=begin
+        ):
+            rows.append(row)
+            done(row.name, "loses something" if row.problems else "holds")
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+    else:
+        click.echo(ecosystems.table(rows))
+    context.exit(1 if any(row.problems for row in rows) else 0)
+
+
 def _result(result: Result) -> dict[str, t.Any]:
     return {
         "name": result.name,
@@ -302,3 +354,39 @@ def _progress(text: str) -> t.Iterator[t.Callable[[str], None]]:
 
     with Console(stderr=True).status(text) as shown:
         yield shown.update
+
+
+@contextlib.contextmanager
+def _counting(
+    what: str, total: int
+) -> t.Iterator[tuple[t.Callable[[str], None], t.Callable[[str, str], None]]]:
+    """Show how many are done; yields what is told of each that begins and ends."""
+    from rich.console import Console
+    from rich.progress import BarColumn
+    from rich.progress import MofNCompleteColumn
+    from rich.progress import Progress
+    from rich.progress import TextColumn
+    from rich.progress import TimeElapsedColumn
+
+    columns = [
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    ]
+    console = Console(stderr=True)
+    under_way: list[str] = []
+    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+        task = shown.add_task(what, total=total)
+
+        def begin(name: str) -> None:
+            under_way.append(name)
+            shown.update(task, description=", ".join(under_way))
+
+        def done(name: str, outcome: str) -> None:
+            if name in under_way:
+                under_way.remove(name)
+            shown.update(task, advance=1, description=", ".join(under_way))
+            click.echo(f"{name}: {outcome}", err=True)
+
+        yield begin, done
