@@ -12,6 +12,7 @@ import dataclasses
 import fcntl
 import hashlib
 import importlib.metadata
+import io
 import json
 import os
 import pathlib
@@ -20,18 +21,19 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import typing as t
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ElementTree
 import zipfile
+import zlib
 from concurrent.futures import as_completed
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from . import environments
 from . import packing
-from . import sdist
 from . import toml
 from . import upstream
 from .environments import clean_environ
@@ -43,7 +45,6 @@ from .extensions import Suite
 from .project import Files
 from .project import Project
 from .project import write_all
-from .project import write_files
 
 #: The names of modules, and of folders, that are not for importing.
 _NO_MODULE = re.compile(r"tests?|test_\w*|conftest|templates|_code_templates")
@@ -226,17 +227,23 @@ def judge(
     for module, error in here.imports.items():
         if error and there.imports.get(module, error) is None:
             problems.append(f"{module} does not import: {error}")
-    known = (extension.suite and extension.suite.known) or {}
-    suite = here.suite or {}
-    for test, outcome in (there.suite or {}).items():
-        now = suite.get(test, "not run")
-        if now != outcome == "passed" or (now != outcome and now == "failed"):
-            text = f"{test}: {now}, on Flask {outcome}"
-            reason = known.get(test)
-            weigh(f"{text} ({reason})" if reason else text, lost=not reason)
+    if here.suite is not None and there.suite is not None:
+        known = (extension.suite and extension.suite.known) or {}
+        for test in sorted({*here.suite, *there.suite}):
+            now, then = here.suite.get(test), there.suite.get(test)
+            if _is_lost(now, then):
+                text = f"{test}: {now or 'not run'}, on Flask {then or 'not run'}"
+                reason = known.get(test)
+                weigh(f"{text} ({reason})" if reason else text, lost=not reason)
     if here.no_suite:
         weigh(here.no_suite, lost=there.suite is not None)
     return problems, remarks
+
+
+def _is_lost(now: str | None, then: str | None) -> bool:
+    if then == "passed":
+        return now != "passed"
+    return now in _BAD and then not in _BAD
 
 
 def _flasks(project: Project, folder: pathlib.Path) -> tuple[Flask, Flask]:
@@ -429,21 +436,22 @@ class _Trial:
         version: str,
     ) -> Outcomes:
         place = environment.path.parent
-        files = _source(extension, version, place, self.python)
-        if not any(name.startswith(suite.paths) for name in files):
+        source = _unpack(extension, version, place, self.python)
+        if not any((source / path).exists() for path in suite.paths):
             raise ForkError("the source archive has no tests")
         if suite.conftest is not None:
-            files = {**files, "tests/conftest.py": suite.conftest.encode()}
-        write_files(place / "source", files)
+            (source / "tests" / "conftest.py").write_text(suite.conftest)
         wanted = [*extension.requirements, "pytest", *suite.requirements]
         _install(environment, flask, wanted, force=True)
+        # Without settings of its own it would get those of this project.
+        (place / "pytest.ini").write_text("[pytest]\n")
         report = place / "report.xml"
         ended = self._run(
             environment,
-            ["-m", "pytest", "-p", "no:cacheprovider", f"--junitxml={report}"]
+            ["-m", "pytest", f"--rootdir={source}", f"--junitxml={report}"]
             + [*suite.arguments, *suite.paths],
             suite.timeout,
-            cwd=place / "source",
+            cwd=source,
         )
         if not report.exists():
             raise ForkError(f"its suite gave no report, and {ended}")
@@ -632,10 +640,10 @@ def _content(path: pathlib.Path) -> bytes | None:
         return None
 
 
-def _source(
+def _unpack(
     extension: Extension, version: str, place: pathlib.Path, python: str
-) -> Files:
-    """The files of the source archive that the index has for what is installed.
+) -> pathlib.Path:
+    """Unpack the source archive of what is installed, and return its folder.
 
     :raises ForkError: there is none, or it is not what the index says.
     """
@@ -665,7 +673,16 @@ def _source(
         ) from e
     if hashlib.sha256(content).hexdigest() != archive["hashes"]["sha256"]:
         raise ForkError(f"{file} is not what the index says", where=address)
-    return sdist.read(content, where=file)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content)) as opened:
+            # Nothing leaves the folder, by its path, a link, or its mode.
+            opened.extractall(place / "source", filter="data")
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as e:
+        raise ForkError(f"{file} cannot be unpacked: {e}", where=address) from e
+    folders = [path for path in (place / "source").iterdir() if path.is_dir()]
+    if len(folders) != 1:
+        raise ForkError(f"{file} has {len(folders)} folders at its top", where=address)
+    return folders[0]
 
 
 def _outcomes(report: pathlib.Path) -> Outcomes:
@@ -678,6 +695,7 @@ def _outcomes(report: pathlib.Path) -> Outcomes:
     return found
 
 
+_BAD = {"failed", "errors"}
 _WORSE = ["", "passed", "skipped", "failed", "errors"]
 
 
