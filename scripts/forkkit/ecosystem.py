@@ -51,6 +51,8 @@ _NO_MODULE = re.compile(r"tests?|test_\w*|conftest|templates|_code_templates")
 #: Old extensions build and import with what later ones do not have (pkg_resources).
 _SETUPTOOLS = "setuptools<81"
 _IMPORT_TIMEOUT = 300
+#: Coverage and the like are not wanted, and a file that breaks is one among others.
+_PYTEST = ("--override-ini=addopts=", "--continue-on-collection-errors")
 _PROBE = pathlib.Path(__file__).with_name("probe.py")
 
 #: The id of each test, and ``passed``, ``failed``, ``errors`` or ``skipped``.
@@ -386,7 +388,7 @@ class _Trial:
         if self.suites and extension.suite:
             try:
                 suite = self._suite(
-                    environment, flask, extension, extension.suite, distribution.version
+                    environment, flask, extension, distribution.version, bool(forced)
                 )
             except ForkError as e:
                 no_suite = e.what
@@ -432,9 +434,10 @@ class _Trial:
         environment: Environment,
         flask: Flask,
         extension: Extension,
-        suite: Suite,
         version: str,
+        forced: bool,
     ) -> Outcomes:
+        suite = extension.suite or Suite()
         place = environment.path.parent
         source = _unpack(extension, version, place, self.python)
         if not any((source / path).exists() for path in suite.paths):
@@ -442,13 +445,13 @@ class _Trial:
         if suite.conftest is not None:
             (source / "tests" / "conftest.py").write_text(suite.conftest)
         wanted = [*extension.requirements, "pytest", *suite.requirements]
-        _install(environment, flask, wanted, force=True)
+        _install(environment, flask, wanted, force=forced)
         # Without settings of its own it would get those of this project.
         (place / "pytest.ini").write_text("[pytest]\n")
         report = place / "report.xml"
         ended = self._run(
             environment,
-            ["-m", "pytest", f"--rootdir={source}", f"--junitxml={report}"]
+            ["-m", "pytest", f"--rootdir={source}", f"--junitxml={report}", *_PYTEST]
             + [*suite.arguments, *suite.paths],
             suite.timeout,
             cwd=source,
