@@ -17,7 +17,7 @@ FLOORS = [
     {"patch"},
     {"queue", "upstream"},
     {"tree", "materialise", "readme"},
-    {"export", "findings", "needed", "packing", "suite"},
+    {"export", "findings", "needed", "packing", "suite", "trial"},
     {"verify", "ecosystem"},
     {"cli", "backend"},
     {"launch"},

@@ -387,6 +387,6 @@ def _counting(
             if name in under_way:
                 under_way.remove(name)
             shown.update(task, advance=1, description=", ".join(under_way))
-            click.echo(f"{name}: {outcome}", err=True)
+            console.print(f"{name}: {outcome}", markup=False, highlight=False)
 
         yield begin, done
