@@ -138,9 +138,12 @@ flaskfork/provenance.py
 flaskfork/shim/__init__.py
 flaskfork/shim/__main__.py
 flaskfork/shim/_finder.py
+flaskfork/shim/doctor.py
 flaskfork/shim/environment.py
 flaskfork/shim/errors.py
 flaskfork/shim/program.py
+flaskfork/shim/records.py
+flaskfork/shim/replacement.py
 flaskfork/shim/wheel.py
 """
 

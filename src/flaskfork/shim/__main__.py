@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from . import doctor as doctors
 from . import environment
 from . import wheel as wheels
 from .environment import Status
@@ -16,12 +17,21 @@ from .errors import ShimError
 
 
 def main() -> None:
-    """Run the command and exit: 0 fine, 1 an error, 2 usage."""
+    """Run the command and exit: 0 fine, 1 an error, 2 usage, 130 interrupted."""
     try:
-        cli()
+        sys.exit(cli.main(standalone_mode=False, prog_name="python -m flaskfork.shim"))
     except ShimError as e:
         click.echo(f"error: {e}", err=True)
         sys.exit(1)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(e.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +45,7 @@ def cli() -> None:
     "--version", metavar="V", help="Give it this version instead of the fork's own."
 )
 def wheel(folder: pathlib.Path, version: str | None) -> None:
-    """Build the shim wheel into DIR; this needs no network."""
+    """Build the shim wheel into DIR, made if need be; this needs no network."""
     click.echo(wheels.build(folder, version))
 
 
@@ -47,7 +57,7 @@ def install() -> None:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_as_json
 def status(as_json: bool) -> None:
     """Tell what 'import flask' gets here; exit with 1 if that is not the fork."""
     now = environment.status()
@@ -68,6 +78,23 @@ def remove() -> None:
         click.echo(f"Flask {now.flask} here is upstream's ({now.file})")
 
 
+@cli.command()
+@_as_json
+def doctor(as_json: bool) -> None:
+    """Find what keeps 'import flask' from being the fork, each with its mend.
+
+    Exit with 1 if there is any such trouble, in this environment or in the
+    current folder.
+    """
+    troubles = doctors.examine()
+    if as_json:
+        values = [dataclasses.asdict(trouble) for trouble in troubles]
+        click.echo(json.dumps(values, indent=2))
+    else:
+        click.echo("\n".join(map(str, troubles)) or "no trouble found")
+    sys.exit(1 if troubles else 0)
+
+
 def _describe(now: Status) -> str:
     if now.flask is None:
         flask = "the distribution Flask is not installed"
@@ -75,7 +102,10 @@ def _describe(now: Status) -> str:
         flask = f"Flask {now.flask}, which is upstream's"
     else:
         flask = f"Flask {now.flask}, the shim of flaskfork {now.shim_of}"
-    return f"flaskfork {now.flaskfork}\n{flask}\nimport flask {now.outcome}"
+    lines = [f"flaskfork {now.flaskfork}", flask, f"import flask {now.outcome}"]
+    if now.shadowed_by:
+        lines.append(f"but in this folder it gets {now.shadowed_by}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

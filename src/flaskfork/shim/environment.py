@@ -2,43 +2,60 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import importlib.metadata
 import importlib.util
 import json
+import os
 import pathlib
+import shlex
 import shutil
+import site
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import typing as t
+import zipfile
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 
 from .. import provenance
+from . import records
+from . import replacement
 from . import wheel
 from .errors import ShimError
+from .replacement import Place
 
-# Nothing of flaskfork.shim: what a program gets that knows nothing of the fork.
-_PROBE = """\
-import importlib.metadata
-import json
-import sys
+_FORK = "flaskfork"
+#: The fork's package that is running.
+PACKAGE = pathlib.Path(__file__).parents[1]
 
-found = {"version": None, "requires": None, "in_use": False, "file": None}
-try:
-    distribution = importlib.metadata.distribution("Flask")
-except importlib.metadata.PackageNotFoundError:
-    pass
-else:
-    found.update(version=distribution.version, requires=distribution.requires)
-try:
-    import flask
-except Exception as e:
-    found.update(error=f"{type(e).__name__}: {e}")
-else:
-    in_use = flask is sys.modules.get("flaskfork")
-    found.update(in_use=in_use, file=getattr(flask, "__file__", None))
-print()
-print(json.dumps(found))
-"""
+# What would have an installer put Flask elsewhere, or another Flask.
+_ASTRAY = {
+    *("PIP_USER", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_REQUIREMENT"),
+    *("PIP_CONSTRAINT", "PIP_EDITABLE", "UV_CONSTRAINT", "UV_OVERRIDE"),
+}
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A distribution named Flask.
+
+    :param info: the folder of its metadata.
+    :param version: as its metadata has it, or the name of that folder.
+    :param shim_of: the version of the fork whose shim it is, if it is one.
+    """
+
+    info: pathlib.Path
+    version: str
+    shim_of: str | None
+
+    @property
+    def site(self) -> pathlib.Path:
+        """The folder that it is installed in."""
+        return self.info.parent
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,7 @@ class Status:
     :param in_use: whether ``import flask`` gets the fork.
     :param file: the file that ``import flask`` gets, if it gets one.
     :param error: what it fails with, if it fails.
+    :param shadowed_by: what programs in the current folder get instead, if anything.
     """
 
     flaskfork: str
@@ -59,6 +77,7 @@ class Status:
     in_use: bool
     file: str | None
     error: str | None
+    shadowed_by: str | None
 
     @property
     def outcome(self) -> str:
@@ -67,49 +86,49 @@ class Status:
 
 
 def status() -> Status:
-    """Find out what ``flask`` is here, by a fresh interpreter."""
-    # Elsewhere: a flask.py in the current folder would be found first.
-    with tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROBE],
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-    found = json.loads(done.stdout.splitlines()[-1])
-    pins = [r.partition("==") for r in found["requires"] or []]
-    shim_of = [version for name, _, version in pins if name == "flaskfork"]
+    """Find out what ``flask`` is here, without importing it."""
+    path = search_path()
+    found = next(iter(installed(path)), None)
+    file = next(iter(candidates(path)), None)
+    in_use = file is not None and is_shim(file)
+    # That is where the shim's own module leads to.
+    got = PACKAGE / "__init__.py" if in_use else file
+    here = next(iter(candidates(current_folder())), None)
     return Status(
         flaskfork=provenance.load().version,
-        flask=found["version"],
-        shim_of=shim_of[0] if shim_of else None,
-        in_use=found["in_use"],
-        file=found["file"],
-        error=found.get("error"),
+        flask=found.version if found else None,
+        shim_of=found.shim_of if found else None,
+        in_use=in_use,
+        file=str(got) if got else None,
+        error=None if file else "ModuleNotFoundError: No module named 'flask'",
+        shadowed_by=str(here) if here else None,
     )
 
 
 def install() -> Status:
-    """Build the shim wheel and install it, in place of upstream's Flask if need be.
+    """Put the shim in the place of upstream's Flask, or where there is no Flask.
 
-    :raises ShimError: there is no installer, it failed, or ``import flask`` gets
-        something else even so.
+    :raises ShimError: it cannot be put there, and nothing has changed; or ``import
+        flask`` gets something else even so.
     """
+    place = own_place()
     with tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
-        path = wheel.build(pathlib.Path(folder))
-        _run_installer(
-            ("--no-index", path),
-            failed="the shim could not be installed",
-            mend="see what the installer says above; the shim is a wheel like any"
-            " other, which 'python -m flaskfork.shim wheel DIR' builds",
-        )
+        shim = wheel.build(pathlib.Path(folder))
+        source = pathlib.Path(folder, "shim")
+        with zipfile.ZipFile(shim) as archive:
+            archive.extractall(source)
+        [info] = replacement.infos(source)
+        info.joinpath("INSTALLER").write_text(f"{_FORK}\n", encoding="utf-8")
+        info.joinpath("REQUESTED").touch()
+        # The fork's command does what the shim's has to do, under its own name.
+        replacement.replace(place, source, own_command(), command_first=False)
+
     now = status()
     if not now.in_use:
         raise ShimError(
             f"the shim is installed, but 'import flask' {now.outcome}",
-            mend="see that no other 'flask' comes first on sys.path, PYTHONPATH"
-            " included",
+            mend=f"see that no other 'flask' comes first on sys.path, PYTHONPATH"
+            f" included: {own('doctor')}",
         )
     return now
 
@@ -119,43 +138,215 @@ def remove() -> Status:
 
     Where the shim is not installed there is nothing to do.
 
-    :raises ShimError: there is no installer, or it failed: the shim is still there.
+    :raises ShimError: Flask cannot be had or put there: the shim is still in place.
     """
-    now = status()
-    if now.shim_of is None:
-        return now
+    place = own_place()
+    replacement.finish(place)
+    if not any(found.shim_of for found in installed([str(place.site)])):
+        return status()
 
-    level = provenance.load().api_level
-    _run_installer(
-        # Three signs: with two, the shim itself would do.
-        (f"Flask==={level}",),
-        failed=f"Flask {level} could not be installed; the shim is still in place",
-        mend="see what the installer says above: it needs an index that has"
-        f" Flask {level}",
-    )
+    with tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
+        source = pathlib.Path(folder, "upstream")
+        _fetch_upstream(source)
+        command = next(source.glob(f"*/{place.command.name}"))
+        replacement.replace(place, source, command, command_first=True)
     return status()
 
 
-def _run_installer(
-    args: t.Sequence[str | pathlib.Path], *, failed: str, mend: str
-) -> None:
+def search_path() -> list[str]:
+    """Where a program of this environment looks for modules, its own folder aside."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path))"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    # What runs at every start may print something, too.
+    entries = json.loads(done.stdout.splitlines()[-1])
+    once = {os.path.realpath(entry): entry for entry in reversed(entries) if entry}
+    return [*reversed(once.values())]
+
+
+def current_folder() -> list[str]:
+    """Where ``python -m`` and a program of the current folder look first."""
+    # Not where Python was told not to.
+    safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
+    return [] if safe else [os.getcwd()]
+
+
+def candidates(path: t.Sequence[str]) -> list[pathlib.Path]:
+    """What ``import flask`` may get from ``path``, the first of which it gets.
+
+    Nothing is imported.
+    """
+    importlib.invalidate_caches()
+    specs = [PathFinder.find_spec("flask", [entry]) for entry in path]
+    return [pathlib.Path(s.origin) for s in specs if s and s.loader and s.origin]
+
+
+def installed(path: t.Sequence[str]) -> list[Installed]:
+    """The distributions named Flask in ``path``, the first of which is in force."""
+    folders = [pathlib.Path(entry) for entry in path]
+    return [_read(info) for folder in folders for info in replacement.infos(folder)]
+
+
+def is_shim(file: pathlib.Path) -> bool:
+    """Whether this module of the name ``flask`` hands over to the fork."""
+    return b"flaskfork.shim" in file.read_bytes()
+
+
+def own_place() -> Place:
+    """Where the shim belongs: beside the fork.
+
+    :raises ShimError: the fork is not installed in this environment, or the
+        environment is another program's to manage.
+    """
+    if sys.prefix == sys.base_prefix and managed().exists():
+        raise ShimError(
+            "this Python is managed by the operating system, or by another program",
+            where=managed(),
+            mend="install flaskfork into a virtual environment and run this there",
+        )
+
+    folder = own_info().parent
+    if not is_own(folder):
+        raise ShimError(
+            f"flaskfork is here, which is not in the environment of {sys.executable}",
+            where=folder,
+            mend=f"install flaskfork there, or install the wheel that {own('wheel')}"
+            " DIR builds beside it",
+        )
+    command = own_command()
+    return Place(folder, command.with_name(f"flask{command.suffix}"))
+
+
+def managed() -> pathlib.Path:
+    """The file that says that a Python's packages are another program's to manage."""
+    return pathlib.Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+
+
+def is_own(folder: pathlib.Path) -> bool:
+    """Whether the environment's installers install into ``folder``."""
+    own = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    if site.ENABLE_USER_SITE and sys.prefix == sys.base_prefix:
+        own.append(site.getusersitepackages())
+    return os.path.realpath(folder) in map(os.path.realpath, own)
+
+
+def own_info() -> pathlib.Path:
+    """The folder of flaskfork's metadata.
+
+    :raises ShimError: it is not installed.
+    """
+    for entry in sys.path:
+        for info in pathlib.Path(entry or os.curdir).glob(f"{_FORK}-*.dist-info"):
+            return info
+
+    raise ShimError(
+        "flaskfork can be imported, but is not installed",
+        where=PACKAGE,
+        mend="install it, so that the shim knows what it requires and offers",
+    )
+
+
+def distribution(info: pathlib.Path) -> importlib.metadata.Distribution:
+    """The installed distribution whose metadata is in ``info``."""
+    return importlib.metadata.Distribution.at(info)
+
+
+def own_command() -> pathlib.Path:
+    """The command ``flaskfork`` of this environment.
+
+    :raises ShimError: the fork is not installed, or not completely.
+    """
+    info = own_info()
+    paths = [records.locate(info, row.path) for row in records.read(info)]
+    for path in paths:
+        if path.stem == _FORK and path.is_file():
+            return path
+
+    raise ShimError(
+        "flaskfork is not installed completely: it has no command 'flaskfork'",
+        where=info / "RECORD",
+        mend=reinstall(),
+    )
+
+
+def own(verb: str) -> str:
+    """The command line of a verb of this command, here."""
+    return command_line(sys.executable, "-m", "flaskfork.shim", verb)
+
+
+def reinstall() -> str:
+    """The command line that installs the fork once more."""
+    requirement = f"{_FORK}=={provenance.load().version}"
+    with contextlib.suppress(ShimError, FileNotFoundError):
+        text = (own_info() / "direct_url.json").read_text(encoding="utf-8")
+        requirement = f"{_FORK} @ {json.loads(text)['url']}"
+    options = ("--no-deps", "--force-reinstall")
+    try:
+        return command_line(*_installer("install"), *options, requirement)
+    except ShimError:
+        pip = command_line(
+            sys.executable, "-m", "pip", "install", *options, requirement
+        )
+        return f"{_ensurepip()} && {pip}"
+
+
+def command_line(*args: str) -> str:
+    """What to type to run a command."""
+    return subprocess.list2cmdline(args) if os.name == "nt" else shlex.join(args)
+
+
+def _read(info: pathlib.Path) -> Installed:
+    found = distribution(info)
+    pins = [r.partition("==") for r in found.requires or []]
+    shim_of = [version for name, _, version in pins if name == _FORK]
+    version = found.metadata["Version"] or info.stem.partition("-")[2]
+    return Installed(info, version, shim_of[0] if shim_of else None)
+
+
+def _fetch_upstream(folder: pathlib.Path) -> None:
+    """Have the installer put upstream's Flask into a folder.
+
+    :raises ShimError: it did not.
+    """
+    level = provenance.load().api_level
+    # Three signs: with two, the shim itself would do.
+    args = ["--quiet", "--no-deps", "--target", str(folder), f"Flask==={level}"]
     # Its output is for the user, who knows the installer and may have configured it.
-    if subprocess.run([*_installer(), "--no-deps", *args], check=False).returncode:
-        raise ShimError(failed, mend=mend)
+    done = subprocess.run(
+        [*_installer("install"), *args],
+        env={k: v for k, v in os.environ.items() if k not in _ASTRAY},
+        check=False,
+    )
+    got = [(found.version, found.shim_of) for found in installed([str(folder)])]
+    if done.returncode or got != [(level, None)]:
+        raise ShimError(
+            f"Flask {level} could not be had; the shim is still in place",
+            mend="see what the installer says above: it needs an index that has"
+            f" Flask {level}, and settings that let it install that",
+        )
 
 
-def _installer() -> list[str]:
-    """The start of a command that installs into this environment."""
+def _installer(verb: str) -> list[str]:
+    """The start of a command of this environment's installer.
+
+    :raises ShimError: there is none.
+    """
     if importlib.util.find_spec("pip"):
-        pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-        return [*pip, "--disable-pip-version-check", "--force-reinstall"]
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", verb]
+        return [*pip, *["--no-user"] * (verb == "install")]
 
     if uv := shutil.which("uv"):
-        install = [uv, "pip", "install", "--quiet", "--python", sys.executable]
-        return [*install, "--reinstall"]
+        return [uv, "pip", verb, "--python", sys.executable]
 
     raise ShimError(
         "there is neither pip in this environment nor uv on the PATH",
-        mend="put pip here by 'python -m ensurepip', or build the wheel by 'python -m"
-        " flaskfork.shim wheel DIR' and install it as you install others",
+        where=sys.prefix,
+        mend=f"put pip here by {_ensurepip()}",
     )
+
+
+def _ensurepip() -> str:
+    return command_line(sys.executable, "-m", "ensurepip")

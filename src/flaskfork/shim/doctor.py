@@ -1,0 +1,198 @@
+"""Finds what keeps ``import flask`` from being the fork, and how to mend it.
+
+Nothing that it finds is imported or run.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import site
+import sys
+import typing as t
+from dataclasses import dataclass
+
+from .. import provenance
+from . import environment
+from . import records
+from .environment import Installed
+from .errors import ShimError
+from .replacement import Place
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that is wrong here.
+
+    :param where: the file or folder.
+    :param mend: the command line that mends it.
+    """
+
+    what: str
+    where: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}\n  mend: {self.mend}"
+
+
+def examine() -> list[Trouble]:
+    """All the troubles of this environment and the current folder."""
+    try:
+        place = environment.own_place()
+    except ShimError as e:
+        return [Trouble(e.what, e.where or sys.prefix, e.mend)]
+
+    if left := place.left_behind():
+        # What else there is to see is only half of something.
+        what = "an install or a removal was interrupted"
+        return [Trouble(what, str(left), environment.own("install"))]
+
+    path = environment.search_path()
+    return [*_fork(), *_shim(place), *_elsewhere(place, path), *_shadows(place, path)]
+
+
+def _fork() -> t.Iterator[Trouble]:
+    """What is wrong with flaskfork itself."""
+    info = environment.own_info()
+    recorded = records.locate(info, "flaskfork/__init__.py")
+    package = environment.PACKAGE.resolve()
+    paths = [row.path for row in records.read(info)]
+    if recorded.parent != package and "flaskfork/__init__.py" in paths:
+        yield Trouble(
+            f"flaskfork is found here before the installed one in {recorded.parent}",
+            str(package),
+            _move_away(package),
+        )
+
+    version = environment.distribution(info).metadata["Version"]
+    made = provenance.load().version
+    if version != made and package == recorded.parent:
+        yield Trouble(
+            f"flaskfork {made} is here with the metadata of flaskfork {version}",
+            str(info),
+            environment.reinstall(),
+        )
+    yield from _damage(info, environment.reinstall)
+
+
+def _shim(place: Place) -> t.Iterator[Trouble]:
+    """What is wrong with the Flask that is installed beside flaskfork."""
+    mend = environment.own("install")
+    package = place.site / "flask"
+    found = environment.installed([str(place.site)])
+    if not found:
+        where = package if package.exists() else place.site
+        yield Trouble("no distribution named Flask is installed", str(where), mend)
+
+    made = provenance.load().version
+    for flask in found:
+        if flask.shim_of is None:
+            what = (
+                f"Flask {flask.version} does not require flaskfork: it is not its shim"
+            )
+            yield Trouble(what, str(flask.info), mend)
+        elif flask.shim_of != made:
+            what = f"this is the shim of flaskfork {flask.shim_of}, not of {made}"
+            yield Trouble(what, str(flask.info), mend)
+
+    if len(found) > 1:
+        what = f"{len(found)} distributions named Flask are installed in one folder"
+        yield Trouble(what, str(place.site), mend)
+    for flask in found[:1] if len(found) == 1 and found[0].shim_of else []:
+        yield from _damage(flask.info, lambda: mend)
+        known = {records.locate(flask.info, r.path) for r in records.read(flask.info)}
+        strange = sorted(_files(package.resolve()) - known)
+        if strange:
+            what = f"does not belong to the shim{_and_more(strange)}"
+            yield Trouble(what, str(strange[0]), mend)
+
+
+def _elsewhere(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
+    """Other distributions named Flask that this environment's Python sees."""
+    for flask in _others(place, path):
+        what = f"another Flask, {flask.version}, is installed beside the fork's shim"
+        yield Trouble(what, str(flask.info), _uninstall(flask))
+
+
+def _shadows(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
+    """What else ``import flask`` may get, before the shim or when that is gone."""
+    reported = {flask.site.resolve() for flask in _others(place, path)}
+    reported.add(place.site.resolve())
+    before = True
+    for entry in [*environment.current_folder(), *path]:
+        folder = pathlib.Path(entry).resolve()
+        before = before and folder != place.site.resolve()
+        for file in environment.candidates([entry]) if folder not in reported else []:
+            module = file.parent if file.stem == "__init__" else file
+            word = "before" if before else "once there is no more"
+            yield Trouble(
+                f"'import flask' gets this {word} the shim",
+                str(module),
+                _forget(folder, place.site) or _move_away(module),
+            )
+        reported.add(folder)
+
+
+def _damage(info: pathlib.Path, mend: t.Callable[[], str]) -> t.Iterator[Trouble]:
+    if not records.read(info):
+        yield Trouble("has no RECORD of its files", str(info), mend())
+    if damage := records.damage(info):
+        file, how = damage[0]
+        yield Trouble(how + _and_more(damage), str(file), mend())
+
+
+def _and_more(found: t.Sequence[object]) -> str:
+    return f", and so are {len(found) - 1} more files" if len(found) > 1 else ""
+
+
+def _files(package: pathlib.Path) -> set[pathlib.Path]:
+    """The files of a package, byte code aside."""
+    files = {file for file in package.rglob("*") if file.is_file()}
+    return {file for file in files if file.parent.name != "__pycache__"}
+
+
+def _others(place: Place, path: t.Sequence[str]) -> list[Installed]:
+    own = place.site.resolve()
+    found = environment.installed([*environment.current_folder(), *path])
+    return [flask for flask in found if flask.site.resolve() != own]
+
+
+def _uninstall(flask: Installed) -> str:
+    """How to remove a Flask that is not in the folder where the shim belongs."""
+    python = getattr(sys, "_base_executable", None) or sys.executable
+    user = pathlib.Path(site.getusersitepackages())
+    in_user_site = flask.site.resolve() == user.resolve()
+    base = pathlib.Path(sys.base_prefix).resolve()
+    if not in_user_site and base not in flask.site.resolve().parents:
+        return _delete(flask.info, flask.site / "flask")
+
+    # Without -s pip would take the one in the user's folder.
+    options = [] if in_user_site else ["-s"]
+    allowed = ["--break-system-packages"] * environment.managed().exists()
+    return environment.command_line(
+        *(python, *options, "-m", "pip", "uninstall", "-y", *allowed, "Flask")
+    )
+
+
+def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
+    """How to take ``folder`` off the path, if a ``.pth`` file puts it there."""
+    for file in packages.glob("*.pth"):
+        lines = [line for line in file.read_text().splitlines() if line.strip()]
+        for line in lines:
+            if (packages / line).resolve() == folder:
+                drop = ("sed", "-i.bak", f"\\|^{line}$|d", str(file))
+                several = len(lines) > 1
+                return environment.command_line(*drop) if several else _delete(file)
+    return None
+
+
+def _move_away(path: pathlib.Path) -> str:
+    program = "move" if os.name == "nt" else "mv"
+    return environment.command_line(program, str(path), f"{path}.aside")
+
+
+def _delete(*paths: pathlib.Path) -> str:
+    there = [str(path) for path in paths if path.exists()]
+    program = ["rmdir", "/s", "/q"] if os.name == "nt" else ["rm", "-r"]
+    return environment.command_line(*program, *there)
