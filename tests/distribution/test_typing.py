@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import keyword
 import os
 import pathlib
 import platform
 import re
 import shutil
+import sys
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -104,6 +106,29 @@ def sides(
     return Sides(upstream, fork)
 
 
+@pytest.fixture(scope="module")
+def others(
+    sides: Sides, fork_wheel: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
+) -> Sides:
+    """The same, but for modules more; the fork has made a shim for them."""
+    folder = tmp_path_factory.mktemp("others")
+    [installed] = libraries(sides.upstream).glob("[fF]lask-*.dist-info")
+    level = installed.name.split("-")[1].removesuffix(".dist")
+    others = Sides(
+        environments.create(folder / "upstream", f"Flask==={level}"),
+        environments.create(folder / "fork", fork_wheel),
+    )
+    for environment, package in [
+        (others.upstream, "flask"),
+        (others.fork, "flaskfork"),
+    ]:
+        for module in odd_modules():
+            shutil.copy(module, libraries(environment) / package)
+    built = others.fork.run("-m", "flaskfork.shim", "wheel", folder)
+    others.fork.install(built.stdout.strip())
+    return others
+
+
 @pytest.fixture
 def typed(tmp_path: pathlib.Path) -> pathlib.Path:
     """A copy of what is to be checked, where no settings are."""
@@ -166,6 +191,29 @@ def test_both_names_are_the_same_types(
     assert checkers.run(checker, sides.fork, typed, "mixed.py") == {}
 
 
+@pytest.mark.parametrize("checker", checkers.TARGETS)
+def test_modules_that_another_fork_could_have(
+    others: Sides, tmp_path: pathlib.Path, checker: str
+) -> None:
+    for module in odd_modules():
+        found = {*re.findall(r"\b[A-Za-z_]\w*", module.read_text())}
+        names = sorted(found - {*keyword.kwlist} | {"absent", "__doc__", "__all__"})
+        code = [f"import flask.{module.stem} as module"]
+        for name in names:
+            code += [f"module.{name}", f"reveal_type(module.{name})"]
+            code += [f"from flask.{module.stem} import {name} as name_{name}"]
+        tmp_path.joinpath(f"use_{module.name}").write_text("\n".join(code))
+        code = [f"from flask.{module.stem} import *"]
+        code += [f"reveal_type({name})" for name in names]
+        tmp_path.joinpath(f"star_{module.name}").write_text("\n".join(code))
+    files = [path.name for path in tmp_path.iterdir()]
+    upstream, fork = others.each(
+        lambda env: checkers.run(checker, env, tmp_path, *files)
+    )
+    assert fork == upstream
+    assert len({finding.file for finding in upstream}) == len(files)
+
+
 def test_definitions_by_pyright(sides: Sides, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "use.py"
     file.write_text("".join(f"{code}\n" for code in DEFINITIONS))
@@ -209,6 +257,15 @@ def test_imports_that_an_editor_proposes(sides: Sides, tmp_path: pathlib.Path) -
         return await opened.completions(1, len("Bluepr"))
 
     assert ("Blueprint", "flask") in editor.ask(sides.fork, file, question)
+
+
+def odd_modules() -> list[pathlib.Path]:
+    """The modules that this Python can read; others have its version in the name."""
+    return [
+        file
+        for file in sorted(TYPED.joinpath("modules").glob("*.py"))
+        if [*map(int, re.findall(r"\d+", file.stem))] <= [*sys.version_info[:2]]
+    ]
 
 
 def libraries(environment: Environment) -> pathlib.Path:

@@ -1,0 +1,4 @@
+try:
+    import tomllib
+except* ValueError as group:
+    handled = 1

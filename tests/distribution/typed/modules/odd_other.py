@@ -1,0 +1,3 @@
+__all__: list[str] = ["spelled"]
+spelled = "a"
+unlisted = 2

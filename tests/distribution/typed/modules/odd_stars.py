@@ -1,0 +1,4 @@
+from os.path import *
+
+from .odd_listed import *
+from .views import *
