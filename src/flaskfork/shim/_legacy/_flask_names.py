@@ -134,7 +134,9 @@ FLASK = Table(
     },
     modules={
         "flask._compat": Name(".python2", "Flask 2.0", "what Python 3 has"),
-        "flask.exthook": Name(".exthook", "Flask 1.0", "the name of the extension itself"),
+        "flask.exthook": Name(
+            ".exthook", "Flask 1.0", "the name of the extension itself"
+        ),
         "flask.scaffold": Name(
             f"{FORK}.sansio.scaffold", "Flask 3.0", "'flask.sansio.scaffold'"
         ),

@@ -9,9 +9,9 @@ import types
 import typing as t
 from datetime import timedelta
 
+from . import environment
 from ._warn import NotGivenBack
 from ._warn import warn
-from .environment import get_env
 from .json import Choice
 from .json import KEYS
 
@@ -45,6 +45,7 @@ def mend_app(module: types.ModuleType) -> None:
     app.__init_subclass__ = classmethod(_see_choices)
     if not hasattr(app.make_config, "__wrapped__"):
         app.make_config = _with_old_keys(app.make_config)
+    environment.mend(module)
 
 
 def mend_flask(module: types.ModuleType) -> None:
@@ -52,9 +53,7 @@ def mend_flask(module: types.ModuleType) -> None:
     flask = module.Flask
     if not hasattr(flask.full_dispatch_request, "__wrapped__"):
         flask.full_dispatch_request = _after_first(flask.full_dispatch_request)
-    from .environment import mend
-
-    mend(module)
+    environment.mend(module)
 
 
 def mend_blueprint(module: types.ModuleType) -> None:
@@ -198,7 +197,7 @@ def _as_it_is(app: t.Any, value: t.Any) -> t.Any:
 
 
 def _environment(app: t.Any, value: t.Any) -> t.Any:
-    return value or get_env()
+    return value or environment.get_env()
 
 
 def _propagates(app: t.Any, value: t.Any) -> t.Any:
@@ -280,7 +279,7 @@ def _with_old_keys(make_config: t.Callable[..., t.Any]) -> t.Callable[..., t.Any
     @functools.wraps(make_config)
     def wrapper(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         config = make_config(self, *args, **kwargs)
-        config.setdefault("ENV", get_env())
+        config.setdefault("ENV", environment.get_env())
         for key in KEYS:
             config.setdefault(key, None)
         return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import types
@@ -55,8 +56,13 @@ def chosen(app: t.Any, name: str) -> t.Any:
 
     :param name: ``json_encoder`` or ``json_decoder``.
     """
-    if name in app.__dict__:
-        return app.__dict__[name]
+    try:
+        own = app.__dict__
+    except ReferenceError:
+        # A provider may outlive its application.
+        return None
+    if name in own:
+        return own[name]
     for base in app.__class__.__mro__:
         if name in base.__dict__:
             found = base.__dict__[name]
@@ -118,7 +124,11 @@ class _Setting:
         self.default = default
 
     def __get__(self, provider: t.Any, owner: type | None = None) -> t.Any:
-        value = None if provider is None else provider._app.config.get(self.key)
+        value = None
+        if provider is not None:
+            # A provider may outlive its application.
+            with contextlib.suppress(ReferenceError):
+                value = provider._app.config.get(self.key)
         if value is None:
             return self.default
         warn(
