@@ -83,6 +83,19 @@ def distribution(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def ecosystem(session: nox.Session) -> None:
+    """The most downloaded extensions that have tests in their sdist, with those."""
+    session.run(
+        *(sys.executable, "scripts/fork", "ecosystem", "--suites"),
+        *("--python", sys.executable),
+        *("sentry-sdk", "flask-cors", "opentelemetry-instrumentation-flask"),
+        *("flask-sqlalchemy", "flask-login", "flask-limiter", "flask-wtf"),
+        *("flask-caching", "flask-migrate", "flask-compress", "flask-restx"),
+        "flask-marshmallow",
+    )
+
+
+@nox.session(venv_backend="none")
 def verify(session: nox.Session) -> None:
     """The invariants of the project."""
     session.run(sys.executable, "scripts/fork", "verify")

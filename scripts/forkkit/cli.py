@@ -8,6 +8,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 import typing as t
 
 import click
@@ -293,17 +294,28 @@ def ecosystem(
     """
     from . import ecosystem as ecosystems
     from . import extensions
+    from . import packing
 
     project: Project = context.obj
-    _fetched(project)
+    pin = _fetched(project)
     chosen = extensions.choose(project, names)
     rows = []
-    with _counting("extensions", len(chosen)) as (begin, done):
-        for row in ecosystems.run(
-            project, chosen, python=python, suites=suites, jobs=jobs, say=begin
-        ):
-            rows.append(row)
-            done(row.name, "loses something" if row.problems else "holds")
+    with tempfile.TemporaryDirectory(prefix="flaskfork-ecosystem-") as folder:
+        with _progress("building"):
+            built = packing.build(project, pathlib.Path(folder))
+        with _counting(len(chosen)) as (begin, done):
+            for row in ecosystems.run(
+                built,
+                pin,
+                chosen,
+                project.build / "ecosystem",
+                python=python,
+                suites=suites,
+                jobs=jobs,
+                say=begin,
+            ):
+                rows.append(row)
+                done(row.name, "loses something" if row.problems else "holds")
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
     else:
@@ -358,7 +370,7 @@ def _progress(text: str) -> t.Iterator[t.Callable[[str], None]]:
 
 @contextlib.contextmanager
 def _counting(
-    what: str, total: int
+    total: int,
 ) -> t.Iterator[tuple[t.Callable[[str], None], t.Callable[[str, str], None]]]:
     """Show how many are done; yields what is told of each that begins and ends."""
     from rich.console import Console
@@ -377,7 +389,7 @@ def _counting(
     console = Console(stderr=True)
     under_way: list[str] = []
     with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
-        task = shown.add_task(what, total=total)
+        task = shown.add_task("", total=total)
 
         def begin(name: str) -> None:
             under_way.append(name)

@@ -18,14 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from . import environments
-from . import packing
 from . import pin as pins
 from . import trial
-from . import upstream
 from .errors import ForkError
 from .extensions import Counts
 from .extensions import Extension
-from .project import Project
+from .packing import Built
+from .pin import Pin
 from .project import write_all
 from .trial import Flask
 from .trial import Observation
@@ -61,29 +60,31 @@ class Row:
 
 
 def run(
-    project: Project,
+    built: Built,
+    pin: Pin,
     chosen: t.Sequence[Extension],
+    folder: pathlib.Path,
     *,
     python: str,
     suites: bool,
     jobs: int,
     say: t.Callable[[str], None],
 ) -> t.Iterator[Row]:
-    """Try extensions on the fork as this checkout builds it, and yield their rows.
+    """Try extensions on what was built and on the pinned Flask; yield their rows.
 
-    What was found is kept below ``build/ecosystem``. The next run goes on from there:
-    it does again what had a problem, and everything if the fork is another one.
+    What was found is kept in ``folder``. The next run goes on from there: it does again
+    what had a problem, and everything if the fork is another one.
 
     :param python: what to make the environments from, as uv takes it.
     :param suites: whether their own tests are run as well.
     :param jobs: how many are tried at a time.
     :param say: is told the name of each that is begun.
-    :raises ForkError: the fork cannot be built, there is no such Python, or another run
-        is under way.
+    :raises ForkError: there is no such Python, or another run is under way.
     """
-    folder = project.build / "ecosystem"
     with _alone_in(folder), ThreadPoolExecutor(jobs) as pool:
-        fork, plain = _flasks(project, folder)
+        url = f"{pin.name} @ {built.shim.resolve().as_uri()}"
+        fork = Flask("fork", built.wheels, url, built.shim.name.split("-")[1])
+        plain = Flask("flask", (), pin.requirement, pin.version)
         found = environments.uv("python", "find", "--no-python-downloads", python)
         bench = _Bench(folder, fork, plain, found.strip(), suites, Runner(), say)
         pending = [pool.submit(bench.row, extension) for extension in chosen]
@@ -146,7 +147,7 @@ def judge(
             problems.append(f"{module} does not import: {error}")
     if here.no_suite:
         weigh(here.no_suite, lost=there.suite is not None)
-    elif here.suite and there.suite:
+    elif here.suite is not None and there.suite is not None:
         known = (extension.suite and extension.suite.known) or {}
         for test in sorted({*here.suite, *there.suite}):
             now, then = here.suite.get(test), there.suite.get(test)
@@ -175,16 +176,6 @@ def _alone_in(folder: pathlib.Path) -> t.Iterator[None]:
                 "another run is under way", where=folder, mend="wait for its end"
             ) from e
         yield
-
-
-def _flasks(project: Project, folder: pathlib.Path) -> tuple[Flask, Flask]:
-    built = packing.build(project, folder / "wheels")
-    pin = upstream.load_pin(project)
-    url = f"{pin.name} @ {built.shim.resolve().as_uri()}"
-    return (
-        Flask("fork", built.wheels, url, built.shim.name.split("-")[1]),
-        Flask("flask", (), pin.requirement, pin.version),
-    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,429 @@
+"""The command that tries extensions, on tiny ones in real environments.
+
+Each extension is an sdist that is built and installed beside the real wheels, and
+beside upstream's Flask.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import importlib.metadata
+import io
+import os
+import pathlib
+import sys
+import tarfile
+import textwrap
+import time
+import typing as t
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from forkkit import ecosystem
+from forkkit import environments
+from forkkit import extensions
+from forkkit import project
+from forkkit import trial
+from forkkit import upstream
+from forkkit.ecosystem import Row
+from forkkit.errors import ForkError
+from forkkit.extensions import Counts
+from forkkit.extensions import Extension
+from forkkit.extensions import Suite
+from forkkit.packing import Built
+from forkkit.trial import Observation
+
+HERE = project.here()
+PIN = upstream.load_pin(HERE)
+ON_FORK = "import flask; ON_FORK = flask.__name__ == 'flaskfork'"
+ENTRY = "[[extension]]\nname = 'a'\nrequirements = ['a==1']\nimports = [1, 1]\n"
+SETTINGS = """\
+[build-system]
+requires = ["hatchling==1.27.0"]
+build-backend = "hatchling.build"
+
+[project]
+name = "{name}"
+version = "1.0"
+dependencies = ["{flask}"]
+
+[tool.hatch.build.targets.wheel]
+only-include = ["{module}"]
+"""
+
+
+@pytest.fixture
+def offer(tmp_path: pathlib.Path) -> t.Callable[..., Extension]:
+    """Makes the sdist of an extension to be tried."""
+
+    def offer(
+        name: str, *, flask: str = "flask", suite: Suite | None = None, **texts: str
+    ) -> Extension:
+        module = name.replace("-", "_")
+        files = {
+            "pyproject.toml": SETTINGS.format(name=name, flask=flask, module=module),
+            "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        }
+        for stem, text in texts.items():
+            place = "tests" if stem.startswith("test_") else module
+            files[f"{place}/{stem}.py"] = textwrap.dedent(text)
+        path = tmp_path / f"{module}-1.0.tar.gz"
+        write_sdist(path, f"{module}-1.0", files)
+        # By its address: nobody is to be asked for it by its name.
+        return Extension(name, (f"{name} @ {path.as_uri()}",), suite=suite)
+
+    return offer
+
+
+def write_sdist(path: pathlib.Path, top: str, files: dict[str, str]) -> None:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            content = text.encode()
+            member = tarfile.TarInfo(f"{top}/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+
+
+@pytest.fixture
+def run(tmp_path: pathlib.Path, built: Built) -> t.Callable[..., list[Row]]:
+    """Tries extensions, with their own tests; tells their rows."""
+
+    def run(*chosen: Extension, begun: list[str] | None = None) -> list[Row]:
+        return list(
+            ecosystem.run(
+                built,
+                PIN,
+                chosen,
+                tmp_path / "kept",
+                python=sys.executable,
+                suites=True,
+                jobs=2,
+                say=[].append if begun is None else begun.append,
+            )
+        )
+
+    return run
+
+
+@pytest.mark.slow
+def test_what_holds_is_not_done_again(
+    tmp_path: pathlib.Path,
+    offer: t.Callable[..., Extension],
+    run: t.Callable[..., list[Row]],
+) -> None:
+    tiny = offer(
+        "flask-tiny",
+        suite=Suite(requirements=("blinker",)),
+        __init__="from flask import Flask",
+        views="from flask.views import View",
+        broken="import flask_tiny.not_there",
+        test_tiny="""\
+            import pytest
+            from flask_tiny import Flask
+
+            def test_app():
+                assert Flask("tiny").test_client().get("/").status_code == 404
+
+            def test_fails():
+                raise AssertionError
+
+            def test_skips():
+                pytest.skip("not today")
+            """,
+    )
+    begun: list[str] = []
+    counts = Counts(passed=1, failed=1, errors=0, skipped=1)
+    expected = Row(
+        name="flask-tiny",
+        version="1.0",
+        imported=(2, 3),
+        imported_plain=(2, 3),
+        suite=counts,
+        suite_plain=counts,
+        compared=True,
+    )
+    assert run(tiny, begun=begun) == [expected]
+    assert begun == ["flask-tiny"]
+    assert not [*(tmp_path / "kept" / "environments").iterdir()]
+    assert run(tiny, begun=begun) == [expected]
+    assert begun == ["flask-tiny"]
+
+    # With its figures known, plain Flask need not be tried.
+    suite = Suite(requirements=("blinker",), counts=counts)
+    known = Extension(tiny.name, tiny.requirements, imports=(2, 3), suite=suite)
+    [row] = run(known, begun=begun)
+    assert begun == ["flask-tiny"] * 2
+    assert (row.compared, row.problems) == (False, ())
+
+
+@pytest.mark.slow
+def test_what_is_lost_is_a_problem(
+    tmp_path: pathlib.Path,
+    offer: t.Callable[..., Extension],
+    run: t.Callable[..., list[Row]],
+) -> None:
+    hostile = offer(
+        "flask-hostile",
+        suite=Suite(known={"tests.test_hostile::test_known": "a reason"}),
+        __init__=ON_FORK,
+        a_refuses="from . import ON_FORK\nassert not ON_FORK",
+        b_ends="import os; from . import ON_FORK\nON_FORK and os._exit(3)",
+        c_adds="import sys, types; sys.modules['flask.c'] = types.ModuleType('c')",
+        d_doubles="""\
+            import importlib.util
+            import sys
+            import flask.views
+            spec = importlib.util.spec_from_file_location("d", flask.views.__file__)
+            sys.modules["d"] = importlib.util.module_from_spec(spec)
+            """,
+        e_writes="""\
+            import pathlib
+            import sysconfig
+            folder = pathlib.Path(sysconfig.get_path("purelib"))
+            (folder / "flask" / "left.py").touch()
+            (folder / "flask" / "views.py").unlink()
+            """,
+        test_hostile="""\
+            from flask_hostile import ON_FORK
+
+            def test_known():
+                assert not ON_FORK
+
+            def test_lost():
+                assert not ON_FORK
+            """,
+    )
+    [row] = run(hostile)
+    views = f"{os.sep}flaskfork{os.sep}views.py is loaded more than once"
+    said = [text for text in row.problems if views not in text]
+    assert len(row.problems) == len(said) + 1
+    assert said == [
+        "flask.c is None, not the module of the fork",
+        "flask/views.py is not the wheel's file",
+        "flask/left.py is in neither wheel",
+        "flask_hostile.a_refuses does not import: AssertionError: ",
+        "flask_hostile.b_ends does not import: the interpreter ended with 3",
+        "tests.test_hostile::test_lost: failed, on Flask passed",
+    ]
+    assert row.remarks == (
+        "tests.test_hostile::test_known: failed, on Flask passed (a reason)",
+    )
+    assert (row.imported, row.imported_plain) == ((4, 6), (6, 6))
+    # Kept for whoever looks into it, and tried again.
+    assert (tmp_path / "kept" / "environments" / "flask-hostile" / "fork").is_dir()
+    begun: list[str] = []
+    run(hostile, begun=begun)
+    assert begun == ["flask-hostile"]
+
+
+@pytest.mark.slow
+def test_a_pin_counts_if_plain_flask_meets_it(
+    tmp_path: pathlib.Path,
+    offer: t.Callable[..., Extension],
+    run: t.Callable[..., list[Row]],
+) -> None:
+    old = offer("flask-old", flask="flask<3", __init__="import flask")
+    exact = offer(
+        "flask-exact", flask=f"flask==={PIN.version}", __init__="import flask"
+    )
+    absent = Extension("flask-absent", (f"flask-absent @ {tmp_path.as_uri()}/no.whl",))
+    rows = {row.name: row for row in run(old, exact, absent)}
+    forced = "installed against what it asks for: flask"
+    assert rows["flask-old"].problems == ()
+    assert rows["flask-old"].remarks[0] == f"{forced}<3"
+    assert rows["flask-exact"].problems[0] == f"{forced}==={PIN.version}"
+    assert rows["flask-exact"].imported == rows["flask-old"].imported == (1, 1)
+    assert rows["flask-absent"].problems == ()
+    assert "does not install" in rows["flask-absent"].remarks[0]
+
+
+def test_what_hangs_is_ended_with_all_it_started(tmp_path: pathlib.Path) -> None:
+    environment = environments.create(tmp_path / "venv")
+    hangs = """if True:
+        import pathlib
+        import subprocess
+        import sys
+        code = "import time; time.sleep(600)"
+        started = subprocess.Popen([sys.executable, "-c", code])
+        pathlib.Path("pid").write_text(str(started.pid))
+        started.wait()
+        """
+    runner = trial.Runner()
+    ended = runner.run(environment, "-c", hangs, cwd=tmp_path, timeout=2)
+    assert ended == "was not done after 2 s"
+    wait_for_end_of(int((tmp_path / "pid").read_text()))
+
+
+def test_nothing_begins_after_a_stop(tmp_path: pathlib.Path) -> None:
+    environment = environments.create(tmp_path / "venv")
+    runner = trial.Runner()
+    runner.stop()
+    with pytest.raises(ForkError, match="was interrupted"):
+        runner.run(environment, "-c", "", cwd=tmp_path, timeout=2)
+
+
+def wait_for_end_of(pid: int) -> None:
+    """Wait until a process is gone, whoever is to reap it."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        state = pathlib.Path(f"/proc/{pid}/stat")
+        if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        assert time.monotonic() < deadline, f"the process {pid} still runs"
+        time.sleep(0.05)
+
+
+def test_only_one_run_at_a_time(
+    tmp_path: pathlib.Path, run: t.Callable[..., list[Row]]
+) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ForkError, match="another run is under way"):
+            run()
+
+
+FINE = Observation(version="1", imports={"a": None}, suite={"x": "passed"})
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "lost"),
+    [
+        pytest.param({}, {}, 0, id="nothing"),
+        pytest.param({"error": "no"}, {}, 1, id="installs no more"),
+        pytest.param({"error": "no"}, {"error": "no"}, 0, id="never installed"),
+        pytest.param({"forced": "flask<3"}, {}, 1, id="forced"),
+        pytest.param({"forced": "flask<3"}, {"forced": "flask<3"}, 0, id="pinned"),
+        pytest.param({"complaints": ("no",)}, {}, 1, id="complaint"),
+        pytest.param({"complaints": ("no",)}, {"complaints": ("no",)}, 0, id="as odd"),
+        pytest.param({"strangers": ("flask.x",)}, {}, 1, id="stranger"),
+        pytest.param({"imports": {"a": "no"}}, {}, 1, id="import"),
+        pytest.param({"imports": {"a": "no"}}, {"imports": {"a": "no"}}, 0, id="never"),
+        pytest.param({"suite": {}}, {}, 1, id="test not run"),
+        pytest.param({"suite": {"x": "skipped"}}, {}, 1, id="test skipped"),
+        pytest.param({"suite": {"x": "failed"}}, {}, 1, id="test failed"),
+        pytest.param(
+            {"suite": {"x": "errors"}}, {"suite": {"x": "failed"}}, 0, id="fails anyway"
+        ),
+        pytest.param(
+            {"suite": {"x": "failed"}}, {"suite": {"x": "skipped"}}, 1, id="was skipped"
+        ),
+        pytest.param(
+            {"suite": {"x": "passed", "y": "failed"}}, {}, 1, id="another test"
+        ),
+        pytest.param({"suite": None, "no_suite": "it hung"}, {}, 1, id="suite"),
+        pytest.param(
+            {"suite": None, "no_suite": "it hung"},
+            {"suite": None, "no_suite": "it hung"},
+            0,
+            id="hangs anyway",
+        ),
+    ],
+)
+def test_what_counts_as_lost(
+    here: dict[str, t.Any], there: dict[str, t.Any], lost: int
+) -> None:
+    problems, _ = ecosystem.judge(
+        Extension("x", ("x",)),
+        dataclasses.replace(FINE, **here),
+        dataclasses.replace(FINE, **there),
+    )
+    assert len(problems) == lost
+
+
+def test_the_table_is_one_line_a_row() -> None:
+    rows = [
+        Row("b", "2", (1, 1), (1, 1), remarks=("a | b\nc",)),
+        Row("a", problems=("lost",), suite=Counts(1, 2, 0, 3)),
+    ]
+    assert ecosystem.table(rows).splitlines()[2:] == [
+        "| a | - | 0/0 | 0/0 | 1 passed, 2 failed, 3 skipped | - | **lost** |",
+        "| b | 2 | 1/1 | 1/1 | - | - | a \\| b c |",
+    ]
+
+
+def test_modules_are_what_there_is_to_import(tmp_path: pathlib.Path) -> None:
+    files = [
+        "ext/__init__.py",
+        "ext/views.py",
+        "ext/data/script.py",
+        "ext/templates/new/__init__.py",
+        "ext/tests/__init__.py",
+        "ext/tests/test_ext.py",
+        "ext/testing.py",
+        "ext/not-a-name.py",
+        "space/ext/__init__.py",
+        "space/single.py",
+        "single.py",
+        "test_single.py",
+    ]
+    info = tmp_path / "ext-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ext\nVersion: 1\n")
+    (info / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+    distribution = importlib.metadata.Distribution.at(info)
+    assert trial.modules_of(distribution) == [
+        "ext",
+        "ext.testing",
+        "ext.views",
+        "single",
+        "space.ext",
+        "space.single",
+    ]
+
+
+def test_the_list_of_extensions_is_well_formed() -> None:
+    listed = extensions.load(HERE)
+    names = [extension.name for extension in listed]
+    assert names == [*map(canonicalize_name, dict.fromkeys(names))]
+    for extension in listed:
+        own = Requirement(extension.requirements[0])
+        assert canonicalize_name(own.name) == extension.name
+        # Another release would give other figures.
+        assert [s.operator for s in own.specifier] == ["=="]
+        assert extension.imports
+        assert extension.imports[0] <= extension.imports[1]
+
+
+def test_extensions_are_chosen_by_name_or_are_any_requirement() -> None:
+    listed = extensions.load(HERE)
+    assert extensions.choose(HERE, []) == listed
+    [cors] = extensions.choose(HERE, ["Flask_CORS"])
+    assert cors in listed
+    [old] = extensions.choose(HERE, ["Flask_CORS<5"])
+    assert (old.name, old.requirements) == ("flask-cors", ("Flask_CORS<5",))
+    with pytest.raises(ForkError, match="is no requirement"):
+        extensions.choose(HERE, ["flask cors"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "something other than"),
+        ("extension = 1", "something other than"),
+        ("extension = [1]", "is no table"),
+        ("[[extension]]\nname = 'a'", "has no name, requirements or imports"),
+        (f"{ENTRY}", "neither"),
+        (f"{ENTRY}no-suite = 'why'\n[extension.suite]", "neither"),
+        (f"{ENTRY}no-suite = 1", "no_suite is not of the type str"),
+        (f"{ENTRY}odd = 1", "unknown: odd"),
+        (f"{ENTRY}[extension.suite]\nodd = 1", "unknown: odd"),
+        (f"{ENTRY}[extension.suite]\nconftest = 'x'", "cannot be read"),
+    ],
+)
+def test_a_malformed_list_is_refused(
+    tmp_path: pathlib.Path, text: str, message: str
+) -> None:
+    folder = tmp_path / "tests" / "ecosystem"
+    folder.mkdir(parents=True)
+    (folder / "extensions.toml").write_text(text)
+    with pytest.raises(ForkError, match=message):
+        extensions.load(project.Project(tmp_path))
