@@ -7,13 +7,17 @@ import functools
 import json
 import os
 import pathlib
+import shutil
 import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass
 
 import pytest
 import uv
 
+import systems
+import toy
 from forkkit import environments
 from forkkit.environments import Environment
 
@@ -185,6 +189,7 @@ def test_status_as_json(beside_flask: Shimmed) -> None:
         "in_use": False,
         "file": str(file),
         "error": None,
+        "shadowed_by": None,
     }
 
     beside_flask.shim("install")
@@ -194,12 +199,17 @@ def test_status_as_json(beside_flask: Shimmed) -> None:
     assert after["file"] == str(beside_flask.packages / "flaskfork" / "__init__.py")
 
 
-def test_status_looks_at_the_environment_only(
+def test_status_looks_at_the_environment_and_names_a_shadow(
     shimmed: Shimmed, tmp_path: pathlib.Path
 ) -> None:
     shimmed.shim("install")
-    tmp_path.joinpath("flask.py").write_text("raise RuntimeError")
-    shimmed.environment.run("-m", "flaskfork.shim", "status", cwd=tmp_path)
+    shadow = tmp_path / "flask.py"
+    shadow.write_text("raise RuntimeError")
+    run = functools.partial(shimmed.environment.run, cwd=tmp_path)
+    done = run("-m", "flaskfork.shim", "status")
+    assert done.stdout.endswith(f"but in this folder it gets {shadow}\n")
+    found = json.loads(run("-m", "flaskfork.shim", "status", "--json").stdout)
+    assert (found["in_use"], found["shadowed_by"]) == (True, str(shadow))
 
 
 def test_activation_beside_upstream(beside_flask: Shimmed) -> None:
@@ -231,38 +241,84 @@ def test_another_flask_that_comes_first(
     assert "PYTHONPATH" in done.stderr
 
     file.write_text("raise ValueError('broken')")
-    failing = shimmed.shim("status", check=False, PYTHONPATH=str(first))
-    assert failing.returncode == 1
-    assert "import flask fails: ValueError: broken" in failing.stdout
+    found = shimmed.shim("status", check=False, PYTHONPATH=str(first))
+    assert found.returncode == 1
+    assert found.stdout.endswith(f"import flask gets {file}\n")
 
 
 def test_no_installer(fork_wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """To put the shim there takes none, to put upstream's Flask back does."""
     environment = environments.create(tmp_path / "env", fork_wheel)
     run = functools.partial(environment.run, check=False, env={"PATH": str(tmp_path)})
-    done = run("-m", "flaskfork.shim", "install")
+    assert run("-m", "flaskfork.shim", "install").returncode == 0
+    before = files_below(environment.path)
+    done = run("-m", "flaskfork.shim", "remove")
     assert done.returncode == 1
-    assert "error: there is neither pip in this environment nor uv on" in done.stderr
-    assert "python -m ensurepip" in done.stderr
-    assert "python -m flaskfork.shim wheel DIR" in done.stderr
+    assert "error: " in done.stderr
+    assert "there is neither pip in this environment nor uv on" in done.stderr
+    assert done.stderr.endswith(f"{environment.python} -m ensurepip\n")
+    assert files_below(environment.path) == before
+
+    run("-m", "ensurepip")
+    assert run("-m", "flaskfork.shim", "remove").returncode == 0
+    assert run("-m", "flaskfork.shim", "status").returncode == 1
 
 
-def test_an_installer_that_refuses(
-    beside_flask: Shimmed, tmp_path: pathlib.Path
-) -> None:
-    files = beside_flask.flask_files()
-    constraint = tmp_path / "constraints.txt"
+def hostile(folder: pathlib.Path) -> list[dict[str, str]]:
+    """Settings of pip and uv under which an install goes astray, or not at all."""
+    other = folder / "other"
+    constraint = folder / "constraint.txt"
     constraint.write_text("Flask==1.0\n")
-    done = beside_flask.shim(
-        "install",
-        check=False,
-        PIP_CONSTRAINT=str(constraint),
-        UV_CONSTRAINT=str(constraint),
-    )
-    assert done.returncode == 1
-    said, _, mend = done.stderr.partition("error: the shim could not be installed")
-    assert "flask" in said.lower()
-    assert mend.count("mend: ") == 1
-    assert beside_flask.flask_files() == files
+    requirement = folder / "requirement.txt"
+    requirement.write_text("Flask==2.0\n")
+    home = {name: folder / f"{name}.conf" for name in ("user", "target", "prefix")}
+    for name, file in home.items():
+        file.write_text(f"[install]\n{name} = {'true' if name == 'user' else other}\n")
+    toml = {
+        "target": f'[pip]\ntarget = "{other}"\n',
+        "prefix": f'[pip]\nprefix = "{other}"\n',
+        "hashes": "[pip]\nrequire-hashes = true\n",
+        "override": 'override-dependencies = ["flask==2.0"]\n',
+        "constraint": 'constraint-dependencies = ["flask==2.0"]\n',
+    }
+    for name, text in toml.items():
+        folder.joinpath(f"{name}.toml").write_text(text)
+    return [
+        {"PIP_TARGET": str(other)},
+        {"PIP_USER": "1", "PYTHONUSERBASE": str(other)},
+        {"PIP_PREFIX": str(other)},
+        {"PIP_ROOT": str(other)},
+        {"PIP_DRY_RUN": "1"},
+        {"PIP_REQUIRE_HASHES": "1", "UV_REQUIRE_HASHES": "1"},
+        {"PIP_CONSTRAINT": str(constraint), "UV_CONSTRAINT": str(constraint)},
+        {"PIP_REQUIREMENT": str(requirement), "UV_OVERRIDE": str(requirement)},
+        {"PIP_NO_BINARY": ":all:", "UV_NO_BINARY": "1"},
+        {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "UV_SYSTEM_PYTHON": "1"},
+        {"UV_PYTHON": "3.99", "UV_PROJECT_ENVIRONMENT": str(other)},
+        *({"PIP_CONFIG_FILE": str(file)} for file in home.values()),
+        *({"UV_CONFIG_FILE": str(folder / f"{name}.toml")} for name in toml),
+    ]
+
+
+def test_hostile_settings(beside_flask: Shimmed, tmp_path: pathlib.Path) -> None:
+    """It is done here as ever; or refused, and everything is as it was."""
+    outcomes = set()
+    for env in hostile(tmp_path):
+        beside_flask.shim("install", **env)
+        assert beside_flask.shim("doctor").stdout == "no trouble found\n"
+        before = files_below(beside_flask.environment.path)
+        done = beside_flask.shim("remove", check=False, **env)
+        if done.returncode:
+            error = f"error: Flask {beside_flask.level} could not be had; the shim is"
+            assert error in done.stderr
+            assert files_below(beside_flask.environment.path) == before
+            beside_flask.shim("remove")
+        assert not beside_flask.is_fork()
+        assert beside_flask.flask_files() == beside_flask.recorded_files()
+        assert not tmp_path.joinpath("other").exists(), env
+        beside_flask.install("check")
+        outcomes.add(done.returncode)
+    assert outcomes == {0, 1}
 
 
 def test_remove_without_an_index(shimmed: Shimmed, tmp_path: pathlib.Path) -> None:
@@ -277,14 +333,246 @@ def test_remove_without_an_index(shimmed: Shimmed, tmp_path: pathlib.Path) -> No
         "UV_CACHE_DIR": empty,
         "UV_FIND_LINKS": "",
     }
+    before = files_below(shimmed.environment.path)
     done = shimmed.shim("remove", check=False, **offline)
     assert done.returncode == 1
-    error = f"error: Flask {shimmed.level} could not be installed; the shim is still"
+    error = f"error: Flask {shimmed.level} could not be had; the shim is still in place"
     assert error in done.stderr
     assert "mend: " in done.stderr
+    assert files_below(shimmed.environment.path) == before
     assert shimmed.is_fork()
     # To put it there in the first place needs none.
     shimmed.shim("install", **offline)
+
+
+@pytest.mark.parametrize("what", ["all", "packages", "flask", "bin"])
+@pytest.mark.parametrize("verb", ["install", "remove"])
+def test_what_cannot_be_written_to(
+    fork_wheel: pathlib.Path, tmp_path: pathlib.Path, what: str, verb: str
+) -> None:
+    environment = environments.create(tmp_path / "env", fork_wheel)
+    shimmed = Shimmed(environment, "uv", os.path.dirname(uv.find_uv_bin()))
+    environment.install(f"Flask==={shimmed.level}")
+    if verb == "remove":
+        shimmed.shim("install")
+    places = {
+        "all": environment.path,
+        "packages": shimmed.packages,
+        "flask": shimmed.packages / "flask",
+        "bin": environment.path / "bin",
+    }
+    if what == "all":
+        toy.make_read_only(environment.path)
+    else:
+        places[what].chmod(0o555)
+    before = files_below(environment.path)
+    done = subprocess.run(
+        [
+            *toy.held_to_permissions(),
+            *(environment.python, "-m", "flaskfork.shim", verb),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environments.clean_environ(PATH=f"{shimmed.path}:{os.environ['PATH']}"),
+        check=False,
+    )
+    assert files_below(environment.path) == before
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith(f"error: {environment.path}")
+    assert "cannot be changed (Permission denied), so Flask is what it" in done.stderr
+    assert "\n  mend: run this as a user who may write there" in done.stderr
+
+
+def test_a_python_that_another_program_manages(
+    fork_wheel: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    system = systems.make(tmp_path / "system")
+    environments.uv("pip", "install", "--python", system.python, "pip", fork_wheel)
+    [stdlib] = system.path.glob("lib/python*/")
+    managed = stdlib / "EXTERNALLY-MANAGED"
+    managed.write_text("[externally-managed]\nError=No.\n")
+    before = files_below(system.path)
+    for verb in ("install", "remove", "doctor"):
+        done = system.run("-m", "flaskfork.shim", verb, check=False)
+        said = done.stderr.removeprefix("error: ") or done.stdout
+        assert done.returncode == 1
+        assert said.startswith(f"{managed}: this Python is managed by the operating")
+        assert "mend: install flaskfork into a virtual environment" in said
+    assert files_below(system.path) == before
+
+    managed.unlink()
+    system.run("-m", "flaskfork.shim", "install")
+    system.run("-m", "flaskfork.shim", "doctor")
+
+
+def test_the_fork_is_in_the_system_only(
+    fork_wheel: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    system = systems.make(tmp_path / "system")
+    environments.uv("pip", "install", "--python", system.python, fork_wheel)
+    environment = Environment(tmp_path / "env")
+    system.run(
+        *("-m", "venv", "--system-site-packages", "--without-pip", environment.path)
+    )
+    done = environment.run("-m", "flaskfork.shim", "install", check=False)
+    assert done.returncode == 1
+    [info] = system.path.glob("lib/*/site-packages/flaskfork-*")
+    assert done.stderr.startswith(f"error: {info.parent}: flaskfork is here, which is")
+    assert f"not in the environment of {environment.python}" in done.stderr
+    assert not [*system.path.glob("lib/*/site-packages/flask")]
+
+
+def test_the_fork_is_on_pythonpath_only(
+    fork_wheel: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    target = tmp_path / "target"
+    environments.uv("pip", "install", "--target", target, fork_wheel)
+    environment = environments.create(tmp_path / "env")
+    for gone in (None, "flaskfork-*.dist-info"):
+        for info in target.glob(gone) if gone else []:
+            shutil.rmtree(info)
+        done = environment.run(
+            *("-m", "flaskfork.shim", "install"),
+            env={"PYTHONPATH": str(target)},
+            check=False,
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: {target}")
+        assert "mend: install " in done.stderr
+        assert not target.joinpath("flask").exists()
+
+
+def test_a_layer_of_an_image_below(
+    fork_wheel: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """A container cannot rename folders that a step before has written."""
+    lower, mounted = tmp_path / "lower", tmp_path / "mounted"
+    environment = environments.create(lower / "env", fork_wheel, "Flask", "pip")
+    for folder in (mounted, tmp_path / "upper", tmp_path / "work"):
+        folder.mkdir()
+    python = mounted / "env" / "bin" / "python"
+    [flask] = lower.glob("env/lib/*/site-packages/flask")
+    there = mounted / flask.relative_to(lower)
+    layers = f"lowerdir={lower},upperdir={tmp_path}/upper,workdir={tmp_path}/work"
+    # That any user may mount it.
+    layers += ",userxattr"
+    script = f"""
+        set -e
+        mount -t overlay overlay -o {layers} {mounted}
+        if {python} -c 'import os; os.rename("{there}", "{there}.x")'; then exit 9; fi
+        {python} -m flaskfork.shim install
+        {python} -m flaskfork.shim doctor
+        {python} -m pip check
+        {python} -m pip uninstall -qy Flask
+        if [ -e {there} ]; then exit 9; fi
+    """
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script],
+        capture_output=True,
+        text=True,
+        env=environments.clean_environ(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Invalid cross-device link" in done.stderr
+    assert "no trouble found" in done.stdout
+    assert environment.run("-c", "import flask; flask.Flask('x')").returncode == 0
+
+
+@pytest.mark.parametrize("backend", ["pip", "uv"])
+def test_pipx(
+    backend: str,
+    fork_wheel: pathlib.Path,
+    shim_wheel: pathlib.Path,
+    tmp_path: pathlib.Path,
+) -> None:
+    """An application that pipx installed gets the fork, and its command goes on."""
+    tools = os.path.dirname(uv.find_uv_bin())
+    env = environments.clean_environ(
+        PIPX_HOME=str(tmp_path / "pipx"),
+        PIPX_BIN_DIR=str(tmp_path / "bin"),
+        PIPX_MAN_DIR=str(tmp_path / "man"),
+        PIPX_COMPLETION_DIR=str(tmp_path / "completion"),
+        PATH=f"{tools}:/usr/bin:/bin",
+    )
+
+    def pipx(*args: str | os.PathLike[str]) -> str:
+        command = [sys.executable, "-m", "pipx", *args]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=env, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    pipx("install", "--python", sys.executable, "--backend", backend, "Flask==3.1.3")
+    pipx("inject", "flask", fork_wheel)
+    environment = Environment(tmp_path / "pipx" / "venvs" / "flask")
+    shimmed = Shimmed(environment, backend, env["PATH"])
+    shimmed.shim("install")
+    assert shimmed.shim("doctor").stdout == "no trouble found\n"
+    assert shimmed.is_fork()
+    assert shimmed.flask_files() == shimmed.recorded_files() == files_in(shim_wheel)
+    version = [tmp_path / "bin" / "flask", "--version"]
+    done = subprocess.run(version, capture_output=True, text=True, check=True)
+    assert "flaskfork" in done.stdout
+    pipx("runpip", "flask", "check")
+
+    shimmed.shim("remove")
+    assert not shimmed.is_fork()
+    done = subprocess.run(version, capture_output=True, text=True, check=True)
+    assert "flaskfork" not in done.stdout
+    pipx("runpip", "flask", "check")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("poetry", "env", "use", sys._base_executable),
+        ("pdm", "use", "--quiet", "--first", sys._base_executable),
+    ],
+    ids=["poetry", "pdm"],
+)
+def test_environments_of_project_tools(
+    command: tuple[str, ...], fork_wheel: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """The one has pip, the other has no installer."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    folder.joinpath("pyproject.toml").write_text(
+        '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.9"\n'
+    )
+    # Each in an environment of its own: together they cannot be installed.
+    subprocess.run(
+        [uv.find_uv_bin(), "tool", "run", "--quiet", *command],
+        check=True,
+        cwd=folder,
+        env=environments.clean_environ(
+            POETRY_VIRTUALENVS_IN_PROJECT="true", PDM_CHECK_UPDATE="false"
+        ),
+    )
+    environment = Environment(folder / ".venv")
+    environment.install(fork_wheel, "Flask")
+    shimmed = Shimmed(environment, command[0], "/usr/bin:/bin")
+    assert not shimmed.is_fork()
+    shimmed.shim("install")
+    assert shimmed.shim("doctor").stdout == "no trouble found\n"
+    assert shimmed.is_fork()
+    done = shimmed.shim("remove", check=False)
+    assert shimmed.is_fork() is (done.returncode == 1)
+    assert (done.returncode, "neither pip" in done.stderr) == {
+        "poetry": (0, False),
+        "pdm": (1, True),
+    }[command[0]]
+
+
+def files_below(folder: pathlib.Path) -> dict[str, bytes]:
+    """All files below a folder and what is in them, byte code aside."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    }
 
 
 def files_in(wheel: pathlib.Path) -> set[str]:

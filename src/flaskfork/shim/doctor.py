@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from .. import provenance
 from . import environment
 from . import records
+from . import replacement
 from .environment import Installed
 from .errors import ShimError
 from .replacement import Place
@@ -125,9 +126,9 @@ def _shadows(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
         before = before and folder != place.site.resolve()
         for file in environment.candidates([entry]) if folder not in reported else []:
             module = file.parent if file.stem == "__init__" else file
-            word = "before" if before else "once there is no more"
+            what = "gets this before" if before else "would get this without"
             yield Trouble(
-                f"'import flask' gets this {word} the shim",
+                f"'import flask' {what} the shim",
                 str(module),
                 _forget(folder, place.site) or _move_away(module),
             )
@@ -165,7 +166,7 @@ def _uninstall(flask: Installed) -> str:
     in_user_site = flask.site.resolve() == user.resolve()
     base = pathlib.Path(sys.base_prefix).resolve()
     if not in_user_site and base not in flask.site.resolve().parents:
-        return _delete(flask.info, flask.site / "flask")
+        return _move_away(flask.site / "flask", flask.info)
 
     # Without -s pip would take the one in the user's folder.
     options = [] if in_user_site else ["-s"]
@@ -178,21 +179,30 @@ def _uninstall(flask: Installed) -> str:
 def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
     """How to take ``folder`` off the path, if a ``.pth`` file puts it there."""
     for file in packages.glob("*.pth"):
-        lines = [line for line in file.read_text().splitlines() if line.strip()]
-        for line in lines:
-            if (packages / line).resolve() == folder:
-                drop = ("sed", "-i.bak", f"\\|^{line}$|d", str(file))
-                several = len(lines) > 1
-                return environment.command_line(*drop) if several else _delete(file)
+        text = file.read_text(encoding="utf-8", errors="replace")
+        lines = [line for line in text.splitlines() if line.strip()]
+        entries = [line for line in lines if not line.startswith(("#", "import"))]
+        found = [e for e in entries if (packages / e.rstrip()).resolve() == folder]
+        if found and file.name in replacement.present(packages):
+            # An editable install of upstream's, which goes as a whole.
+            return environment.own("install")
+
+        if found and len(lines) > 1:
+            drop = f"\\|^{found[0]}$|d"
+            return environment.command_line("sed", "-i.bak", drop, str(file))
+
+        if found:
+            return environment.command_line(
+                "del" if os.name == "nt" else "rm", str(file)
+            )
     return None
 
 
-def _move_away(path: pathlib.Path) -> str:
+def _move_away(*paths: pathlib.Path) -> str:
+    # The user's own, it may be: nothing is to be lost.
     program = "move" if os.name == "nt" else "mv"
-    return environment.command_line(program, str(path), f"{path}.aside")
-
-
-def _delete(*paths: pathlib.Path) -> str:
-    there = [str(path) for path in paths if path.exists()]
-    program = ["rmdir", "/s", "/q"] if os.name == "nt" else ["rm", "-r"]
-    return environment.command_line(*program, *there)
+    return " && ".join(
+        environment.command_line(program, str(path), f"{path}.aside")
+        for path in paths
+        if path.exists()
+    )

@@ -81,6 +81,19 @@ def infos(site: pathlib.Path) -> list[pathlib.Path]:
     return sorted(i for i in found if i.stem.partition("-")[0].lower() == _PACKAGE)
 
 
+def present(site: pathlib.Path) -> list[str]:
+    """What of the folder ``site`` belongs to a Flask, by name; it need not be there."""
+    found = infos(site)
+    # An editable install has a .pth file there, or a finder.
+    single = {
+        row.path
+        for info in found
+        for row in records.read(info)
+        if "/" not in row.path and (site / row.path).is_file()
+    }
+    return [_PACKAGE, *(info.name for info in found), *sorted(single)]
+
+
 def replace(
     place: Place, source: pathlib.Path, command: pathlib.Path, *, command_first: bool
 ) -> None:
@@ -92,21 +105,21 @@ def replace(
         the old command the new Flask.
     :raises ShimError: a file could not be written or moved; nothing has changed.
     """
-    try:
-        with _only_one(place.site):
-            finish(place)
-            _replace(place, source, command, command_first)
-    except OSError as e:
-        raise ShimError(
-            f"cannot be changed, so nothing was: {e.strerror or e}",
-            where=e.filename or place.site,
-            mend="run this as a user who may write there, or in a virtual environment"
-            " of your own",
-        ) from e
+    with _changing(place):
+        _finish(place)
+        _replace(place, source, command, command_first)
 
 
 def finish(place: Place) -> None:
-    """Finish a replacement that was interrupted, or undo it if it had no effect yet."""
+    """Finish a replacement that was interrupted, or undo it if it had no effect yet.
+
+    :raises ShimError: a file could not be written or moved.
+    """
+    with _changing(place):
+        _finish(place)
+
+
+def _finish(place: Place) -> None:
     if place.switch.exists() and place.plan.exists():
         _move_in(place)
         _clear_away(place)
@@ -143,7 +156,7 @@ def _prepare(place: Place, source: pathlib.Path, command: pathlib.Path) -> pathl
     )
     shutil.copy(command, place.new_command)
 
-    plan = {"old": _present(place.site), "new": [_PACKAGE, info.name]}
+    plan = {"old": present(place.site), "new": [_PACKAGE, info.name]}
     aside = place.work / f".{place.plan.name}.new"
     aside.write_text(json.dumps(plan), encoding="utf-8")
     os.replace(aside, place.plan)
@@ -156,19 +169,6 @@ def _prepare(place: Place, source: pathlib.Path, command: pathlib.Path) -> pathl
         encoding="ascii",
     )
     return switch
-
-
-def _present(site: pathlib.Path) -> list[str]:
-    """What there is of Flask in a folder, by name."""
-    found = infos(site)
-    # An editable install has a .pth file there, or a finder.
-    single = {
-        row.path
-        for info in found
-        for row in records.read(info)
-        if "/" not in row.path and (site / row.path).is_file()
-    }
-    return [_PACKAGE, *(info.name for info in found), *sorted(single)]
 
 
 def _move_in(place: Place) -> None:
@@ -193,8 +193,10 @@ def _move_back(place: Place) -> None:
             if _has_come(place, name):
                 os.rename(place.site / name, place.new / name)
         for _, path, aside in _outgoing(place):
-            if os.path.lexists(aside):
-                _delete(path)
+            if os.path.lexists(aside) and os.path.lexists(path):
+                # A copy of what could not be deleted whole.
+                shutil.copytree(aside, path, symlinks=True, dirs_exist_ok=True)
+            elif os.path.lexists(aside):
                 os.rename(aside, path)
     if place.old_command.exists():
         os.replace(place.old_command, place.command)
@@ -233,7 +235,7 @@ def _move_out(path: pathlib.Path, aside: pathlib.Path) -> None:
         os.rename(path, aside)
     except OSError as e:
         # Containers cannot rename a folder of an image's lower layer.
-        if e.errno != errno.EXDEV:
+        if e.errno != errno.EXDEV or not path.is_dir():
             raise
         copy = aside.with_name(f"{aside.name}.copy")
         _delete(copy)
@@ -255,6 +257,20 @@ def _delete(path: pathlib.Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _changing(place: Place) -> t.Iterator[None]:
+    try:
+        with _only_one(place.site):
+            yield
+    except OSError as e:
+        raise ShimError(
+            f"cannot be changed ({e.strerror or e}), so Flask is what it was",
+            where=e.filename or place.site,
+            mend="run this as a user who may write there, or in a virtual environment"
+            " of your own",
+        ) from e
 
 
 @contextlib.contextmanager

@@ -1,0 +1,312 @@
+"""Killed or interrupted at any moment, an environment has the old Flask or the new."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import time
+import typing as t
+from dataclasses import dataclass
+
+import pytest
+import uv
+
+from forkkit import environments
+from forkkit.environments import clean_environ
+from forkkit.environments import Environment
+
+pytestmark = pytest.mark.slow
+
+# Ends the process before its nth change of a file below a folder.
+SITECUSTOMIZE = """\
+import os
+import signal
+import sys
+
+left = int(os.environ.pop("END_AT", "0"))
+number = getattr(signal, os.environ.pop("END_BY", "SIGKILL"))
+folder = os.environ.get("END_IN", "")
+changes = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.utime")
+
+
+def count(event, args):
+    global left
+    if event == "open":
+        flags = args[2] if isinstance(args[2], int) else 0
+        change = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        inside = str(args[0]).startswith(folder)
+    elif event in changes:
+        change = True
+        # A relative one is part of the removal of a folder.
+        inside = not str(args[0]).startswith("/") or str(args[0]).startswith(folder)
+    else:
+        return
+    if change and inside:
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), number)
+
+
+if left:
+    sys.addaudithook(count)
+"""
+
+# What a program sees, then what is there once a later command has tidied up.
+LOOK = """\
+import importlib.metadata
+import io
+import json
+import runpy
+import sys
+from contextlib import redirect_stdout
+
+import flask
+import flask.sansio.app
+import flask.views
+
+out = io.StringIO()
+sys.argv = ["flask", "--version"]
+with redirect_stdout(out):
+    try:
+        runpy.run_path(COMMAND, run_name="__main__")
+    except SystemExit as e:
+        assert not e.code, e
+print(json.dumps({
+    "version": importlib.metadata.version("Flask"),
+    "fork": flask is sys.modules.get("flaskfork"),
+    "parts": sorted({m.split(".")[0] for m in (
+        flask.Flask.__module__, flask.views.__name__, flask.sansio.app.App.__module__
+    )}),
+    "command": "flaskfork" in out.getvalue(),
+}))
+"""
+FINISH = """\
+for name in [name for name in sys.modules if name.partition(".")[0] == "flask"]:
+    del sys.modules[name]
+from flaskfork.shim import environment, replacement
+replacement.finish(environment.own_place())
+"""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An environment, and how it looks before and after ``verb``.
+
+    :param kept: where what it had before is kept.
+    """
+
+    environment: Environment
+    verb: str
+    kept: pathlib.Path
+    before: dict[str, bytes]
+    after: dict[str, bytes]
+    versions: dict[bool, str]
+
+    def run(self, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run the verb."""
+        return self.environment.run(*command(self.verb), check=False, env=quiet(**env))
+
+    def put_back(self) -> None:
+        """Make the environment as it was before the verb."""
+        for path in flask_paths(self.environment):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in sorted(self.kept.rglob("*")):
+            target = self.environment.path / path.relative_to(self.kept)
+            if path.is_dir():
+                target.mkdir(exist_ok=True)
+            else:
+                shutil.copy2(path, target)
+
+    def check(self) -> bool:
+        """Whether the new Flask is there; fail if it is neither that nor the old.
+
+        What the interruption has left is gone afterwards.
+        """
+        path = self.environment.program("flask")
+        code = LOOK.replace("COMMAND", repr(str(path))) + FINISH
+        seen = json.loads(self.environment.evaluate(code, env=quiet()))
+        fork = seen["fork"]
+        assert seen["version"] == self.versions[fork]
+        assert seen["parts"] == ["flaskfork" if fork else "flask"]
+        assert seen["command"] == fork
+        now = snapshot(self.environment)
+        new = fork == (self.verb == "install")
+        assert now == (self.after if new else self.before)
+        return new
+
+
+@pytest.fixture(scope="module", params=["install", "remove"])
+def moved(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    fork_wheel: pathlib.Path,
+) -> Moved:
+    """An environment to which the verb has been applied once."""
+    folder = tmp_path_factory.mktemp(request.param)
+    folder.joinpath("sitecustomize.py").write_text(SITECUSTOMIZE)
+    environment = environments.create(folder / "env", fork_wheel)
+    level = environment.evaluate(
+        "from flaskfork import provenance; print(provenance.load().api_level)"
+    )
+    environment.install(f"Flask==={level}")
+    if request.param == "remove":
+        environment.run(*command("install"), env=quiet())
+    before = snapshot(environment)
+    kept = folder / "kept"
+    for path in flask_paths(environment):
+        target = kept / path.relative_to(environment.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(path, target) if path.is_dir() else shutil.copy2(path, target)
+    environment.run(*command(request.param), env=quiet())
+    after = snapshot(environment)
+    assert before != after
+    shim = environment.evaluate(
+        "from flaskfork import provenance; print(provenance.load().shim_version)"
+    )
+    versions = {False: level, True: shim}
+    return Moved(environment, request.param, kept, before, after, versions)
+
+
+def test_killed_before_each_change(moved: Moved) -> None:
+    folder = moved.environment.path
+    seen = []
+    for n in range(1, 1000):
+        moved.put_back()
+        done = moved.run(
+            PYTHONPATH=str(folder.parent), END_AT=str(n), END_IN=str(folder)
+        )
+        seen.append(moved.check())
+        if done.returncode != -signal.SIGKILL:
+            break
+    assert done.returncode == 0, done.stderr
+    assert len(seen) > 60
+    # Once the new one is there, it is not gone again later.
+    assert seen == sorted(seen)
+    assert {*seen} == {False, True}
+
+
+def test_killed_at_random(moved: Moved) -> None:
+    moved.put_back()
+    begin = time.monotonic()
+    moved.run()
+    took = time.monotonic() - begin
+    chance = random.Random(moved.verb)
+    killed = 0
+    for _ in range(25):
+        moved.put_back()
+        process = subprocess.Popen(
+            [moved.environment.python, *command(moved.verb)],
+            cwd=moved.environment.path,
+            env=clean_environ(**quiet()),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(took * chance.uniform(0.3, 1.0))
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
+        moved.check()
+    assert killed > 5
+
+
+def test_interrupted(moved: Moved) -> None:
+    """Control-C puts everything back, or comes too late."""
+    folder = moved.environment.path
+    seen = set()
+    for n in range(3, 1000, 7):
+        moved.put_back()
+        done = moved.run(
+            PYTHONPATH=str(folder.parent),
+            END_AT=str(n),
+            END_IN=str(folder),
+            END_BY="SIGINT",
+        )
+        assert "Traceback" not in done.stderr
+        seen.add((done.returncode, moved.check()))
+        if done.returncode == 0:
+            break
+        assert (done.returncode, done.stderr.strip()) == (130, "interrupted")
+    assert (130, False) in seen
+    assert (0, True) in seen
+
+
+def test_the_next_verb_tidies_up(moved: Moved) -> None:
+    """What a kill leaves is named by doctor, and mended as it says."""
+    folder = moved.environment.path
+    site = site_packages(moved.environment)
+    seen = set()
+    for n in range(40, 200, 4):
+        moved.put_back()
+        moved.run(PYTHONPATH=str(folder.parent), END_AT=str(n), END_IN=str(folder))
+        left = [path for path in flask_paths(moved.environment) if "-" in path.name]
+        done = moved.environment.run(
+            *command("doctor"), "--json", check=False, env=quiet()
+        )
+        [trouble] = json.loads(done.stdout)
+        assert trouble["what"] == "an install or a removal was interrupted"
+        assert pathlib.Path(trouble["where"]) in left
+        seen.add(site.joinpath("flaskfork-swap.pth").exists())
+        subprocess.run(trouble["mend"], shell=True, check=True, cwd=folder)
+        done = moved.environment.run(*command("doctor"), env=quiet())
+        assert done.stdout == "no trouble found\n"
+        assert not site.joinpath(".flaskfork-swap").exists()
+        if len(seen) == 2:
+            break
+    assert seen == {False, True}
+
+
+def test_two_at_once(moved: Moved) -> None:
+    moved.put_back()
+    processes = [
+        subprocess.Popen(
+            [moved.environment.python, *command(moved.verb)],
+            cwd=moved.environment.path,
+            env=clean_environ(**quiet()),
+            stdout=subprocess.DEVNULL,
+        )
+        for _ in range(4)
+    ]
+    assert [process.wait() for process in processes] == [0] * 4
+    assert moved.check()
+
+
+def command(verb: str) -> tuple[str, ...]:
+    return ("-m", "flaskfork.shim", verb)
+
+
+def quiet(**env: str) -> dict[str, str]:
+    """Variables for a process that writes no byte code, and has uv."""
+    tools = os.path.dirname(uv.find_uv_bin())
+    return {"PYTHONDONTWRITEBYTECODE": "1", "PATH": f"{tools}:/usr/bin:/bin", **env}
+
+
+def site_packages(environment: Environment) -> pathlib.Path:
+    [site] = environment.path.glob("lib/python*/site-packages")
+    return site
+
+
+def flask_paths(environment: Environment) -> list[pathlib.Path]:
+    """Everything of Flask, and of its replacement."""
+    site = site_packages(environment)
+    patterns = ("[fF]lask", "[fF]lask-*", "flaskfork-swap*", ".flaskfork*")
+    found = [path for pattern in patterns for path in site.glob(pattern)]
+    commands = [*environment.path.glob("bin/flask"), *environment.path.glob("bin/.*")]
+    return found + commands
+
+
+def snapshot(environment: Environment) -> dict[str, bytes]:
+    """The content of everything of Flask."""
+
+    def walk() -> t.Iterator[pathlib.Path]:
+        for path in flask_paths(environment):
+            yield from [path] if path.is_file() else path.rglob("*")
+
+    return {
+        str(path.relative_to(environment.path)): path.read_bytes()
+        for path in walk()
+        if path.is_file()
+    }

@@ -1,0 +1,31 @@
+"""A Python of its own, as an operating system brings one: no virtual environment."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import sys
+import sysconfig
+
+from forkkit.environments import Environment
+
+
+def make(root: pathlib.Path) -> Environment:
+    """Make a Python at ``root`` like the one that runs, with no packages yet.
+
+    Its standard library is that of the other.
+    """
+    base = pathlib.Path(sys.base_prefix)
+    stdlib = pathlib.Path(sysconfig.get_path("stdlib", vars={"base": sys.base_prefix}))
+    here = root / stdlib.relative_to(base)
+    for folder in (stdlib, stdlib.parent):
+        target = root / folder.relative_to(base)
+        target.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if path != stdlib and path.name != "site-packages":
+                target.joinpath(path.name).symlink_to(path)
+    here.joinpath("site-packages").mkdir()
+    root.joinpath("bin").mkdir()
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    shutil.copy(base / "bin" / name, root / "bin" / "python")
+    return Environment(root)
