@@ -41,7 +41,16 @@ import typing as _
 if _.TYPE_CHECKING:
 {shown}
 else:
-    from flaskfork.shim import swap
+    try:
+        from flaskfork.shim import swap
+    except ModuleNotFoundError as e:
+        if e.name in ("flaskfork", "flaskfork.shim"):
+            e.msg += (
+                ". The Flask here is the shim of flaskfork {version}: install that, or put"
+                " upstream's Flask here by"
+                " 'pip install --force-reinstall Flask==={level}'"
+            )
+        raise
 
     swap(__name__)
 """
@@ -127,6 +136,7 @@ def _module(path: str, source: str) -> str:
         ) from e
     return _MODULE.format(
         version=provenance.load().version,
+        level=provenance.load().api_level,
         module=module,
         shown=textwrap.indent(shown or "pass", "    "),
     )
