@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from . import constraints as texts
 from . import doctor as doctors
 from . import environment
 from . import wheel as wheels
@@ -93,6 +94,23 @@ def doctor(as_json: bool) -> None:
     else:
         click.echo("\n".join(map(str, troubles)) or "no trouble found")
     sys.exit(1 if troubles else 0)
+
+
+@cli.command()
+@click.argument("tool", required=False, type=click.Choice([*texts.TOOLS]))
+@click.option(
+    "--wheels",
+    "folder",
+    metavar="DIR|URL",
+    help="The folder that both wheels are in; without it, they are on an index.",
+)
+def constraints(tool: str | None, folder: str | None) -> None:
+    """Print what keeps the shim in its place where TOOL installs.
+
+    Paste it into the tool's own file, which its first line names.
+    """
+    wanted = texts.TOOLS if tool is None else [tool]
+    click.echo("\n".join(texts.render(name, folder) for name in wanted), nl=False)
 
 
 def _describe(now: Status) -> str:

@@ -1,0 +1,168 @@
+"""What keeps the shim in its place: a text for each tool's own files.
+
+A tool that looks for a newer Flask finds upstream's. These texts name both wheels of
+the fork exactly, by their versions or by where they are.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import typing as t
+import urllib.parse
+from dataclasses import dataclass
+
+from .. import provenance
+from .errors import ShimError
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel of the fork, and where it is.
+
+    :param folder: its folder or the URL of that, if it is not one on an index.
+    """
+
+    name: str
+    version: str
+    folder: str | None
+
+    @property
+    def file(self) -> str:
+        """The name of the wheel's file."""
+        return f"{self.name}-{self.version}-py3-none-any.whl"
+
+    @property
+    def pin(self) -> str:
+        """The version, as a specifier."""
+        return f"=={self.version}"
+
+    @property
+    def url(self) -> str | None:
+        """The address, if the folder has one."""
+        if self.folder is None or not _URL.match(self.folder):
+            return None
+        # A plus sign would be a blank to some servers.
+        return f"{self.folder.rstrip('/')}/{urllib.parse.quote(self.file)}"
+
+    @property
+    def path(self) -> pathlib.Path | None:
+        """The path, if the folder is a local one."""
+        if self.folder is None or self.url:
+            return None
+        return pathlib.Path(self.folder, self.file)
+
+    @property
+    def where(self) -> str | None:
+        """The address or the path, with slashes on every system."""
+        return self.path.as_posix() if self.path else self.url
+
+
+def render(tool: str, folder: str | None = None) -> str:
+    """What keeps the shim in its place where ``tool`` installs.
+
+    :param tool: one of :data:`TOOLS`.
+    :param folder: the folder that both wheels are in, or its URL; without it they come
+        from an index which the tool knows. In a file of a project, a relative path
+        stays one.
+    :return: the text, which starts with a comment on where it belongs.
+    :raises ShimError: a wheel is not in the folder.
+    """
+    made = provenance.load()
+    shim = Wheel("flask", made.shim_version, folder)
+    fork = Wheel("flaskfork", made.version, folder)
+    for wheel in (shim, fork):
+        if wheel.path and not wheel.path.is_file():
+            raise ShimError(
+                f"{wheel.path} is not there",
+                mend="name the folder that has both wheels of flaskfork"
+                f" {made.version}; the one named Flask is put there by 'python -m"
+                f" flaskfork.shim wheel {folder}'",
+            )
+    return TOOLS[tool](shim, fork)
+
+
+def _pip(*wheels: Wheel) -> str:
+    lines = []
+    for wheel in wheels:
+        # A relative path would be looked for from wherever pip is called.
+        url = wheel.path.resolve().as_uri() if wheel.path else wheel.url
+        lines.append(f"{wheel.name} @ {url}" if url else wheel.name + wheel.pin)
+    return _text(
+        "Constraints of pip and of uv pip: --constraint, PIP_CONSTRAINT, UV_CONSTRAINT",
+        *lines,
+    )
+
+
+def _uv(*wheels: Wheel) -> str:
+    # As constraints: overrides would take away the extras that are asked for.
+    pins = ", ".join(_quoted(wheel.name + wheel.pin) for wheel in wheels)
+    sources = [f"{wheel.name} = {_source(wheel)}" for wheel in wheels if wheel.where]
+    return _text(
+        "pyproject.toml for uv, the one at the root of a workspace",
+        "[tool.uv]",
+        f"constraint-dependencies = [{pins}]",
+        *(["", "[tool.uv.sources]", *sources] if sources else []),
+    )
+
+
+def _poetry(*wheels: Wheel) -> str:
+    # A group: what is in it binds the others, and is not in the project's metadata.
+    return _text(
+        "pyproject.toml for Poetry",
+        "[tool.poetry.group.flaskfork.dependencies]",
+        *(f"{wheel.name} = {_source(wheel)}" for wheel in wheels),
+    )
+
+
+def _pdm(*wheels: Wheel) -> str:
+    lines = []
+    for wheel in wheels:
+        source = wheel.url or wheel.pin
+        if wheel.path and wheel.path.is_absolute():
+            source = wheel.path.as_uri()
+        elif wheel.path:
+            path = urllib.parse.quote(wheel.path.as_posix())
+            source = f"file:///${{PROJECT_ROOT}}/{path}"
+        lines.append(f"{wheel.name} = {_quoted(source)}")
+    return _text("pyproject.toml for PDM", "[tool.pdm.resolution.overrides]", *lines)
+
+
+def _pipenv(*wheels: Wheel) -> str:
+    return _text(
+        "Pipfile, below [packages], in place of such lines there",
+        *(
+            f"{wheel.name} = {_source(wheel, path='file', url='file')}"
+            for wheel in wheels
+        ),
+    )
+
+
+#: The tools, by name, and what writes the text for each.
+TOOLS: t.Mapping[str, t.Callable[..., str]] = {
+    "pip": _pip,
+    "uv": _uv,
+    "poetry": _poetry,
+    "pdm": _pdm,
+    "pipenv": _pipenv,
+}
+
+
+def _text(where: str, *lines: str) -> str:
+    made = provenance.load()
+    return "\n".join([f"# {where} (flaskfork {made.version})", *lines, ""])
+
+
+def _source(wheel: Wheel, *, path: str = "path", url: str = "url") -> str:
+    """Where a wheel comes from, as a value in TOML; the keys are the tool's."""
+    if wheel.where is None:
+        return _quoted(wheel.pin)
+    return f"{{ {path if wheel.path else url} = {_quoted(wheel.where)} }}"
+
+
+def _quoted(text: str) -> str:
+    # A string in JSON is one in TOML too, as long as other letters are not escaped.
+    return json.dumps(text, ensure_ascii=False)
