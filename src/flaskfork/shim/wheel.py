@@ -46,8 +46,8 @@ else:
     except ModuleNotFoundError as e:
         if e.name in ("flaskfork", "flaskfork.shim"):
             e.msg += (
-                ". The Flask here is the shim of flaskfork {version}: install that, or put"
-                " upstream's Flask here by"
+                ". The Flask here is the shim of flaskfork {version}: install that,"
+                " or put upstream's Flask here by"
                 " 'pip install --force-reinstall Flask==={level}'"
             )
         raise
