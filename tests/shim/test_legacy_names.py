@@ -127,7 +127,7 @@ def test_each_module(run_python: RunPython, name: str) -> None:
         flaskfork.shim.legacy(werkzeug=True)
         # A package that is not among the fork's requirements.
         cachelib = sys.modules["cachelib"] = types.ModuleType("cachelib")
-        cachelib.MemcachedCache = object
+        cachelib.__spec__ = importlib.machinery.ModuleSpec("cachelib", None)
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
             import {name} as module

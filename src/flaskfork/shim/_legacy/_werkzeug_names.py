@@ -302,7 +302,7 @@ WERKZEUG = Table(
         "werkzeug._compat": Name(".python2", "Werkzeug 2.0", "what Python 3 has"),
         "werkzeug.contrib": Name("", "Werkzeug 1.0", "'werkzeug.middleware'"),
         "werkzeug.contrib.cache": Name(
-            ".caches", "Werkzeug 1.0", "the package 'cachelib'"
+            "cachelib", "Werkzeug 1.0", "the package 'cachelib'"
         ),
         "werkzeug.contrib.fixers": Name(
             ".fixers", "Werkzeug 1.0", "'werkzeug.middleware.proxy_fix'"

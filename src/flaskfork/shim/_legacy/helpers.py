@@ -34,14 +34,6 @@ class locked_cached_property(cached_property[t.Any]):
         with self.lock:
             return super().__get__(obj, owner)
 
-    def __set__(self, obj: object, value: t.Any) -> None:
-        with self.lock:
-            super().__set__(obj, value)
-
-    def __delete__(self, obj: object) -> None:
-        with self.lock:
-            super().__delete__(obj)
-
 
 def safe_join(directory: str, *pathnames: str) -> str:
     """Join paths that are not to be trusted.

@@ -19,7 +19,8 @@ from werkzeug.urls import uri_to_iri
 from .wsgi import make_chunk_iter
 
 _Text = t.Union[str, bytes]
-_ON_WINDOWS = os.name == "nt"
+_PATH_FORMAT = "windows" if os.name == "nt" else "posix"
+_LOCAL = ("", "127.0.0.1", "::1", "localhost")
 
 #: What Werkzeug leaves alone, and what of it Python always does.
 _SAFE = "-._~$!'()*+,;"
@@ -74,15 +75,13 @@ class BaseURL(_Parts):
         """Server and path of a URL that names a file."""
         if self.scheme != "file":
             return None, None
+        server = None if self.netloc in _LOCAL else self.netloc
         path = url_unquote(self.path)
-        host = self.netloc or None
-        if pathformat == "windows" or (pathformat is None and _ON_WINDOWS):
-            if re.match(r"/[a-zA-Z][|:]", path):
-                path = f"{path[1]}:{path[3:]}"
-            path = path.replace("/", "\\")
-        else:
-            path = posixpath.normpath(path)
-        return None if host in ("127.0.0.1", "::1", "localhost") else host, path
+        if (pathformat or _PATH_FORMAT) != "windows":
+            return server, posixpath.normpath(path)
+        # A drive is /C: or /C| there.
+        path = re.sub(r"^/([A-Za-z])[:|]", r"\1:", path)
+        return server, path.replace("/", "\\")
 
     @property
     def host(self) -> t.Any:
