@@ -12,6 +12,7 @@ import nox
 
 ROOT = pathlib.Path(__file__).parent
 DIST = ROOT / "build" / "dist"
+TESTING = ["pytest", "pytest-xdist", "wrapt"]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 nox.needs_version = ">=2025.5.1"
@@ -67,8 +68,8 @@ def fork(session: nox.Session) -> None:
     if pathlib.Path(out, wheel.name).read_bytes() != wheel.read_bytes():
         session.error("a build with this Python gives other bytes")
 
-    session.install("--reinstall", str(wheel), str(shim), "pytest", "wrapt")
-    session.run("python", "-m", "pytest", "tests/patches", "tests/shim")
+    session.install("--reinstall", str(wheel), str(shim), *TESTING)
+    session.run("python", "-m", "pytest", "-n", "auto", "tests/patches", "tests/shim")
     for name in suite.NAMES:
         wheels = [wheel] if name == materialise.MODULE else [wheel, shim]
         outcome = suite.run(project.here(), wheels, name, python=python)
@@ -79,7 +80,12 @@ def fork(session: nox.Session) -> None:
 def distribution(session: nox.Session) -> None:
     """Installing both wheels, typing against them, and what tools make of them."""
     session.install("--group", "distribution")
-    session.run("python", "-m", "pytest", "tests/distribution", *session.posargs)
+    # A file's tests stay together, since they share environments.
+    parallel = ["-n", "auto", "--dist", "loadfile"]
+    session.run(
+        *("python", "-m", "pytest", *parallel),
+        *(session.posargs or ["tests/distribution"]),
+    )
 
 
 @nox.session(venv_backend="none")
