@@ -88,16 +88,17 @@ def distribution(session: nox.Session) -> None:
     )
 
 
-@nox.session(venv_backend="none")
+@nox.session(python=["3.11"])
 def ecosystem(session: nox.Session) -> None:
     """The most downloaded extensions that have tests in their sdist, with those."""
     session.run(
         *(sys.executable, "scripts/fork", "ecosystem", "--suites"),
-        *("--python", sys.executable),
+        *("--python", pathlib.Path(session.bin, "python")),
         *("sentry-sdk", "flask-cors", "opentelemetry-instrumentation-flask"),
         *("flask-sqlalchemy", "flask-login", "flask-limiter", "flask-wtf"),
         *("flask-caching", "flask-migrate", "flask-compress", "flask-restx"),
         "flask-marshmallow",
+        external=True,
     )
 
 

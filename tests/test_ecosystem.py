@@ -220,6 +220,31 @@ def test_what_is_lost_is_a_problem(
 
 
 @pytest.mark.slow
+def test_what_is_lost_once_only_is_a_remark(
+    tmp_path: pathlib.Path,
+    offer: t.Callable[..., Extension],
+    run: t.Callable[..., list[Row]],
+) -> None:
+    seen = tmp_path / "seen"
+    racy = offer(
+        "flask-racy",
+        __init__=f"""\
+            {ON_FORK}
+            import pathlib
+            seen = pathlib.Path({str(seen)!r})
+            if ON_FORK and not seen.exists():
+                seen.touch()
+                raise RuntimeError
+            """,
+    )
+    [row] = run(racy)
+    assert (row.imported, row.problems) == ((1, 1), ())
+    assert row.remarks == (
+        "flask_racy does not import: RuntimeError:  (once of two times)",
+    )
+
+
+@pytest.mark.slow
 def test_a_pin_counts_if_plain_flask_meets_it(
     tmp_path: pathlib.Path,
     offer: t.Callable[..., Extension],

@@ -468,6 +468,8 @@ def _environ(environment: Environment) -> dict[str, str]:
     return clean_environ(
         HOME=str(environment.path.with_name("home")),
         TMPDIR=str(environment.path.with_name("tmp")),
+        # Some ask git for their version, and would get this project's.
+        GIT_CEILING_DIRECTORIES=str(environment.path.parent),
         PATH=f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     )
 
