@@ -202,7 +202,7 @@ class _Bench:
         self.say(extension.name)
         try:
             row = self._try(extension)
-        except ForkError as e:
+        except (ForkError, OSError) as e:
             row = Row(extension.name, problems=(str(e),))
         values = {"key": key, **dataclasses.asdict(row)}
         write_all({path: json.dumps(values, indent=2).encode()})
