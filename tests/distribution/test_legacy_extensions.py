@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 #: Requirement, modules.
 BY_FLASK = {
-    "flasgger==0.9.5": "flasgger flasgger.utils",
+    "Flask-Analytics==0.6.0": "flask_analytics flask_analytics.providers.piwik",
     "Flask-Assets==0.12": "flask_assets",
     "Flask-Bouncer==0.3.0": "flask_bouncer",
     "Flask-Collect==1.3.2": "flask_collect flask_collect.storage.file",

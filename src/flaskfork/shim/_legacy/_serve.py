@@ -22,7 +22,8 @@ from ._warn import call_as_user
 from ._warn import is_import_check
 from ._warn import warn
 
-_lock = threading.Lock()
+# What is imported while it is held may ask for the same.
+_lock = threading.RLock()
 #: The served names by the real name of the module, and the modules that are gone.
 _names: dict[str, t.Mapping[str, Name]] = {}
 _modules: dict[str, Name] = {}
