@@ -539,3 +539,44 @@ def test_pickles_and_copies(run_python: RunPython, line: str) -> None:
         assert encoder.indent == 3
     """
     run_python("-c", code)
+
+
+def test_switched_on_in_the_midst_of_an_import(run_python: RunPython) -> None:
+    code = """
+        import os, sys, warnings
+        from importlib.machinery import ModuleSpec, PathFinder
+        warnings.simplefilter("ignore")
+        os.environ["FLASKFORK_LEGACY"] = "1"
+
+        class Hook:
+            # As tools do that patch a module when it has been imported.
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name != "flaskfork.templating":
+                    return None
+                spec = PathFinder.find_spec(name, path)
+                execute = spec.loader.exec_module
+                def exec_module(module):
+                    execute(module)
+                    import flaskfork.shim
+                spec.loader.exec_module = exec_module
+                return spec
+
+        sys.meta_path.insert(0, Hook)
+        import flaskfork
+        assert type(flaskfork.__spec__) is ModuleSpec
+        assert not flaskfork.__spec__._initializing
+        from flask import Markup, _request_ctx_stack
+        from flask.json import JSONEncoder
+        from flask.app import find_package
+        import flask
+        assert flask is flaskfork
+        app = flask.Flask("x")
+        ran = []
+        app.before_first_request(lambda: ran.append(app.env))
+        app.test_client().get("/")
+        assert ran == ["production"]
+        app.json_encoder = type("E", (JSONEncoder,), {"default": lambda s, o: "E"})
+        assert app.json.dumps({1}) == '"E"'
+    """
+    run_python("-c", code)
