@@ -34,8 +34,8 @@ PACKAGE = pathlib.Path(__file__).parents[1]
 
 # What would have an installer put Flask elsewhere, or another Flask.
 _ASTRAY = {
-    *("PIP_USER", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_REQUIREMENT"),
-    *("PIP_CONSTRAINT", "PIP_EDITABLE", "UV_CONSTRAINT", "UV_OVERRIDE"),
+    *("PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_REQUIREMENT", "PIP_EDITABLE"),
+    *("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE"),
 }
 
 
@@ -192,7 +192,7 @@ def installed(path: t.Sequence[str]) -> list[Installed]:
 
 def is_shim(file: pathlib.Path) -> bool:
     """Whether this module of the name ``flask`` hands over to the fork."""
-    return b"flaskfork.shim" in file.read_bytes()
+    return file.is_file() and b"flaskfork.shim" in file.read_bytes()
 
 
 def own_place() -> Place:
@@ -285,7 +285,7 @@ def reinstall() -> str:
         requirement = f"{_FORK} @ {json.loads(text)['url']}"
     options = ("--no-deps", "--force-reinstall")
     try:
-        return command_line(*_installer("install"), *options, requirement)
+        return command_line(*_installer(), *options, requirement)
     except ShimError:
         pip = command_line(
             sys.executable, "-m", "pip", "install", *options, requirement
@@ -314,10 +314,11 @@ def _fetch_upstream(folder: pathlib.Path) -> None:
     level = provenance.load().api_level
     # Three signs: with two, the shim itself would do.
     args = ["--quiet", "--no-deps", "--target", str(folder), f"Flask==={level}"]
+    kept = {k: v for k, v in os.environ.items() if k not in _ASTRAY}
     # Its output is for the user, who knows the installer and may have configured it.
     done = subprocess.run(
-        [*_installer("install"), *args],
-        env={k: v for k, v in os.environ.items() if k not in _ASTRAY},
+        [*_installer(), *args],
+        env={**kept, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         check=False,
     )
     got = [(found.version, found.shim_of) for found in installed([str(folder)])]
@@ -329,17 +330,16 @@ def _fetch_upstream(folder: pathlib.Path) -> None:
         )
 
 
-def _installer(verb: str) -> list[str]:
-    """The start of a command of this environment's installer.
+def _installer() -> list[str]:
+    """The start of a command that installs into this environment.
 
     :raises ShimError: there is none.
     """
     if importlib.util.find_spec("pip"):
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", verb]
-        return [*pip, *["--no-user"] * (verb == "install")]
+        return [sys.executable, "-m", "pip", "install"]
 
     if uv := shutil.which("uv"):
-        return [uv, "pip", verb, "--python", sys.executable]
+        return [uv, "pip", "install", "--python", sys.executable]
 
     raise ShimError(
         "there is neither pip in this environment nor uv on the PATH",
