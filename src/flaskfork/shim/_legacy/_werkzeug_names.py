@@ -195,6 +195,12 @@ _COMPARE = Name(
 
 WERKZEUG = Table(
     names={
+        # What was werkzeug.contrib.cache.
+        "cachelib": {
+            "GAEMemcachedCache": Name(
+                "cachelib:MemcachedCache", "Werkzeug 1.0", "'cachelib.MemcachedCache'"
+            )
+        },
         "itsdangerous": {
             **_JWS,
             **{
