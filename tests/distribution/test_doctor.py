@@ -327,7 +327,7 @@ def test_an_editable_install_of_upstream(
 ) -> None:
     here = project.here()
     archive = upstream.archive(here, upstream.load_pin(here))
-    shutil.unpack_archive(archive, tmp_path / "source")
+    shutil.unpack_archive(archive, tmp_path / "source", filter="data")
     [source] = tmp_path.joinpath("source").iterdir()
     patient.environment.install("--reinstall", "--no-deps", "--editable", source)
     assert patient.site.joinpath("flask.pth").exists()
@@ -340,12 +340,20 @@ def test_an_editable_install_of_upstream(
     assert not patient.site.joinpath("flask.pth").exists()
 
 
+@pytest.mark.parametrize("installer", ["pip", "uv", "neither"])
 def test_upstream_in_the_system(
-    tmp_path: pathlib.Path, fork_wheel: pathlib.Path, shim_wheel: pathlib.Path
+    tmp_path: pathlib.Path,
+    fork_wheel: pathlib.Path,
+    shim_wheel: pathlib.Path,
+    installer: str,
 ) -> None:
     """It comes later, yet takes over when the shim goes."""
     system = systems.make(tmp_path / "system")
-    install_into(system, "pip", "blinker")
+    [stdlib] = system.path.glob("lib/python*/")
+    stdlib.joinpath("EXTERNALLY-MANAGED").write_text(
+        "[externally-managed]\nError=No.\n"
+    )
+    install_into(system, *["pip"] * (installer == "pip"), "blinker")
     environment = Environment(tmp_path / "env")
     system.run(
         *("-m", "venv", "--system-site-packages", "--without-pip", environment.path)
@@ -353,12 +361,14 @@ def test_upstream_in_the_system(
     install_into(environment, fork_wheel, shim_wheel)
     patient = admit(environment, tmp_path)
     install_into(system, f"Flask==={patient.level}")
+    if installer != "uv":
+        patient.env["PATH"] = "/usr/bin:/bin"
     assert patient.gets_fork()
     [trouble] = patient.troubles()
     assert trouble["what"].startswith(f"another Flask, {patient.level}, is installed")
     assert str(system.path) in trouble["where"]
     patient.mend_all()
-    assert not [*system.path.glob("lib/*/site-packages/flask*")]
+    assert not [*system.path.glob("lib/*/site-packages/flask/*.py")]
 
 
 def test_upstream_in_the_folder_of_the_user(

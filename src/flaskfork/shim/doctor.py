@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import site
 import sys
+import sysconfig
 import typing as t
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 
 from .. import provenance
 from . import environment
@@ -168,12 +171,18 @@ def _uninstall(flask: Installed) -> str:
     if not in_user_site and base not in flask.site.resolve().parents:
         return _move_away(flask.site / "flask", flask.info)
 
-    # Without -s pip would take the one in the user's folder.
-    options = [] if in_user_site else ["-s"]
     allowed = ["--break-system-packages"] * environment.managed().exists()
-    return environment.command_line(
-        *(python, *options, "-m", "pip", "uninstall", "-y", *allowed, "Flask")
-    )
+    packages = sysconfig.get_path("purelib", vars={"base": sys.base_prefix})
+    if PathFinder.find_spec("pip", [str(flask.site), packages]):
+        # Without -s pip would take the one in the user's folder.
+        pip = [python, *["-s"] * (not in_user_site), "-m", "pip", "uninstall", "-y"]
+        return environment.command_line(*pip, *allowed, "Flask")
+
+    if not in_user_site and (uv := shutil.which("uv")):
+        start = (uv, "pip", "uninstall", "--python", python)
+        return environment.command_line(*start, *allowed, "Flask")
+
+    return _move_away(flask.site / "flask", flask.info)
 
 
 def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
