@@ -33,6 +33,8 @@ left = int(os.environ.pop("END_AT", "0"))
 number = getattr(signal, os.environ.pop("END_BY", "SIGKILL"))
 folder = os.environ.get("END_IN", "")
 log = os.environ.pop("END_LOG", "")
+# Whoever starts the tests in the background may have it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 changes = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.utime")
 
 

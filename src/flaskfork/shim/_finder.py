@@ -336,7 +336,7 @@ def _is_ours(hook: object) -> bool:
 
 def _find_foreign() -> types.ModuleType | None:
     """Find a module of another Flask that has been imported already."""
-    for name, module in sys.modules.copy().items():
+    for name, module in sorted(sys.modules.copy().items()):
         if not f"{name}.".startswith(f"{_ALIAS}.") or module is None:
             continue
         # The shim wheel's own modules are here only while they are being imported.
