@@ -8,6 +8,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from packaging.utils import parse_wheel_filename
 
 from forkkit import packing
 
@@ -24,3 +25,9 @@ def fork_wheel() -> pathlib.Path:
 def shim_wheel() -> pathlib.Path:
     """The shim's wheel, a distribution named Flask."""
     return packing.wheels_in(DIST)[1]
+
+
+@pytest.fixture(scope="session")
+def level(shim_wheel: pathlib.Path) -> str:
+    """The version of Flask that the fork is made from."""
+    return parse_wheel_filename(shim_wheel.name)[1].public

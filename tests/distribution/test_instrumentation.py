@@ -1,6 +1,6 @@
 """Monitoring tools record of an application on the fork what they do on plain Flask.
 
-The application, in the folder ``instrumented``, is served for real and looked at by the
+The application, in the folder ``programs``, is served for real and looked at by the
 tools themselves; nothing leaves the process. It is compared with the same releases of
 all the rest, but plain Flask.
 """
@@ -24,7 +24,7 @@ Record = t.Callable[..., dict[str, t.Any]]
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = pathlib.Path(__file__).with_name("instrumented")
+PROGRAMS = pathlib.Path(__file__).with_name("programs")
 TOOLS = [
     "ddtrace",
     "elastic-apm",
@@ -65,12 +65,11 @@ def on_the_fork(
 def on_flask(
     tmp_path_factory: pytest.TempPathFactory,
     on_the_fork: Environment,
-    shim_wheel: pathlib.Path,
+    level: str,
 ) -> Environment:
     frozen = environments.uv("pip", "freeze", "--python", on_the_fork.python)
     # What came from a file is the fork and the shim.
     same = [line for line in frozen.splitlines() if " @ " not in line]
-    level = parse_wheel_filename(shim_wheel.name)[1].public
     folder = tmp_path_factory.mktemp("instrumented-flask") / "venv"
     return environments.create(folder, f"Flask=={level}", *same)
 

@@ -201,3 +201,24 @@ assert flaskfork.app.Flask.mark == "patched"
 {CHECK_ALL}
 """
     run_python("-c", code)
+
+
+@pytest.mark.parametrize("first", ["os", "flaskfork", "flaskfork.shim"])
+def test_what_a_hook_replaces_reaches_who_has_imported_it(
+    run_python: RunPython, first: str
+) -> None:
+    # As upstream's package takes the function from its module after the hook.
+    code = f"""
+        import wrapt
+        import {first}
+
+        @wrapt.when_imported("flask.templating")
+        def patch(module):
+            wrapt.wrap_function_wrapper(module, "render_template", lambda *args: "new")
+
+        from flask import render_template
+        import flaskfork.templating
+        assert render_template("x") == "new"
+        assert flaskfork.templating.render_template is render_template
+    """
+    run_python("-c", code)

@@ -193,7 +193,8 @@ def _find_alias(name: str) -> ModuleSpec | None:
 
 def _find_fork(name: str, path: t.Sequence[str] | None) -> ModuleSpec | None:
     spec = PathFinder.find_spec(name, path)
-    if spec is not None and spec.loader is not None:
+    # That for archives loads in one step up to Python 3.9, which cannot be followed.
+    if spec is not None and hasattr(spec.loader, "exec_module"):
         spec.loader = _ForkLoader(spec.loader)
     return spec
 
@@ -283,7 +284,35 @@ def _import_aliases(loaded: str = "") -> None:
             and not _is_being_imported(alias)
             and not any(map(_is_initializing, _lineage(name) - {loaded}))
         ):
+            before = {**vars(sys.modules[name])}
             importlib.import_module(alias)
+            _hand_on(sys.modules[name], before)
+
+
+def _hand_on(source: types.ModuleType, before: dict[str, t.Any]) -> None:
+    """Give what hooks have replaced in a module to those that took the old from it.
+
+    Modules of upstream's would have been loaded, and have taken it, after the hooks.
+
+    :param before: what the module had before the hooks ran.
+    """
+    for name, old in before.items():
+        new = vars(source).get(name, old)
+        if new is not old and _is_defined_in(source, old):
+            for module in _modules_of_fork():
+                for key, value in vars(module).copy().items():
+                    if value is old:
+                        setattr(module, key, new)
+
+
+def _is_defined_in(module: types.ModuleType, thing: object) -> bool:
+    # Of anything else it cannot be told who took it from whom.
+    kinds = (types.FunctionType, type)
+    return isinstance(thing, kinds) and thing.__module__ == module.__name__
+
+
+def _modules_of_fork() -> list[types.ModuleType]:
+    return [m for n, m in sys.modules.copy().items() if f"{n}.".startswith(f"{_FORK}.")]
 
 
 def _lineage(name: str) -> set[str]:
@@ -339,8 +368,13 @@ def _find_foreign() -> types.ModuleType | None:
     for name, module in sorted(sys.modules.copy().items()):
         if not f"{name}.".startswith(f"{_ALIAS}.") or module is None:
             continue
-        # The shim wheel's own modules are here only while they are being imported.
-        if not _is_initializing(name) and _is_foreign(name, module):
+        # The shim wheel's own modules are here only while they are being imported. From
+        # an archive that shows by the lock alone: Python 3.9 gives them no spec before.
+        if (
+            not _is_initializing(name)
+            and not _is_being_imported(name)
+            and _is_foreign(name, module)
+        ):
             return module
     return None
 

@@ -130,4 +130,10 @@ def note_exception(sender: Flask, exception: Exception, **extra: object) -> None
     told.append(f"failed for {exception!r}")
 
 
+def visit(path: str) -> list[object]:
+    """What a visitor gets, without a server."""
+    answer = app.test_client().get(path)
+    return [path, answer.status_code, answer.text]
+
+
 app = create_app()
