@@ -7,11 +7,13 @@ the fork exactly, by their versions or by where they are.
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import re
 import typing as t
 import urllib.parse
 from dataclasses import dataclass
+from dataclasses import replace
 
 from .. import provenance
 from .errors import ShimError
@@ -111,11 +113,13 @@ def _uv(*wheels: Wheel) -> str:
 
 def _poetry(*wheels: Wheel) -> str:
     # A group: what is in it binds the others, and is not in the project's metadata.
-    return _text(
-        "pyproject.toml for Poetry",
-        "[tool.poetry.group.flaskfork.dependencies]",
-        *(f"{wheel.name} = {_source(wheel)}" for wheel in wheels),
-    )
+    lines = ["[tool.poetry.group.flaskfork.dependencies]"]
+    for wheel in wheels:
+        if wheel.path:
+            # Poetry locks a relative path, and then fails over an absolute one.
+            wheel = replace(wheel, folder=os.path.relpath(wheel.path.parent))
+        lines.append(f"{wheel.name} = {_source(wheel)}")
+    return _text("pyproject.toml for Poetry", *lines)
 
 
 def _pdm(*wheels: Wheel) -> str:
