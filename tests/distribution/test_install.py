@@ -510,11 +510,7 @@ def test_a_layer_of_an_image_below(
     assert environment.run("-c", "import flask; flask.Flask('x')").returncode == 0
 
 
-# The last pipx for Python 3.9 has only one.
-PIPX_BACKENDS = ["pip", "uv"] if sys.version_info >= (3, 10) else ["pip"]
-
-
-@pytest.mark.parametrize("backend", PIPX_BACKENDS)
+@pytest.mark.parametrize("backend", ["pip", "uv"])
 def test_pipx(
     backend: str,
     fork_wheel: pathlib.Path,
@@ -524,6 +520,7 @@ def test_pipx(
     """An application that pipx installed gets the fork, and its command goes on."""
     tools = os.path.dirname(uv.find_uv_bin())
     env = environments.clean_environ(
+        PIPX_DEFAULT_BACKEND=backend,
         PIPX_HOME=str(tmp_path / "pipx"),
         PIPX_BIN_DIR=str(tmp_path / "bin"),
         PIPX_MAN_DIR=str(tmp_path / "man"),
@@ -539,8 +536,7 @@ def test_pipx(
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    choice = ["--backend", backend] if len(PIPX_BACKENDS) > 1 else []
-    pipx("install", "--python", sys.executable, *choice, "Flask==3.1.3")
+    pipx("install", "--python", sys.executable, "Flask==3.1.3")
     pipx("inject", "flask", fork_wheel)
     environment = Environment(tmp_path / "pipx" / "venvs" / "flask")
     shimmed = Shimmed(environment, backend, env["PATH"])

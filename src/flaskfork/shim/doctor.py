@@ -164,7 +164,10 @@ def _others(place: Place, path: t.Sequence[str]) -> list[Installed]:
 
 def _uninstall(flask: Installed) -> str:
     """How to remove a Flask that is not in the folder where the shim belongs."""
-    python = getattr(sys, "_base_executable", None) or sys.executable
+    # A virtual environment's is a link to that of the system, but on Windows.
+    python = os.path.realpath(sys.executable)
+    if os.name == "nt":
+        python = getattr(sys, "_base_executable", python)
     user = pathlib.Path(site.getusersitepackages())
     in_user_site = flask.site.resolve() == user.resolve()
     base = pathlib.Path(sys.base_prefix).resolve()
