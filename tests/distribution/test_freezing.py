@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -83,26 +82,6 @@ def test_archive(
     found = json.loads(said.replace("flaskfork", "flask"))
     assert {*found.pop("modules")} - OWN == {*plain.pop("modules")}
     assert found == plain
-
-
-@pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.views"])
-def test_wheels_that_are_not_unpacked(
-    bare: Environment,
-    tmp_path: pathlib.Path,
-    fork_wheel: pathlib.Path,
-    shim_wheel: pathlib.Path,
-    first: str,
-) -> None:
-    environments.uv("pip", "install", "--python", bare.python, fork_wheel)
-    environments.uv("pip", "uninstall", "--python", bare.python, "flaskfork")
-    for name in ["frozen.py", "shop.py"]:
-        shutil.copy(PROGRAMS / name, tmp_path / name)
-    said = bare.evaluate(
-        f"import {first}, frozen; frozen.main()",
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{fork_wheel}{os.pathsep}{shim_wheel}"},
-    )
-    check(said)
 
 
 def freeze(freezer: Environment, folder: pathlib.Path, *args: str) -> None:
