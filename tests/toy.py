@@ -134,17 +134,6 @@ flaskfork/__init__.py
 flaskfork/app.py
 flaskfork/extra.py
 flaskfork/provenance.json
-flaskfork/provenance.py
-flaskfork/shim/__init__.py
-flaskfork/shim/__main__.py
-flaskfork/shim/_finder.py
-flaskfork/shim/doctor.py
-flaskfork/shim/environment.py
-flaskfork/shim/errors.py
-flaskfork/shim/program.py
-flaskfork/shim/records.py
-flaskfork/shim/replacement.py
-flaskfork/shim/wheel.py
 """
 
 
@@ -226,6 +215,11 @@ def with_shim(toy: Toy) -> Toy:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     shutil.copy(overlay / "provenance.py", toy.project.overlay)
+    listed = toy.project.wheel_contents
+    ours = Project(HERE).wheel_contents.read_text("utf-8").splitlines(keepends=True)
+    copied = ("flaskfork/shim/", "flaskfork/provenance.py")
+    added = [line for line in ours if line.startswith(copied)]
+    listed.write_text(listed.read_text("utf-8") + "".join(added), "utf-8")
     return toy
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import io
 import os
 import pathlib
 import typing as t
@@ -45,23 +46,26 @@ def write(info: pathlib.Path, command: pathlib.Path, *, path: str) -> None:
     record = info / "RECORD"
     record.unlink(missing_ok=True)
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    rows = [_row(file, file.relative_to(folder).as_posix()) for file in files]
-    rows.append(_row(command, path))
+    rows = [
+        row(file.relative_to(folder).as_posix(), file.read_bytes()) for file in files
+    ]
+    rows.append(row(path, command.read_bytes()))
     rows.append(Row(record.relative_to(folder).as_posix(), "", ""))
-    with open(record, "w", encoding="utf-8", newline="") as out:
-        csv.writer(out, lineterminator="\n").writerows(rows)
+    record.write_bytes(render(rows).encode())
 
 
 def damage(info: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
     """The files that are not as recorded, and how each differs."""
     found = []
-    for row in read(info):
-        file = locate(info, row.path)
+    for listed in read(info):
+        file = locate(info, listed.path)
         if not file.is_file():
             # Byte code comes and goes.
             if file.suffix != ".pyc":
                 found.append((file, "is missing"))
-        elif row.digest.startswith("sha256=") and row.digest != digest(file):
+            continue
+        now = row(listed.path, file.read_bytes())
+        if listed.digest.startswith("sha256=") and listed.digest != now.digest:
             found.append((file, "is not as it was installed"))
     return found
 
@@ -71,11 +75,14 @@ def locate(info: pathlib.Path, path: str) -> pathlib.Path:
     return pathlib.Path(os.path.normpath(info.parent.resolve() / path))
 
 
-def digest(file: pathlib.Path) -> str:
-    """The hash of a file as RECORD has it."""
-    raw = hashlib.sha256(file.read_bytes()).digest()
-    return "sha256=" + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+def render(rows: t.Iterable[Row]) -> str:
+    """The text of RECORD."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
 
 
-def _row(file: pathlib.Path, path: str) -> Row:
-    return Row(path, digest(file), str(file.stat().st_size))
+def row(path: str, content: bytes) -> Row:
+    """What RECORD says of a file with this content (PEP 376, PEP 427)."""
+    hashed = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
+    return Row(path, f"sha256={hashed.rstrip(b'=').decode()}", str(len(content)))

@@ -9,8 +9,6 @@ Needs neither network nor build tools, and gives the same bytes everywhere.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import importlib.metadata
 import io
 import os
@@ -21,6 +19,7 @@ import typing as t
 import zipfile
 
 from .. import provenance
+from . import records
 from .errors import ShimError
 from .mirror import mirror
 
@@ -175,14 +174,15 @@ def _metadata(version: str) -> str:
 
 
 def _pack(files: t.Mapping[str, str], *, record: str) -> bytes:
-    lines = []
+    rows = []
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for path, text in files.items():
             content = text.encode()
-            lines.append(f"{path},sha256={_hash(content)},{len(content)}\n")
+            rows.append(records.row(path, content))
             archive.writestr(_member(path), content)
-        archive.writestr(_member(record), "".join([*lines, f"{record},,\n"]))
+        rows.append(records.Row(record, "", ""))
+        archive.writestr(_member(record), records.render(rows))
     return out.getvalue()
 
 
@@ -193,11 +193,6 @@ def _member(path: str) -> zipfile.ZipInfo:
     member.create_system = 3
     member.external_attr = 0o100644 << 16
     return member
-
-
-def _hash(content: bytes) -> str:
-    digest = hashlib.sha256(content).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _info(version: str) -> str:
