@@ -162,13 +162,21 @@ def test_folders_of_the_fork_are_read_as_before(run_python: RunPython) -> None:
     run_python("-c", code)
 
 
+@pytest.mark.parametrize(
+    ("plugin", "rewritten"),
+    [
+        ([], ["flask", "flask.testing", "flaskfork"]),
+        # pytest warns of what has been imported already, as the plugin's package has.
+        (["-p", "flaskfork.shim"], ["flask", "flask.testing"]),
+    ],
+    ids=["wheel", "plugin"],
+)
 def test_rewriting_of_assertions(
-    run_python: RunPython, tmp_path: t.Any, monkeypatch: pytest.MonkeyPatch
+    run_python: RunPython, tmp_path: t.Any, plugin: list[str], rewritten: list[str]
 ) -> None:
     # pytest has the finder that comes first and asks Python's own.
     tmp_path.joinpath("conftest.py").write_text(
-        "import pytest\n"
-        "pytest.register_assert_rewrite('flask', 'flask.testing', 'flaskfork')\n"
+        f"import pytest\npytest.register_assert_rewrite(*{rewritten})\n"
     )
     tmp_path.joinpath("test_it.py").write_text(
         "import flask.testing\n"
@@ -178,9 +186,8 @@ def test_rewriting_of_assertions(
         "    assert flask.testing is flaskfork.testing\n"
         "    assert flask.Flask('x').test_client().get('/').status_code == 404\n"
     )
-    for plugin in [[], ["-p", "flaskfork.shim"]]:
-        out = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin)
-        assert "1 passed" in out
+    out = run_python("-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin)
+    assert "1 passed" in out
 
 
 def test_a_patch_of_the_package_while_it_is_imported(run_python: RunPython) -> None:
