@@ -88,15 +88,24 @@ def render(tool: str, folder: str | None = None) -> str:
 
 
 def _pip(*wheels: Wheel) -> str:
+    # By version: pip before 26.1 takes no address where extras are asked for.
+    lines = [wheel.name + wheel.pin for wheel in wheels]
+    folders = {
+        # A relative path would be looked for from wherever pip is called.
+        wheel.path.parent.resolve().as_uri() if wheel.path else wheel.folder
+        for wheel in wheels
+    }
+    lines += [f"--find-links {folder}" for folder in folders if folder]
+    return _text("Constraints of pip: --constraint, PIP_CONSTRAINT", *lines)
+
+
+def _uv_pip(*wheels: Wheel) -> str:
+    # By address: of constraints for its tools uv takes no --find-links.
     lines = []
     for wheel in wheels:
-        # A relative path would be looked for from wherever pip is called.
         url = wheel.path.resolve().as_uri() if wheel.path else wheel.url
         lines.append(f"{wheel.name} @ {url}" if url else wheel.name + wheel.pin)
-    return _text(
-        "Constraints of pip and of uv pip: --constraint, PIP_CONSTRAINT, UV_CONSTRAINT",
-        *lines,
-    )
+    return _text("Constraints of uv pip: --constraint, UV_CONSTRAINT", *lines)
 
 
 def _uv(*wheels: Wheel) -> str:
@@ -148,6 +157,7 @@ def _pipenv(*wheels: Wheel) -> str:
 #: The tools, by name, and what writes the text for each.
 TOOLS: t.Mapping[str, t.Callable[..., str]] = {
     "pip": _pip,
+    "uv-pip": _uv_pip,
     "uv": _uv,
     "poetry": _poetry,
     "pdm": _pdm,
