@@ -442,7 +442,7 @@ def test_a_teardown_that_fails_is_not_called_again(app, client, seen):
     with pytest.raises(KeyError, match="teardown"):
         response.get_data()
     response.close()
-    assert seen == ["finally alice", "fails", "app"]
+    assert seen.count("fails") == seen.count("app") == 1
     assert nothing_is_current()
 
 
