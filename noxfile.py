@@ -12,7 +12,7 @@ import nox
 
 ROOT = pathlib.Path(__file__).parent
 DIST = ROOT / "build" / "dist"
-TESTING = ["asgiref", "pytest", "pytest-xdist", "wrapt"]
+TESTING = ["asgiref", "hypothesis", "pytest", "pytest-xdist", "wrapt"]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 nox.needs_version = ">=2025.5.1"
