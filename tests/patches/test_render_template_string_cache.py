@@ -1,0 +1,316 @@
+"""A template is compiled from a string once, and renders what it would anew."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+
+import flask
+import jinja2
+import pytest
+from flask import render_template_string
+from flask import request
+from flask import stream_template_string
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from jinja2.ext import Extension
+
+
+@pytest.fixture
+def app():
+    return flask.Flask(__name__)
+
+
+@pytest.fixture
+def compiled(app, monkeypatch):
+    """The sources that were compiled, in order."""
+    sources = []
+    from_string = app.jinja_env.from_string
+
+    def spy(source, *args, **kwargs):
+        sources.append(source)
+        return from_string(source, *args, **kwargs)
+
+    app.jinja_env.from_string = spy
+    return sources
+
+
+def render(app, source, /, **values):
+    with app.test_request_context("/"):
+        return render_template_string(source, **values)
+
+
+def test_once(app, compiled):
+    for n in range(5):
+        assert render(app, "{{ n }} {{ 'x'|upper }}", n=n) == f"{n} X"
+        with app.test_request_context():
+            stream = stream_template_string("{{ n }} {{ 'x'|upper }}", n=n)
+            assert "".join(stream) == f"{n} X"
+    assert len(compiled) == 1
+
+
+def test_the_number_is_bounded(app, compiled):
+    for _ in range(2):
+        for n in range(1000):
+            assert render(app, f"{n} {{{{ n }}}}", n=n) == f"{n} {n}"
+    assert len(compiled) == 2000
+    gc.collect()
+    kept = sum(type(o) is jinja2.Template for o in gc.get_objects())
+    assert kept < 500
+
+
+def test_long_sources_are_not_kept(app, compiled):
+    source = "x" * 100_000
+    for _ in range(2):
+        assert render(app, source) == source
+    assert len(compiled) == 2
+
+
+def test_the_application_can_be_collected():
+    app = flask.Flask(__name__)
+    render(app, "{{ 1 }}")
+    ref = weakref.ref(app)
+    del app
+    gc.collect()
+    assert ref() is None
+
+
+def test_what_is_not_a_string(app):
+    assert render(app, app.jinja_env.parse("{{ n }}"), n=1) == "1"
+    with pytest.raises((TypeError, AttributeError)):
+        render(app, 5)
+
+
+def test_errors_are_raised_each_time(app):
+    messages = set()
+    for _ in range(2):
+        with pytest.raises(jinja2.TemplateSyntaxError) as caught:
+            render(app, "{% if %}")
+        messages.add(str(caught.value))
+        with pytest.raises(ZeroDivisionError):
+            render(app, "{{ 1 // n }}", n=0)
+    assert len(messages) == 1
+    assert render(app, "{{ 1 // n }}", n=1) == "1"
+
+
+@pytest.mark.parametrize("source", ["{{ 'a'|shout }}", "{{ a|shout }}"])
+def test_filters_that_change(app, source):
+    app.add_template_filter(lambda s: s + "!", "shout")
+    assert render(app, source, a="a") == "a!"
+    app.jinja_env.filters["shout"] = lambda s: s + "?"
+    assert render(app, source, a="a") == "a?"
+    del app.jinja_env.filters["shout"]
+    with pytest.raises(jinja2.TemplateError, match="No filter named 'shout'"):
+        render(app, source, a="a")
+
+
+def test_filters_of_jinja_that_are_replaced(app):
+    assert render(app, "{{ 'a'|upper }}") == "A"
+    app.jinja_env.filters["upper"] = lambda s: "replaced"
+    assert render(app, "{{ 'a'|upper }}") == "replaced"
+
+
+@pytest.mark.parametrize("source", ["{{ 7 is lucky }}", "{{ 7 is lucky(n) }}"])
+def test_tests_that_change(app, source):
+    app.add_template_test(lambda n, *args: True, "lucky")
+    assert render(app, source) == "True"
+    app.jinja_env.tests["lucky"] = lambda n, *args: False
+    assert render(app, source) == "False"
+
+
+def test_globals_that_change(app):
+    app.jinja_env.globals["version"] = 1
+    assert render(app, "{{ version }}") == "1"
+    app.jinja_env.globals["version"] = 2
+    assert render(app, "{{ version }}") == "2"
+    app.jinja_env.globals = {**app.jinja_env.globals, "version": 3}
+    assert render(app, "{{ version }}") == "3"
+    app.add_template_global(lambda: 4, "version")
+    assert render(app, "{{ version() }}") == "4"
+    del app.jinja_env.globals["version"]
+    assert render(app, "{{ version }}") == ""
+
+
+def test_globals_that_are_replaced_by_equal_ones(app):
+    assert render(app, "{{ version }}") == ""
+    app.jinja_env.globals = dict(app.jinja_env.globals)
+    app.jinja_env.globals["version"] = 1
+    assert render(app, "{{ version }}") == "1"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "expected"),
+    [
+        ("autoescape", False, "<b>\n 1"),
+        ("trim_blocks", True, "&lt;b&gt; 1"),
+        ("lstrip_blocks", True, "&lt;b&gt;\n1"),
+        ("variable_start_string", "[[", "{{ b }}\n 1"),
+        ("finalize", lambda v: f"<{v}>", "&lt;&lt;b&gt;&gt;\n &lt;1&gt;"),
+    ],
+)
+def test_settings_that_change(app, attribute, value, expected):
+    source = "{{ b }}{% if 1 %}\n {% endif %}{{ 1 }}"
+    assert render(app, source, b="<b>") == "&lt;b&gt;\n 1"
+    setattr(app.jinja_env, attribute, value)
+    fresh = app.jinja_env.from_string(source).render(b="<b>")
+    assert render(app, source, b="<b>") == fresh
+    assert fresh != "&lt;b&gt;\n 1"
+
+
+def test_autoescape_that_changes():
+    class App(flask.Flask):
+        escape = True
+
+        def select_jinja_autoescape(self, filename):
+            return self.escape
+
+    app = App(__name__)
+    source = "{{ b }}{{ '<i>' }}"
+    for escape in (True, False, True):
+        app.escape = escape
+        expected = "&lt;b&gt;&lt;i&gt;" if escape else "<b><i>"
+        assert render(app, source, b="<b>") == expected
+
+
+def test_constants_that_depend_on_the_request(app):
+    """Jinja calls a filter on a constant while it compiles."""
+    app.add_template_filter(lambda key: f"{key} {request.path}", "localized")
+    app.add_template_test(lambda path: path == request.path, "active")
+    app.jinja_env.finalize = None
+    sources = {
+        "{{ 'a'|localized }}": "a {}",
+        "{{ ('a' ~ 'b')|localized|upper|lower }}": "ab {}",
+        "{% if '/two' is active %}{{ 'a'|localized }}{% endif %}{{ p }}": None,
+        "{% filter localized %}a{% endfilter %}": "a {}",
+        "{% set a = 'a'|localized %}{{ a }}": "a {}",
+    }
+    for path in ("/one", "/two", "/one"):
+        for source, expected in sources.items():
+            with app.test_request_context(path):
+                found = render_template_string(source, p=path)
+            if expected is None:
+                expected = "a {0}{0}" if path == "/two" else "{}"
+            assert found == expected.format(path)
+
+
+def test_a_filter_on_what_is_no_constant_is_compiled_once(app, compiled):
+    app.add_template_filter(lambda key: f"{key} {request.path}", "localized")
+    for path in ("/one", "/two"):
+        with app.test_request_context(path):
+            assert render_template_string("{{ a|localized }}", a="a") == f"a {path}"
+    assert len(compiled) == 1
+
+
+def test_the_json_provider_of_constants(app):
+    source = "{{ 'é'|tojson }}"
+    assert render(app, source) == '"\\u00e9"'
+    app.json.ensure_ascii = False
+    assert render(app, source) == '"é"'
+
+
+def test_extensions(app):
+    class Counter(Extension):
+        calls = 0
+
+        def preprocess(self, source, name, filename=None):
+            Counter.calls += 1
+            return source.replace("COUNT", str(self.calls))
+
+    assert render(app, "COUNT") == "COUNT"
+    app.jinja_env.add_extension("jinja2.ext.do")
+    assert render(app, "{% do 1 %}") == ""
+    app.jinja_env.add_extension(Counter)
+    assert render(app, "COUNT") == "1"
+    assert render(app, "COUNT") == "2"
+
+
+def test_another_environment(app):
+    assert render(app, "{{ version }}") == ""
+    app.jinja_env = app.jinja_env.overlay(variable_start_string="[[")
+    assert render(app, "{{ version }}") == "{{ version }}"
+    other = flask.Flask("other")
+    other.jinja_env.globals["version"] = 1
+    assert render(other, "{{ version }}") == "1"
+
+
+def test_what_a_template_includes(app, tmp_path):
+    app.template_folder = str(tmp_path)
+    app.jinja_env.auto_reload = True
+    app.jinja_env.loader = loader = jinja2.DictLoader({"a": "one"})
+    assert render(app, "{% include 'a' %}") == "one"
+    loader.mapping["a"] = "two"
+    assert render(app, "{% include 'a' %}") == "two"
+
+
+def test_signals_and_context_processors(app):
+    seen = []
+
+    def receiver(sender, template, context, **kwargs):
+        seen.append((template.name, context["n"], context["m"]))
+
+    app.context_processor(lambda: {"m": len(seen)})
+    with flask.template_rendered.connected_to(receiver, app):
+        assert [render(app, "{{ n }}{{ m }}", n=n) for n in (1, 2)] == ["10", "21"]
+    assert seen == [(None, 1, 0), (None, 2, 1)]
+
+
+def test_threads(app):
+    sources = [f"{n} {{{{ 'x'|shout }}}} {{{{ a|shout }}}}" for n in range(300)]
+    failed = []
+    app.jinja_env.filters["shout"] = lambda s: s + "0"
+
+    def visit():
+        for _ in range(3):
+            for n, source in enumerate(sources):
+                text = render(app, source, a="a")
+                first, x, a = text.split()
+                if first != str(n) or not x.startswith("x") or not a.startswith("a"):
+                    failed.append(text)
+
+    threads = [threading.Thread(target=visit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    version = 0
+    while any(thread.is_alive() for thread in threads):
+        version += 1
+        app.jinja_env.filters["shout"] = lambda s, v=version: f"{s}{v}"
+        assert render(app, "{{ 'x'|shout }}") == f"x{version}"
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    app.jinja_env.filters["shout"] = lambda s: s + "!"
+    for n, source in enumerate(sources):
+        assert render(app, source, a="a") == f"{n} x! a!"
+
+
+pieces = st.sampled_from(
+    [
+        *("text ", "{{ a }}", "{{ 'c'|own }}", "{{ a|own }}", "{{ 'c'|upper }}"),
+        *("{{ 3 is odd }}", "{{ 3 is own }}", "{{ a is own }}", "{% set a = 1 %}"),
+        *("{{ own }}", "{{ [1, a]|join('x'|own) }}", "{{ {'k': 1}|tojson }}"),
+    ]
+)
+changes = st.sampled_from(["filter", "test", "global", "trim", "none", "none"])
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(changes, st.lists(pieces, max_size=4).map("".join))))
+def test_it_renders_what_a_new_template_would(steps):
+    app = flask.Flask("property")
+    env = app.jinja_env
+    env.filters["own"] = env.tests["own"] = str
+    for number, (change, source) in enumerate(steps):
+        if change == "filter":
+            env.filters["own"] = lambda s, n=number: f"{s}{n}"
+        elif change == "test":
+            env.tests["own"] = lambda s, n=number: n % 2
+        elif change == "global":
+            env.globals["own"] = number
+        elif change == "trim":
+            env.trim_blocks = not env.trim_blocks
+        for a in ("x", "y"):
+            with app.app_context():
+                found = render_template_string(source, a=a)
+            assert found == env.from_string(source).render(a=a)
