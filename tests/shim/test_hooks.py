@@ -211,6 +211,35 @@ assert flaskfork.app.Flask.mark == "patched"
 
 
 @pytest.mark.parametrize("first", ["os", "flaskfork", "flaskfork.shim"])
+def test_what_a_hook_keeps_of_what_it_replaces(
+    run_python: RunPython, first: str
+) -> None:
+    code = f"""
+        import wrapt
+        import {first}
+
+        @wrapt.when_imported("flask.json")
+        def patch_function(module):
+            module.original = module.dumps
+            module.dumps = lambda obj: "patched " + module.original(obj)
+
+        @wrapt.when_imported("flask.app")
+        def patch_class(module):
+            module.Original = module.Flask
+            class Flask(module.Original):
+                pass
+            module.Flask = Flask
+
+        import flask, flaskfork.app
+        with flask.Flask("x").app_context():
+            assert flask.json.dumps(1) == "patched 1"
+        assert flask.Flask is flaskfork.app.Flask is not flaskfork.app.Original
+        assert flask.Flask.__bases__ == (flaskfork.app.Original,)
+    """
+    run_python("-c", code)
+
+
+@pytest.mark.parametrize("first", ["os", "flaskfork", "flaskfork.shim"])
 def test_what_a_hook_replaces_reaches_who_has_imported_it(
     run_python: RunPython, first: str
 ) -> None:

@@ -157,16 +157,42 @@ assert flask is before
     run_python("-c", code, json.dumps(all_modules))
 
 
-def test_deleting_the_fork_only_leaves_submodules_to_be_found(
+@pytest.mark.parametrize("deleted", ["flaskfork", "flaskfork.", "flaskfork.views"])
+@pytest.mark.parametrize("first", ["flask", "flaskfork"])
+def test_deleting_by_the_name_of_the_fork_only(
+    run_python: RunPython, deleted: str, first: str
+) -> None:
+    code = f"""
+        import sys
+        import flask.app, flask.views
+        old = [flask, flask.app, flask.views]
+        for name in [n for n in sys.modules if n.startswith("{deleted}")]:
+            del sys.modules[name]
+        import {first}.app, {first}.testing, {first}.views
+        import flask.app, flask.testing, flask.views
+        import flaskfork.app, flaskfork.testing, flaskfork.views
+        for name in ["", ".app", ".testing", ".views"]:
+            assert sys.modules["flask" + name] is sys.modules["flaskfork" + name], name
+        assert sys.modules["flask.views"] is not old[2] or {first == "flask"}
+        assert flask.Flask is flaskfork.Flask
+        assert flask.app.Flask is flaskfork.app.Flask
+        assert flask.views.MethodView is flaskfork.views.MethodView
+    """
+    run_python("-c", code)
+
+
+def test_deleting_the_package_by_the_name_of_the_fork_only(
     run_python: RunPython,
 ) -> None:
     code = """
         import sys
         import flask
-        for name in [n for n in sys.modules if n.startswith("flaskfork")]:
-            del sys.modules[name]
-        import flask.testing
-        assert sys.modules["flask.testing"] is sys.modules["flaskfork.testing"]
+        old = flask
+        del sys.modules["flaskfork"]
+        import flaskfork
+        assert sys.modules["flask"] is flaskfork is not old
+        import importlib
+        assert importlib.reload(flaskfork) is flaskfork is sys.modules["flask"]
     """
     run_python("-c", code)
 

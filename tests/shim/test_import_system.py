@@ -54,7 +54,8 @@ import threading
 import types
 
 sys.setswitchinterval(1e-6)
-names = ["flask.app", "flask.cli", "flask.testing", "flask.views"] * 2
+names = ["flask.app", "flask.cli", "flask.testing", "flask.views"]
+names += ["flask.testing", "flask.views", "flaskfork.testing", "flaskfork.views"]
 together = threading.Barrier(len(names))
 failed = []
 
@@ -70,7 +71,7 @@ def use(name):
     together.wait()
     exec(f"import {name} as module; from {name} import *", space)
     assert {"Flask", "AppGroup", "FlaskClient", "MethodView"} & set(space)
-    space["module"].mark = name
+    setattr(space["module"], name, "mark")
 
 def try_to_use(name):
     try:
@@ -94,7 +95,40 @@ for name, module in sys.modules.copy().items():
         assert module is sys.modules["flaskfork" + name[5:]], name
         assert type(module) is types.ModuleType, name
 for name in names:
-    assert sys.modules[name].mark == name
+    assert getattr(sys.modules[name], name) == "mark"
+"""
+# By both names at once, time and again.
+BOTH_NAMES = """
+import importlib
+import sys
+import threading
+
+import flask
+
+sys.setswitchinterval(1e-6)
+names = ["flask.views", "flaskfork.views", "flask.testing", "flaskfork.testing"] * 2
+failed = []
+
+def get(name, together):
+    try:
+        together.wait(60)
+        importlib.import_module(name)
+    except BaseException as e:
+        failed.append((name, repr(e)))
+
+for _ in range(200):
+    for name in names:
+        sys.modules.pop(name, None)
+    together = threading.Barrier(len(names))
+    threads = [threading.Thread(target=get, args=[name, together]) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads), "deadlock"
+    for name in ("views", "testing"):
+        assert sys.modules[f"flask.{name}"] is sys.modules[f"flaskfork.{name}"]
+assert not failed, failed
 """
 
 
@@ -104,7 +138,7 @@ def test_finding_imports_nothing(
 ) -> None:
     none = ["flask.nope", "flask.app.x", "flask.nope.x", "flask_login", "flaskish"]
     code = FIND_ALL.replace("PURGED", str(purged))
-    code = code.replace("NONE", repr([*none, "flaskfork", "flaskfork.app", "os"]))
+    code = code.replace("NONE", repr([*none, "flaskfork.app", "os"]))
     run_python("-c", code, json.dumps(all_modules))
 
 
@@ -113,6 +147,43 @@ def test_finding_imports_nothing(
 def test_first_import_by_many_threads(run_python: RunPython, first: str) -> None:
     for _ in range(10):
         run_python("-c", f"import {first}\n{RACE}")
+
+
+def test_a_module_by_both_names_at_once(run_python: RunPython) -> None:
+    run_python("-c", BOTH_NAMES)
+
+
+@pytest.mark.parametrize("first", ["os", "flaskfork", "flaskfork.shim"])
+def test_the_recipe_of_importlib(run_python: RunPython, first: str) -> None:
+    code = f"""
+        import importlib.util
+        import sys
+        import {first}
+
+        for name in ["flask", "flask.views"]:
+            spec = importlib.util.find_spec(name)
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[name] = module
+            spec.loader.exec_module(module)
+        import flask.views, flaskfork.views
+        assert flask is flaskfork is sys.modules["flask"]
+        assert flask.views is flaskfork.views is sys.modules["flask.views"]
+        assert module.MethodView is flask.views.MethodView
+    """
+    run_python("-c", code)
+
+
+def test_a_folder_that_is_added_to_the_package(
+    run_python: RunPython, tmp_path: pathlib.Path
+) -> None:
+    tmp_path.joinpath("plugin.py").write_text("import flask\n")
+    code = f"""
+        import flask
+        flask.__path__.append({str(tmp_path)!r})
+        import flask.plugin, flaskfork.plugin
+        assert flask.plugin is flaskfork.plugin
+    """
+    run_python("-c", code)
 
 
 def test_a_submodule_waits_for_the_whole_package(run_python: RunPython) -> None:
@@ -222,9 +293,14 @@ def test_stand_in_of_a_lost_race(run_python: RunPython) -> None:
         assert flask.mark == 1
         del lost.mark
         assert not hasattr(flask, "mark")
-        lost.__doc__ = "lost"
-        assert flask.__doc__ is None
-        del lost.__doc__
+        lost.__all__ = ["Flask"]
+        assert flask.__all__ == lost.__all__ == ["Flask"]
+        del lost.__all__
+        assert not hasattr(flask, "__all__")
+        # That is what the import system does with a module that it loads.
+        lost.__spec__ = lost.__file__ = None
+        assert flask.__spec__ is not None
+        assert flask.__file__ is not None
         try:
             lost.nope
         except AttributeError as e:

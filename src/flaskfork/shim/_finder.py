@@ -13,6 +13,7 @@ that ask Python's own by themselves, the fork's folders answer in the same way.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -28,6 +29,12 @@ _FORK = "flaskfork"
 _ALIAS = "flask"
 _SHIM = __name__.rpartition(".")[0]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# What it sets on a module that it loads, and what makes one a stand-in.
+_IMPORT_SYSTEMS = {
+    *("__name__", "__loader__", "__package__", "__spec__", "__path__"),
+    *("__file__", "__cached__", "__class__", "__fork__"),
+}
+_DEADLOCK: type[BaseException] = getattr(_bootstrap, "_DeadlockError", RuntimeError)
 
 
 def install() -> None:
@@ -70,7 +77,7 @@ def swap(name: str) -> None:
 class _StandIn(types.ModuleType):
     """A module that passes what it is asked and told on to the fork's module.
 
-    The import system's own attributes stay here. Being much slower than what it stands
+    What the import system writes stays here. Being much slower than what it stands
     for, it is never left in sys.modules; only a thread that lost a race ever has it.
     """
 
@@ -84,13 +91,13 @@ class _StandIn(types.ModuleType):
         return getattr(self.__fork__, name)
 
     def __setattr__(self, name: str, value: t.Any) -> None:
-        if _is_dunder(name):
+        if name in _IMPORT_SYSTEMS:
             super().__setattr__(name, value)
         else:
             setattr(self.__fork__, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if _is_dunder(name):
+        if name in _IMPORT_SYSTEMS:
             super().__delattr__(name)
         else:
             delattr(self.__fork__, name)
@@ -154,7 +161,10 @@ class _ForkLoader(Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         spec = t.cast(ModuleSpec, module.__spec__)
         module.__loader__ = spec.loader = self.loader
+        dropped = _drop_aliases_of_old(module.__name__)
         self.loader.exec_module(module)
+        if _ALIAS in dropped:
+            sys.modules[_ALIAS] = module
         _import_aliases(loaded=module.__name__)
 
 
@@ -167,10 +177,10 @@ class _Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
-        top, _, rest = fullname.partition(".")
+        top = fullname.partition(".")[0]
         if top == _ALIAS:
             return _find_alias(fullname)
-        if top == _FORK and rest and not fullname.startswith(_SHIM):
+        if top == _FORK and not fullname.startswith(_SHIM):
             return _find_fork(fullname, path)
         return None
 
@@ -201,14 +211,17 @@ def _find_fork(name: str, path: t.Sequence[str] | None) -> ModuleSpec | None:
 
 def _find(parts: list[str]) -> ModuleSpec | None:
     """Find a module of the fork, which need not be imported, nor its parents."""
-    folder, package = os.path.split(_PACKAGE)
-    spec = PathFinder.find_spec(package, [folder])
+    folder, parent = os.path.split(_PACKAGE)
+    spec = PathFinder.find_spec(parent, [folder])
     for part in parts:
         if spec is None or spec.submodule_search_locations is None:
             return None
+        # A program may have added a folder to a package.
+        path = getattr(sys.modules.get(parent), "__path__", None)
         # The last part of the name is enough. By all of it, the parent of a namespace
         # package would be asked for in sys.modules.
-        spec = PathFinder.find_spec(part, spec.submodule_search_locations)
+        spec = PathFinder.find_spec(part, path or spec.submodule_search_locations)
+        parent = f"{parent}.{part}"
     return spec
 
 
@@ -262,6 +275,25 @@ def _alias(name: str, module: types.ModuleType) -> None:
         _import_aliases()
 
 
+def _drop_aliases_of_old(name: str) -> list[str]:
+    """Forget by the other name what the fork is loading anew.
+
+    :param name: a module of the fork; with the package goes all that is in it.
+    :return: the other names.
+    """
+    old = [
+        alias
+        for alias, module in sys.modules.copy().items()
+        if f"{alias}.".startswith(f"{_ALIAS}.")
+        and (twin := _FORK + alias[len(_ALIAS) :]) == getattr(module, "__name__", None)
+        and name in (twin, _FORK)
+        and sys.modules.get(twin) is not module
+    ]
+    for alias in old:
+        del sys.modules[alias]
+    return old
+
+
 def _import_aliases(loaded: str = "") -> None:
     """Import under the other name what the fork has loaded under its own.
 
@@ -284,24 +316,31 @@ def _import_aliases(loaded: str = "") -> None:
             and not _is_being_imported(alias)
             and not any(map(_is_initializing, _lineage(name) - {loaded}))
         ):
-            before = {**vars(sys.modules[name])}
-            importlib.import_module(alias)
-            _hand_on(sys.modules[name], before)
+            source = sys.modules[name]
+            before = [(module, vars(module).copy()) for module in _modules_of_fork()]
+            # A thread that is at it, and waits for this one, will finish it.
+            with contextlib.suppress(_DEADLOCK):
+                importlib.import_module(alias)
+            _hand_on(source, before)
 
 
-def _hand_on(source: types.ModuleType, before: dict[str, t.Any]) -> None:
+def _hand_on(
+    source: types.ModuleType, before: list[tuple[types.ModuleType, dict[str, t.Any]]]
+) -> None:
     """Give what hooks have replaced in a module to those that took the old from it.
 
     Modules of upstream's would have been loaded, and have taken it, after the hooks.
 
-    :param before: what the module had before the hooks ran.
+    :param before: what each module of the fork had before the hooks ran.
     """
-    for name, old in before.items():
+    [had] = [values for module, values in before if module is source]
+    for name, old in had.items():
         new = vars(source).get(name, old)
         if new is not old and _is_defined_in(source, old):
-            for module in _modules_of_fork():
-                for key, value in vars(module).copy().items():
-                    if value is old:
+            for module, values in before:
+                for key, value in values.items():
+                    # The hook may keep the old one in the module, and call it.
+                    if value is old and module is not source:
                         setattr(module, key, new)
 
 
@@ -380,6 +419,9 @@ def _find_foreign() -> types.ModuleType | None:
 
 
 def _is_foreign(name: str, module: types.ModuleType) -> bool:
+    if "__shim__" in vars(module):
+        # The shim wheel's, which is being loaded by hand.
+        return False
     real = getattr(module, "__name__", None)
     if name == _ALIAS:
         return real != _FORK
@@ -387,12 +429,13 @@ def _is_foreign(name: str, module: types.ModuleType) -> bool:
     return real == name and getattr(module, "__file__", None) is not None
 
 
-def _is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
-
-
 def _import_fork(name: str) -> types.ModuleType:
     """Import what ``name`` is in the fork."""
     # The whole package first: Python goes on with what another thread has of it so far.
     importlib.import_module(_FORK)
-    return importlib.import_module(_FORK + name[len(_ALIAS) :])
+    fork = _FORK + name[len(_ALIAS) :]
+    try:
+        return importlib.import_module(fork)
+    except _DEADLOCK:
+        # Another thread has loaded it, and waits to import it by the other name.
+        return sys.modules[fork]

@@ -40,6 +40,7 @@ import typing as _
 if _.TYPE_CHECKING:
 {shown}
 else:
+    __shim__ = True
     try:
         from flaskfork.shim import swap
     except ModuleNotFoundError as e:
