@@ -51,7 +51,8 @@ def run(
 
     In what it says, the fork's name is replaced by upstream's: its classes are in
     modules of its own, and checkers say so. Beside that, only the path of the
-    environment and the numbers of type variables are left out.
+    environment and the numbers of type variables are left out, and the lines of what is
+    in Flask itself, where the patches are.
 
     :param checker: ``mypy`` or ``pyright``.
     :param environment: what is installed.
@@ -61,11 +62,17 @@ def run(
     """
     find = {"mypy": _mypy, "pyright": _pyright}[checker]
     return collections.Counter(
-        finding._replace(
-            file=_named_as_upstream(_SITE_PACKAGES.sub("", finding.file)),
-            text=_named_as_upstream(_SERIAL_NUMBER.sub("", finding.text)),
-        )
-        for finding in find(environment, folder, names, target)
+        map(_comparable, find(environment, folder, names, target))
+    )
+
+
+def _comparable(finding: Finding) -> Finding:
+    """What is the same for upstream and the fork."""
+    file = _named_as_upstream(_SITE_PACKAGES.sub("", finding.file))
+    return finding._replace(
+        file=file,
+        line=0 if file.startswith("flask/") else finding.line,
+        text=_named_as_upstream(_SERIAL_NUMBER.sub("", finding.text)),
     )
 
 
