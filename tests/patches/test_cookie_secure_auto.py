@@ -84,7 +84,7 @@ def test_a_samesite_of_its_own(samesite):
     assert f"SameSite={samesite}" in attributes(get(app, "/in", "https"))
 
 
-@pytest.mark.parametrize("secure", [True, False, None, 1, 0, "yes", "AUTO"])
+@pytest.mark.parametrize("secure", [True, False, None, "yes", "AUTO"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_other_values_are_as_ever(secure, scheme):
     app = make_app(SESSION_COOKIE_SECURE=secure)
