@@ -279,15 +279,14 @@ def _falls_short(extension: Extension, here: Observation) -> bool:
         return True
     if extension.imports is None or here.imported[1] != extension.imports[1]:
         return True
-    if here.imported[0] < extension.imports[0]:
+    # What is lost must not be made up for by what is won.
+    if here.imported[0] < here.imported[1]:
         return True
     if here.counts is None:
         return here.no_suite != extension.no_suite
     known = _known_counts(extension)
-    return known is None or (
-        here.counts.passed < known.passed
-        or here.counts.failed + here.counts.errors > known.failed + known.errors
-    )
+    failed = here.counts.failed + here.counts.errors
+    return known is None or bool(failed) or here.counts.passed < known.passed
 
 
 def _known_counts(extension: Extension) -> Counts | None:

@@ -9,5 +9,11 @@ _package = pathlib.Path(__file__).parents[1]
 
 # What ``flask --version`` shows.
 datas = [(str(_package / "provenance.json"), "flaskfork")]
-# A program that imports flaskfork.shim imports these by the other name.
-hiddenimports = [f"flaskfork.{m.name}" for m in pkgutil.iter_modules([str(_package)])]
+# A program that imports flaskfork.shim imports these by the other name, and what gives
+# back old names is named in tables.
+hiddenimports = [
+    f"{parent}.{module.name}"
+    for parent in ("flaskfork", "flaskfork.shim._legacy")
+    for module in pkgutil.iter_modules([str(_package.joinpath(*parent.split(".")[1:]))])
+    if module.name != "_pyinstaller"
+]

@@ -29,9 +29,12 @@ def legacy(*, werkzeug: bool = False) -> None:
     _legacy.switch_on(werkzeug=werkzeug)
 
 
-install()
-
-if (_value := os.environ.get("FLASKFORK_LEGACY", "")) not in ("", "0"):
+if (_value := os.environ.get("FLASKFORK_LEGACY", "")) in ("", "0"):
+    install()
+else:
     from . import _legacy
 
+    # First, so that the next import fails as this one does.
+    _legacy.check(_value)
+    install()
     _legacy.switch_on_as(_value)

@@ -20,9 +20,12 @@ from .errors import ShimError
 def main() -> None:
     """Run the command and exit: 0 fine, 1 an error, 2 usage, 130 interrupted."""
     try:
-        sys.exit(cli.main(standalone_mode=False, prog_name="python -m flaskfork.shim"))
-    except ShimError as e:
+        cli.main(standalone_mode=False, prog_name="python -m flaskfork.shim")
+        sys.stdout.flush()
+    except (ShimError, OSError) as e:
         click.echo(f"error: {e}", err=True)
+        # Python would try once more to write what it could not.
+        sys.stdout = None
         sys.exit(1)
     except click.ClickException as e:
         e.show()

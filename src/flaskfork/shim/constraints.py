@@ -71,8 +71,13 @@ def render(tool: str, folder: str | None = None) -> str:
         from an index which the tool knows. In a file of a project, a relative path
         stays one.
     :return: the text, which starts with a comment on where it belongs.
-    :raises ShimError: a wheel is not in the folder.
+    :raises ShimError: a wheel is not in the folder, or an address is none of a folder.
     """
+    if folder and _URL.match(folder) and ("?" in folder or "#" in folder):
+        raise ShimError(
+            f"{folder} is not the address of a folder",
+            mend="leave out what stands behind '?' or '#'",
+        )
     made = provenance.load()
     shim = Wheel("flask", made.shim_version, folder)
     fork = Wheel("flaskfork", made.version, folder)

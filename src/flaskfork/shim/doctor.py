@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shutil
 import site
 import sys
@@ -69,7 +70,7 @@ def _fork() -> t.Iterator[Trouble]:
             _move_away(package),
         )
 
-    version = environment.distribution(info).metadata["Version"]
+    version = environment.version(info)
     made = provenance.load().version
     if version != made and package == recorded.parent:
         yield Trouble(
@@ -192,7 +193,10 @@ def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
     """How to take ``folder`` off the path, if a ``.pth`` file puts it there."""
     for file in packages.glob("*.pth"):
         text = file.read_text(encoding="utf-8", errors="replace")
-        lines = [line for line in text.splitlines() if line.strip()]
+        # As Python, which ignores a line that cannot be a path.
+        lines = [
+            line for line in text.splitlines() if line.strip() and "\0" not in line
+        ]
         entries = [line for line in lines if not line.startswith(("#", "import"))]
         found = [e for e in entries if (packages / e.rstrip()).resolve() == folder]
         if found and file.name in replacement.present(packages):
@@ -200,7 +204,7 @@ def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
             return environment.own("install")
 
         if found and len(lines) > 1:
-            drop = f"\\|^{found[0]}$|d"
+            drop = f"\\|^{_quoted(found[0])}$|d"
             return environment.command_line("sed", "-i.bak", drop, str(file))
 
         if found:
@@ -208,6 +212,11 @@ def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
                 "del" if os.name == "nt" else "rm", str(file)
             )
     return None
+
+
+def _quoted(line: str) -> str:
+    """A basic regular expression (POSIX) that matches the line, between two |."""
+    return re.sub(r"[\\.*\[^$|]", r"\\\g<0>", line)
 
 
 def _move_away(*paths: pathlib.Path) -> str:

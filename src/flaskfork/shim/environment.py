@@ -87,6 +87,7 @@ class Status:
 
 def status() -> Status:
     """Find out what ``flask`` is here, without importing it."""
+    check_provenance()
     path = search_path()
     found = next(iter(installed(path)), None)
     file = next(iter(candidates(path)), None)
@@ -171,7 +172,10 @@ def current_folder() -> list[str]:
     """Where ``python -m`` and a program of the current folder look first."""
     # Not where Python was told not to.
     safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
-    return [] if safe else [os.getcwd()]
+    # It may have been deleted.
+    with contextlib.suppress(FileNotFoundError):
+        return [] if safe else [os.getcwd()]
+    return []
 
 
 def candidates(path: t.Sequence[str]) -> list[pathlib.Path]:
@@ -192,7 +196,7 @@ def installed(path: t.Sequence[str]) -> list[Installed]:
 
 def is_shim(file: pathlib.Path) -> bool:
     """Whether this module of the name ``flask`` hands over to the fork."""
-    return file.is_file() and b"flaskfork.shim" in file.read_bytes()
+    return file.is_file() and file.read_bytes().startswith(wheel.MARK.encode())
 
 
 def own_place() -> Place:
@@ -201,6 +205,7 @@ def own_place() -> Place:
     :raises ShimError: the fork is not installed in this environment, or the
         environment is another program's to manage.
     """
+    check_provenance()
     if sys.prefix == sys.base_prefix and managed().exists():
         raise ShimError(
             "this Python is managed by the operating system, or by another program",
@@ -218,6 +223,21 @@ def own_place() -> Place:
         )
     command = own_command()
     return Place(folder, command.with_name(f"flask{command.suffix}"))
+
+
+def check_provenance() -> None:
+    """Assert that the fork knows which release it is.
+
+    :raises ShimError: it does not.
+    """
+    try:
+        provenance.load()
+    except (OSError, ValueError, KeyError, TypeError) as e:
+        raise ShimError(
+            f"cannot be read: {e}",
+            where=PACKAGE / "provenance.json",
+            mend=reinstall(),
+        ) from e
 
 
 def managed() -> pathlib.Path:
@@ -249,9 +269,14 @@ def own_info() -> pathlib.Path:
     )
 
 
-def distribution(info: pathlib.Path) -> importlib.metadata.Distribution:
-    """The installed distribution whose metadata is in ``info``."""
-    return importlib.metadata.Distribution.at(info)
+def version(info: pathlib.Path) -> str:
+    """The version of an installed distribution: as its metadata has it, or the name of
+    their folder.
+    """
+    with contextlib.suppress(ValueError, TypeError):
+        if known := importlib.metadata.Distribution.at(info).metadata["Version"]:
+            return str(known)
+    return info.stem.partition("-")[2]
 
 
 def own_command() -> pathlib.Path:
@@ -279,9 +304,11 @@ def own(verb: str) -> str:
 
 def reinstall() -> str:
     """The command line that installs the fork once more."""
-    requirement = f"{_FORK}=={provenance.load().version}"
-    with contextlib.suppress(ShimError, FileNotFoundError):
-        text = (own_info() / "direct_url.json").read_text(encoding="utf-8")
+    requirement = _FORK
+    with contextlib.suppress(ShimError, OSError, ValueError, KeyError, TypeError):
+        info = own_info()
+        requirement = f"{_FORK}=={version(info)}"
+        text = (info / "direct_url.json").read_text(encoding="utf-8")
         requirement = f"{_FORK} @ {json.loads(text)['url']}"
     options = ("--no-deps", "--force-reinstall")
     try:
@@ -299,11 +326,16 @@ def command_line(*args: str) -> str:
 
 
 def _read(info: pathlib.Path) -> Installed:
-    found = distribution(info)
-    pins = [r.partition("==") for r in found.requires or []]
-    shim_of = [version for name, _, version in pins if name == _FORK]
-    version = found.metadata["Version"] or info.stem.partition("-")[2]
-    return Installed(info, version, shim_of[0] if shim_of else None)
+    requires: list[str] = []
+    with contextlib.suppress(ValueError, TypeError):
+        requires = importlib.metadata.Distribution.at(info).requires or []
+    pins = [requirement.partition("==") for requirement in requires]
+    shim_of = [pin for name, _, pin in pins if name == _FORK]
+    level, shim, revision = version(info).partition(f"+{_FORK}.")
+    if shim and not pins:
+        # Its metadata cannot be read.
+        shim_of = [f"{level}.{revision}"]
+    return Installed(info, version(info), shim_of[0] if shim_of else None)
 
 
 def _fetch_upstream(folder: pathlib.Path) -> None:

@@ -29,7 +29,10 @@ def read(info: pathlib.Path) -> list[Row]:
     :param info: its ``.dist-info`` folder.
     """
     try:
-        with open(info / "RECORD", encoding="utf-8", newline="") as file:
+        # What cannot be read is no file's name, and so shows as missing.
+        with open(
+            info / "RECORD", encoding="utf-8", errors="replace", newline=""
+        ) as file:
             return [Row(*row) for row in csv.reader(file) if len(row) == 3]
     except FileNotFoundError:
         return []

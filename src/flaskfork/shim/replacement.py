@@ -158,7 +158,11 @@ def _prepare(place: Place, source: pathlib.Path, command: pathlib.Path) -> pathl
 
     plan = {"old": present(place.site), "new": [_PACKAGE, info.name]}
     aside = place.work / f".{place.plan.name}.new"
-    aside.write_text(json.dumps(plan), encoding="utf-8")
+    # On the disk before anything moves, whenever the power may go.
+    with open(aside, "w", encoding="utf-8") as file:
+        json.dump(plan, file)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(aside, place.plan)
     switch = place.work / place.switch.name
     # In ASCII, whatever Python takes the encoding of these files to be.
@@ -188,6 +192,9 @@ def _move_in(place: Place) -> None:
 
 def _move_back(place: Place) -> None:
     """Make everything as it was before."""
+    if not any(place.old.glob("*")) and not _is_whole(place.plan):
+        # Before it is on the disk nothing is moved.
+        place.plan.unlink(missing_ok=True)
     if place.plan.exists():
         for name in _plan(place)["new"]:
             if _has_come(place, name):
@@ -216,6 +223,12 @@ def _clear_away(place: Place) -> None:
 def _plan(place: Place) -> dict[str, list[str]]:
     plan: dict[str, list[str]] = json.loads(place.plan.read_text(encoding="utf-8"))
     return plan
+
+
+def _is_whole(plan: pathlib.Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        return isinstance(json.loads(plan.read_text(encoding="utf-8")), dict)
+    return False
 
 
 def _outgoing(place: Place) -> t.Iterator[tuple[str, pathlib.Path, pathlib.Path]]:

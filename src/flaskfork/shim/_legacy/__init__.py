@@ -27,10 +27,10 @@ def switch_on(*, werkzeug: bool = False) -> None:
         serve(WERKZEUG)
 
 
-def switch_on_as(value: str) -> None:
-    """Give back what a value of the environment variable asks for.
+def check(value: str) -> None:
+    """Assert that a value of the environment variable means something.
 
-    :raises ShimError: it is none that means something.
+    :raises ShimError: it does not.
     """
     if value not in _MEANINGS:
         raise ShimError(
@@ -38,4 +38,8 @@ def switch_on_as(value: str) -> None:
             mend="set it to 1 for the names of flask, to 'werkzeug' for those of"
             " Werkzeug, Jinja2, itsdangerous and MarkupSafe as well, or to 0",
         )
+
+
+def switch_on_as(value: str) -> None:
+    """Give back what a value of the environment variable asks for."""
     switch_on(werkzeug=_MEANINGS[value])
