@@ -90,10 +90,10 @@ def freeze(freezer: Environment, folder: pathlib.Path, *args: str) -> None:
     freezer.run("-m", "PyInstaller", *options, *args, cwd=folder)
 
 
-def run(*args: str | pathlib.Path) -> str:
+def run(*args: str | pathlib.Path, **env: str) -> str:
     """Run a frozen program, where there is no Python."""
     done: subprocess.CompletedProcess[t.Any] = subprocess.run(
-        args, capture_output=True, text=True, env={"LC_ALL": "C"}, check=False
+        args, capture_output=True, text=True, env={"LC_ALL": "C", **env}, check=False
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return str(done.stdout)
@@ -111,6 +111,7 @@ def test_folder_of_pyinstaller(
     freeze(freezer, tmp_path, str(PROGRAMS / "frozen.py"))
     program = tmp_path / "frozen" / "frozen"
     check(run(program))
+    check(run(program, FLASKFORK_LEGACY="werkzeug"))
     version = run(program, "--version")
     assert f"Flask {level}+flaskfork." in version
     assert f"(Flask {level} with " in version

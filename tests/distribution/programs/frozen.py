@@ -28,9 +28,7 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "visits": [
-                    shop.visit(path) for path in ["/", "/terms", "/basket/order"]
-                ],
+                "visits": [shop.visit(path) for path in VISITS],
                 "names": [name_of(f"flask{name}") for name in MODULES],
                 "missing": [
                     importlib.util.find_spec("flask.nope"),
