@@ -9,6 +9,9 @@ import json
 
 import flask
 import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -130,3 +133,38 @@ def test_items_of_a_dict_are_set_as_before(config, monkeypatch, backwards):
         "A_B": 5,
         "AB": {"C": 6},
     }
+
+
+names = st.lists(st.sampled_from(["A", "B", "C"]), min_size=1, max_size=3)
+values = st.sampled_from(["1", "text", "null", "[1]", "{}", '{"B": 1}', '{"B": {}}'])
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.dictionaries(names.map("__".join), values, max_size=4))
+def test_whatever_is_in_the_environment(variables):
+    """Against items that are set one after another, as the documentation says."""
+    expected, conflict = {}, False
+    for name in sorted(variables):
+        *parents, key = name.split("__")
+        folder = expected
+        for parent in parents:
+            folder = folder.setdefault(parent, {}) if type(folder) is dict else None
+        if type(folder) is not dict:
+            conflict = True
+            break
+        try:
+            folder[key] = json.loads(variables[name])
+        except ValueError:
+            folder[key] = variables[name]
+
+    environ = {f"X_{name}": value for name, value in variables.items()}
+    config = flask.Config("")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        if conflict:
+            with pytest.raises(ValueError, match="X_"):
+                config.from_prefixed_env("X")
+        else:
+            config.from_prefixed_env("X")
+            assert config == expected

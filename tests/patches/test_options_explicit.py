@@ -6,6 +6,9 @@ import flask
 import pytest
 from flask.views import MethodView
 from flask.views import View
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 every_config = pytest.mark.parametrize("config", [True, False])
 
@@ -149,3 +152,38 @@ def test_required_options_without_an_explicit_true_follow_the_config(config):
     required.required_methods = ["OPTIONS"]
     response = options_of("app", config, required)
     assert response.data == (b"" if config else b"view")
+
+
+explicit = st.sampled_from([None, True, False])
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    where=st.sampled_from(["app", "blueprint"]),
+    config=st.booleans(),
+    argument=explicit,
+    attribute=explicit,
+    allowed=st.sets(st.sampled_from(["GET", "POST", "OPTIONS"]), min_size=1),
+    required=st.sets(st.sampled_from(["PUT", "OPTIONS"])),
+)
+def test_every_combination(where, config, argument, attribute, allowed, required):
+    """Against what the documentation says, word by word."""
+
+    def own():
+        return "own"
+
+    own.provide_automatic_options = attribute
+    own.required_methods = required
+    found = options_of(
+        where, config, own, methods=allowed, provide_automatic_options=argument
+    )
+    automatic = next((v for v in (argument, attribute) if v is not None), None)
+    if automatic is None:
+        automatic = config and "OPTIONS" not in allowed
+    methods = allowed | required | ({"HEAD"} if "GET" in allowed else set())
+    if automatic:
+        assert_automatic(found, *methods)
+    elif "OPTIONS" in methods:
+        assert found.text == "own"
+    else:
+        assert found.status_code == 405
