@@ -198,7 +198,9 @@ def test_what_a_module_is_at_run_time(
             f" {name}.\nimport typing as _\n"
         )
         _, _, run = rest.partition("\nelse:\n")
-        assert run.startswith("    __shim__ = True\n    try:\n        from flaskfork.shim")
+        assert run.startswith(
+            "    __shim__ = True\n    try:\n        from flaskfork.shim"
+        )
         assert run.endswith("        raise\n\n    swap(__name__)\n")
 
 
