@@ -471,3 +471,27 @@ def test_many_streams_end_in_threads_while_requests_end(app):
         if thread is not threading.current_thread():
             thread.join(10)
     assert ended.count("app") == ended.count("request") == 300
+
+
+def test_a_stream_that_a_thread_is_at_when_the_view_fails(app, client, seen):
+    reached, go = threading.Event(), threading.Event()
+    threads = []
+
+    @app.get("/thread")
+    def thread():
+        def body():
+            reached.set()
+            assert go.wait(60)
+            yield request.path
+
+        stream = stream_with_context(body())
+        threads.append(threading.Thread(target=list, args=[stream]))
+        threads[0].start()
+        assert reached.wait(60)
+        raise KeyError("view")
+
+    assert client.get("/thread").status_code == 500
+    assert seen == []
+    go.set()
+    threads[0].join()
+    assert seen == [("request", KeyError), "close", ("app", KeyError)]
