@@ -28,7 +28,8 @@ if pyenv := shutil.which("pyenv"):
     versions = subprocess.run(
         [pyenv, "versions", "--bare"], capture_output=True, text=True, check=True
     )
-    os.environ["PYENV_VERSION"] = ":".join(versions.stdout.split())
+    # The last one is the newest, and what python3 is to be.
+    os.environ["PYENV_VERSION"] = ":".join(reversed(versions.stdout.split()))
 
 
 @nox.session(venv_backend="none")
