@@ -252,6 +252,29 @@ def test_subdomains():
         assert get(app, path, headers={"Host": host}) == expected, (host, path)
 
 
+def test_a_host_that_is_not_the_servers():
+    bp = blueprint("any", subdomain="<name>")
+    app = make_app(bp, subdomain_matching=True)
+    app.config["SERVER_NAME"] = "a.example"
+    assert get(app, "/x", base_url="http://b.a.example") == "any 404"
+    with pytest.warns(UserWarning, match="server name"):
+        assert get(app, "/x", base_url="http://c.example") == "app 404"
+
+
+def test_an_application_that_does_not_know_the_host():
+    class App(flask.Flask):
+        def create_url_adapter(self, request):
+            if request is not None:
+                raise NotFound
+            return super().create_url_adapter(request)
+
+    app = App(__name__)
+    app.config["BLUEPRINT_ROUTING_ERRORS"] = True
+    app.register_blueprint(blueprint("api", "/api"))
+    assert get(app, "/api/x") == "api 404"
+    assert app.test_client().get("/x").status_code == 404
+
+
 def test_subdomains_that_are_not_matched():
     app = make_app(blueprint("api", "/x", subdomain="api"))
     assert get(app, "/x/y") == "app 404"

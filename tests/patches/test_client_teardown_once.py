@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import contextvars
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import flask
 import pytest
@@ -276,3 +280,77 @@ def test_the_stream_of_the_last_request(app, torn_down):
     assert torn_down == once("alice")
     response.close()
     assert torn_down[2:] == once("bob", GeneratorExit)
+
+
+def test_an_app_context_that_is_popped_before_the_block_ends(app, torn_down):
+    """As two fixtures do, which end in the other order than they began."""
+    client, pushed = app.test_client(), app.app_context()
+    with client:
+        pushed.push()
+        client.get("/?user=alice")
+        assert request.args["user"] == "alice"
+        pushed.pop()
+        assert request.args["user"] == "alice"
+    assert not flask.has_request_context()
+    assert not flask.has_app_context()
+    with client:
+        client.get("/?user=bob")
+        assert request.args["user"] == g.user == "bob"
+    assert not flask.has_request_context()
+    assert [user for kind, user, _ in torn_down if kind == "request"] == [
+        "alice",
+        "bob",
+    ]
+
+
+def test_clients_in_copies_of_the_context(app, torn_down):
+    def visit(user):
+        with app.test_client() as client:
+            client.get(f"/?user={user}")
+            return g.user
+
+    with app.test_client() as client:
+        client.get("/?user=alice")
+        for run in (contextvars.copy_context().run, in_a_thread):
+            assert run(visit, "bob") == "bob"
+            assert run(lambda: client.get("/?user=alice").text) == "nobody"
+            assert g.user == request.args["user"] == "alice"
+    assert not flask.has_request_context()
+    assert not flask.has_app_context()
+
+
+def test_tasks_after_a_request(app):
+    async def visit(user):
+        with app.test_client() as client:
+            client.get(f"/?user={user}")
+            await asyncio.sleep(0)
+            client.get(f"/?user={user}{user}")
+            await asyncio.sleep(0)
+            return g.user
+
+    async def visit_all():
+        app.test_client().get("/?user=first")
+        return await asyncio.gather(*map(visit, "abc"))
+
+    assert asyncio.run(visit_all()) == ["aa", "bb", "cc"]
+
+
+def test_a_request_that_fails_before_it_has_a_request_context(app, torn_down):
+    def fail(sender):
+        flask.appcontext_pushed.disconnect(fail)
+        raise OSError("failed")
+
+    flask.appcontext_pushed.connect(fail)
+    with app.test_client() as client:
+        with contextlib.suppress(OSError, LookupError):
+            client.get("/?user=alice")
+        # What has failed in its push is never popped, on plain Flask either.
+        flask.globals.app_ctx.pop()
+        client.get("/?user=bob")
+        assert request.args["user"] == g.user == "bob"
+    assert torn_down[1:] == once("bob")
+
+
+def in_a_thread(function, *args):
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(contextvars.copy_context().run, function, *args).result()

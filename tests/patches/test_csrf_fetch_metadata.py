@@ -120,6 +120,13 @@ def test_trusted_origins(app, trusted):
     assert status(app, site="cross-site", origin="") == 403
 
 
+@pytest.mark.parametrize("trusted", [None, "", [], [None], [""]])
+def test_no_trusted_origins(app, trusted):
+    app.config["CSRF_TRUSTED_ORIGINS"] = trusted
+    for origin in (None, "", "null", "https://idp.example"):
+        assert status(app, site="cross-site", origin=origin) == 403
+
+
 def test_trusted_origins_of_the_environment(app, monkeypatch):
     monkeypatch.setenv("SHOP_CSRF_TRUSTED_ORIGINS", '["https://idp.example"]')
     app.config.from_prefixed_env("SHOP")

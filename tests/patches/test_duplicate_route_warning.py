@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
+from werkzeug.routing import RuleFactory
 from werkzeug.datastructures import ImmutableDict
 
 
@@ -118,10 +119,35 @@ def test_names_of_variables_make_no_difference(one, other):
         (("/a", {"subdomain": "x"}), ("/a", {"subdomain": "y"})),
         (("/a", {}), ("/a", {"subdomain": "y"})),
         (("/a", {"methods": ["POST"]}), ("/a", {"methods": ["OPTIONS"]})),
+        # This one is reached at /a/.
+        (("/a", {}), ("/a", {"strict_slashes": False})),
+        (("/<any('x>y'):a>", {}), ("/<any('z>y'):a>", {})),
     ],
 )
 def test_rules_that_are_not_the_same(one, other):
     assert warned(make_app(subdomain_matching=True), one, other) == []
+
+
+def test_variables_of_the_subdomain():
+    rules = [("/a", {"subdomain": "<x>"}), ("/a", {"subdomain": "<y>"})]
+    assert len(warned(make_app(subdomain_matching=True), *rules)) == 1
+
+
+def test_a_rule_factory_in_place_of_the_rule():
+    class Twice(RuleFactory):
+        def __init__(self, rule, methods, endpoint):
+            self.rules = [
+                flask.Flask.url_rule_class(f"{rule}{n}", endpoint=endpoint)
+                for n in "12"
+            ]
+
+        def get_rules(self, map):
+            return self.rules
+
+    app = make_app()
+    app.url_rule_class = Twice
+    app.add_url_rule("/a", "twice", first)
+    app.url_map.bind("localhost").match("/a2")
 
 
 def test_the_same_endpoint():

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import ImmutableDict
 from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import Unauthorized
 
@@ -182,6 +183,43 @@ def test_the_provider_of_the_app(app):
 
     app.json = Provider(app)
     assert get(app, "/x").json["by"] == "provider"
+
+
+class WithResponse(BadRequest):
+    def get_response(self, environ=None, scope=None):
+        return flask.Response("own", 400)
+
+
+class WithHeaders(BadRequest):
+    def get_headers(self, environ=None, scope=None):
+        return [("Content-Type", "a/b"), ("Content-Length", "3"), ("X-Own", "1")]
+
+
+def with_body():
+    error = BadRequest()
+    error.get_body = lambda *args: "own"
+    return error
+
+
+@pytest.mark.parametrize("make", [WithResponse, with_body])
+def test_an_exception_with_an_answer_of_its_own(app, make):
+    @app.get("/own")
+    def own():
+        raise make()
+
+    assert get(app, "/own").text == "own"
+
+
+def test_an_exception_with_headers_of_its_own(app):
+    @app.get("/own")
+    def own():
+        raise WithHeaders("it")
+
+    response = get(app, "/own")
+    assert response.json["detail"] == "it"
+    assert response.headers["X-Own"] == "1"
+    assert response.headers.getlist("Content-Type") == [PROBLEM]
+    assert response.headers.getlist("Content-Length") == [str(len(response.data))]
 
 
 def test_after_request_and_blueprints(app):

@@ -27,13 +27,13 @@ def app():
 def compiled(app, monkeypatch):
     """The sources that were compiled, in order."""
     sources = []
-    from_string = app.jinja_env.from_string
+    from_string = jinja2.Environment.from_string
 
-    def spy(source, *args, **kwargs):
+    def spy(self, source, *args, **kwargs):
         sources.append(source)
-        return from_string(source, *args, **kwargs)
+        return from_string(self, source, *args, **kwargs)
 
-    app.jinja_env.from_string = spy
+    monkeypatch.setattr(jinja2.Environment, "from_string", spy)
     return sources
 
 
@@ -224,6 +224,100 @@ def test_extensions(app):
     app.jinja_env.add_extension(Counter)
     assert render(app, "COUNT") == "1"
     assert render(app, "COUNT") == "2"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'x'|own }}",
+        "{{ (true or y)|own }}",
+        "{{ (false and y)|own }}",
+        "{{ (2 < 1 < y)|own }}",
+        "{{ ('x' if true else y)|own }}",
+        "{{ 'x'|own('a' if true else y) }}",
+        "{{ ('x' ~ 1)|upper|own }}",
+        "{% if (1 or y) is own %}{% endif %}",
+        "{% filter own %}x{% endfilter %}",
+    ],
+)
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_custom_functions_of_constants(app, monkeypatch, source, everywhere):
+    """They may depend on the request, whatever the operands that do not count."""
+    calls = []
+    filters, tests = app.jinja_env.filters, app.jinja_env.tests
+    if everywhere:
+        monkeypatch.setitem(jinja2.filters.FILTERS, "own", None)
+        monkeypatch.setitem(jinja2.tests.TESTS, "own", None)
+        filters, tests = jinja2.filters.FILTERS, jinja2.tests.TESTS
+
+    def own(value, *args):
+        calls.append(value)
+        return "x"
+
+    filters["own"] = tests["own"] = own
+    if everywhere:
+        app = flask.Flask(__name__)
+    before = len(calls)
+    for n in range(1, 4):
+        render(app, source, y=1)
+        assert len(calls) >= before + n
+
+
+def test_custom_functions_of_variables(app, compiled):
+    app.template_filter("own")(lambda value, *args: f"{value}{len(args)}")
+    source = "{{ y|own }} {{ y.real|upper|own('x') }} {{ y[0]|own }}"
+    for n in range(3):
+        assert render(app, source, y=n) == f"{n}0 {n}1 0"
+    assert len(compiled) == 1
+
+
+def replace_name(source):
+    return source.replace("NAME", flask.request.args["name"])
+
+
+class FromString(flask.templating.Environment):
+    def from_string(self, source, *args, **kwargs):
+        return super().from_string(replace_name(source), *args, **kwargs)
+
+
+class Parse(flask.templating.Environment):
+    def _parse(self, source, *args):
+        return super()._parse(replace_name(source), *args)
+
+
+class GetAttribute(flask.templating.Environment):
+    def getattr(self, obj, attribute):
+        return replace_name("NAME")
+
+
+class Generator(jinja2.compiler.CodeGenerator):
+    def visit_TemplateData(self, node, frame):
+        node.data = replace_name(node.data)
+        super().visit_TemplateData(node, frame)
+
+    def visit_Output(self, node, frame):
+        node.nodes.append(jinja2.nodes.TemplateData(replace_name("NAME")))
+        super().visit_Output(node, frame)
+
+
+class WithGenerator(flask.templating.Environment):
+    code_generator_class = Generator
+
+
+@pytest.mark.parametrize(
+    ("environment", "source"),
+    [
+        (FromString, "NAME"),
+        (Parse, "NAME"),
+        (GetAttribute, "{{ 'x'.name }}"),
+        (WithGenerator, "{{ 1 }}"),
+    ],
+)
+def test_an_environment_that_compiles_otherwise(app, environment, source):
+    app.jinja_environment = environment
+    for name in ("alice", "bob"):
+        with app.test_request_context(f"/?name={name}"):
+            assert name in render_template_string(source)
 
 
 def test_another_environment(app):

@@ -332,6 +332,82 @@ def test_a_stream_of_a_view_that_fails(app, client, seen, handled):
         assert seen == [("request", KeyError), "close", ("app", KeyError)]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("code", [404, 418])
+def test_a_stream_of_a_view_that_aborts(app, client, seen, code, begun):
+    """Nobody sees the stream, not even by the traceback of the error."""
+
+    @app.get("/aborts")
+    def aborts():
+        stream = stream_with_context(iter(["never", "ever"]))
+        if begun:
+            next(stream)
+        flask.abort(code)
+
+    @app.errorhandler(418)
+    def teapot(error):
+        return "short", 418
+
+    gc.disable()
+    try:
+        assert client.get("/aborts", buffered=True).status_code == code
+        assert seen == ONCE
+    finally:
+        gc.enable()
+
+
+def test_a_stream_that_fails_to_close_when_its_view_failed(app, client, seen):
+    """The error of the view is the one that counts."""
+    errors = []
+
+    @app.get("/fails")
+    def fails():
+        streams = [stream_with_context(body()) for _ in "12"]
+        for stream in streams:
+            next(stream)
+        raise KeyError(streams)
+
+    def body():
+        try:
+            yield "1"
+        finally:
+            raise ValueError("finally")
+
+    app.errorhandler(500)(lambda error: repr(error.original_exception)[:8])
+    app.log_exception = lambda info: errors.append(info[0])
+    assert client.get("/fails").text == "KeyError"
+    assert sorted(map(str, errors)) == sorted(map(str, [ValueError] * 2 + [KeyError]))
+    assert seen == [("request", KeyError), "close", ("app", KeyError)]
+
+
+def test_many_streams_of_a_request(app, client):
+    """They are forgotten when they end."""
+
+    @app.get("/many")
+    def many():
+        def body():
+            for n in range(1000):
+                yield from stream_with_context(iter([str(n % 10)]))
+            yield f" {len(request_ctx._streams)}"
+
+        return flask.Response(stream_with_context(body()))
+
+    assert client.get("/many").text == "0123456789" * 100 + " 1"
+
+
+def test_contexts_that_do_not_call_the_base_class(app, seen):
+    class AppContext(flask.ctx.AppContext):
+        def __init__(self, app):
+            self.app = app
+            self.url_adapter = None
+            self.g = app.app_ctx_globals_class()
+            self._cv_tokens = []
+
+    app.app_context = lambda: AppContext(app)
+    assert app.test_client().get("/stream", buffered=True).text == "123"
+    assert seen == ["finally alice", *ONCE]
+
+
 def test_an_iterator_that_is_no_generator(app, client, seen):
     class Body:
         chunks = iter("ab")

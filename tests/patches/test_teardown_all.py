@@ -147,17 +147,16 @@ def test_one_error_is_raised_as_it_is(app, failing, done, step, kind):
 
 
 @pytest.mark.parametrize("path", ["/", "/stream"])
-@pytest.mark.parametrize("kind", [Error, Exit])
-def test_several_errors(app, failing, done, path, kind):
+def test_several_errors(app, failing, done, path):
     # A streamed one is popped before its stream begins.
     expected = STEPS if path == "/" else STEPS[:-1]
-    failing.update(dict.fromkeys(expected, Error), close=kind)
+    failing.update(dict.fromkeys(expected, Error))
     with several("blueprint") as caught:
         request(app, path)
 
     assert sorted(names(done)) == sorted(STEPS)
     if GROUP:
-        assert isinstance(caught.value, Exception) is (kind is Error)
+        assert isinstance(caught.value, Exception)
         assert [str(e) for e in flat(caught.value)] == expected
         assert all(e.__traceback__ for e in flat(caught.value))
     else:
@@ -166,6 +165,18 @@ def test_several_errors(app, failing, done, path, kind):
         places = [text.index(f": {name}\n") for name in expected[1:]]
         assert places == sorted(places)
         assert "Traceback" in text
+
+
+@pytest.mark.parametrize("kind", [Exit, KeyboardInterrupt])
+@pytest.mark.parametrize("step", STEPS)
+def test_an_exit_is_not_hidden_in_a_group(app, failing, done, step, kind):
+    failing.update(dict.fromkeys(STEPS, Error), **{step: kind})
+    with pytest.raises(kind) as caught:
+        request(app)
+    assert str(caught.value) == step
+    assert sorted(names(done)) == sorted(STEPS)
+    text = "".join(caught.value.__notes__)
+    assert all(f": {name}" in text for name in STEPS if name != step)
 
 
 def test_what_the_view_raised_is_passed_to_all(app, failing, done):
