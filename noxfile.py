@@ -111,7 +111,8 @@ def verify(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", requires=["build"], default=False)
 def bench(session: nox.Session) -> None:
-    """How long the tools take, and what the shim costs."""
+    """How long the tools take, and what the shim and the patches cost."""
     env = {"PYTHONPATH": str(ROOT / "scripts")}
     session.run(sys.executable, "benchmarks/tools.py", env=env)
-    session.run(sys.executable, "benchmarks/shim.py", str(DIST), env=env)
+    for name in ("shim", "requests"):
+        session.run(sys.executable, f"benchmarks/{name}.py", str(DIST), env=env)
