@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-from werkzeug.routing import RuleFactory
 from werkzeug.datastructures import ImmutableDict
+from werkzeug.routing import RuleFactory
 
 
 def first(**values):
@@ -141,7 +141,7 @@ def test_a_rule_factory_in_place_of_the_rule():
                 for n in "12"
             ]
 
-        def get_rules(self, map):
+        def get_rules(self, url_map):
             return self.rules
 
     app = make_app()
