@@ -44,7 +44,16 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def tools(session: nox.Session) -> None:
     """The tests of the tools, and those that install the fork for real."""
-    session.run(sys.executable, "-m", "pytest", *session.posargs)
+    # A file's tests stay together, since they share what they have built.
+    parallel = ["-n", "auto", "--dist", "loadfile"]
+    chosen = session.posargs or ["--ignore", "tests/test_killed.py"]
+    session.run(sys.executable, "-m", "pytest", *parallel, *chosen)
+
+
+@nox.session(venv_backend="none")
+def killed(session: nox.Session) -> None:
+    """Every verb that changes something, killed at each of its steps."""
+    session.run(*(sys.executable, "-m", "pytest", "-n", "auto"), "tests/test_killed.py")
 
 
 @nox.session(venv_backend="none")

@@ -11,19 +11,26 @@ import forkkit
 
 FLOORS = [
     {"errors", "probe", "__init__"},
-    {"project"},
-    {"toml", "git", "environments"},
-    {"pin", "series", "rename", "diff", "sdist", "extensions"},
-    {"patch"},
-    {"queue", "upstream"},
-    {"tree", "materialise", "readme"},
-    {"export", "findings", "needed", "packing", "suite", "trial"},
-    {"verify", "ecosystem"},
+    {"project", "index"},
+    {"toml", "git", "environments", "stream", "transaction"},
+    {"pin", "series", "rename", "diff", "sdist", "extensions", "merge", "changelog"},
+    {"patch", "journal"},
+    {"queue", "upstream", "commits"},
+    {"replay"},
+    {"tree", "materialise", "readme", "resolution"},
+    {"export", "findings", "needed", "packing", "suite", "trial", "bench", "releases"},
+    {"sequence", "forecast"},
+    {"verify", "ecosystem", "rebase", "author", "terminal"},
+    {"verbs.__init__", "verbs.author", "verbs.build", "verbs.carry"}
+    | {"verbs.checkout", "verbs.state"},
     {"cli", "backend"},
     {"launch"},
 ]
 FOLDER = pathlib.Path(forkkit.__file__).parent
-MODULES = {path.stem: path for path in FOLDER.glob("*.py")}
+MODULES = {
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts): path
+    for path in FOLDER.rglob("*.py")
+}
 #: What a build may import: it has hatchling and the standard library, no more.
 BUILD = {"hatchling", "tomli"}
 
@@ -34,7 +41,11 @@ def imports(path: pathlib.Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
             names = {alias.name for alias in node.names}
-            found |= {node.module} if node.module else names
+            inside = node.level == 1 and path.parent != FOLDER
+            prefix = f"{path.parent.name}." if inside else ""
+            found |= {
+                prefix + name for name in ({node.module} if node.module else names)
+            }
         elif isinstance(node, ast.ImportFrom) and node.module == "forkkit":
             found |= {alias.name for alias in node.names}
     return found

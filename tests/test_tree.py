@@ -74,6 +74,30 @@ def test_apply_follows_a_patch_that_changed_on_disk(project):
     assert project.git("status", "--porcelain") == ""
 
 
+def test_export_does_not_bring_older_patches_back(project):
+    """As after a pull, or after what was killed at its very end."""
+    project.fork("apply")
+    project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
+    before = project.snapshot()
+    done = project.fork("export", code=1)
+    assert "has changed since the checkout was made: patches/loud.patch" in done.stderr
+    assert project.snapshot() == before
+    project.fork("apply")
+    assert "holds what is committed" in project.fork("export").stdout
+
+
+def test_export_does_not_mix_two_changes(project):
+    project.fork("apply")
+    file = project.checkout / "src/flask/app.py"
+    file.write_text(file.read_text().replace("BYE", "HEY"))
+    project.git("commit", "--all", "--amend", "--no-edit", "--quiet")
+    project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
+    before = project.snapshot()
+    done = project.fork("export", code=1)
+    assert "git -C upstream/checkout branch mine" in done.stderr
+    assert project.snapshot() == before
+
+
 def test_export_writes_nothing_after_apply(project):
     before = project.snapshot()
     project.fork("apply")
@@ -87,12 +111,19 @@ def test_export_gives_the_same_bytes_under_a_hostile_gitconfig(project, tmp_path
     before = project.snapshot()
     env = toy.hostile_home(tmp_path)
     project.fork("apply", env=env)
-    # Fresh text from git, not the bytes that an export keeps.
-    for name in ("loud", "comma"):
-        project.edit(f"patches/{name}.patch", "A Maintainer", "Another")
+    written_by_another(project)
     project.fork("export", env=env)
-    after = project.snapshot()
-    assert {path: after[path] for path in before} == before
+    assert project.snapshot() == {
+        path: data.replace(b"From: A Maintainer", b"From: Another")
+        for path, data in {**project.snapshot(), **before}.items()
+    }
+
+
+def written_by_another(project: toy.Toy) -> None:
+    """Change all commits: what an export writes is fresh text, not what it keeps."""
+    amend = "git commit --amend --no-edit --quiet --author 'Another <maintainer@{}>'"
+    command = amend.format("flaskfork.example")
+    project.git("rebase", "--quiet", "--exec", command, "upstream")
 
 
 def test_export_writes_a_new_commit(project):
@@ -477,17 +508,19 @@ def test_commit_without_any_message_is_named(project):
 def test_settings_of_the_checkout_change_no_byte(project, tmp_path):
     """Its own ``.git/config`` is the user's as much as the one at home."""
     project.fork("apply")
+    written_by_another(project)
     hostile = toy.hostile_home(tmp_path)
     settings = project.checkout / ".git" / "config"
     settings.write_text(
         settings.read_text() + f"[include]\npath = {hostile['HOME']}/.gitconfig\n"
     )
     before = project.snapshot()
-    for name in ("loud", "comma"):
-        project.edit(f"patches/{name}.patch", "A Maintainer", "Another")
     project.fork("export")
     after = project.snapshot()
-    assert {path: after[path] for path in before} == before
+    assert {path: after[path] for path in before} == {
+        path: data.replace(b"From: A Maintainer", b"From: Another")
+        for path, data in before.items()
+    }
     project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
     project.fork("apply")
     assert b"GOODBYE" in (project.checkout / "src/flask/app.py").read_bytes()

@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parents[1]
 
 UPSTREAM: Files = {
     "LICENSE.txt": b"Do what you like.\n",
+    "PKG-INFO": b"Name: Flask\nVersion: 1.0\n\n",
     "pyproject.toml": b'[project]\nname = "Flask"\nversion = "1.0"\n'
     b'requires-python = ">=3.9"\ndependencies = []\n'
     b'[dependency-groups]\ntests = ["pytest"]\n',
@@ -202,7 +203,8 @@ class Toy:
         return {
             path.relative_to(self.root).as_posix(): path.read_bytes()
             for path in sorted(self.root.rglob("*"))
-            if path.is_file() and not {".git", "__pycache__"}.intersection(path.parts)
+            if path.is_file()
+            and not {".git", "__pycache__", ".lock"}.intersection(path.parts)
         }
 
 
@@ -270,6 +272,18 @@ def make(root: pathlib.Path) -> Toy:
     toy.archive.parent.mkdir()
     toy.archive.write_bytes(content)
     return toy
+
+
+def release(toy: Toy, version: str, changed: dict[str, bytes | None]) -> None:
+    """Put another release into the cache, some of whose files differ.
+
+    :param changed: the new content of files; ``None`` for one that is gone.
+    """
+    files = {**UPSTREAM, **changed}
+    files["PKG-INFO"] = f"Name: Flask\nVersion: {version}\n\n".encode()
+    there = {path: data for path, data in files.items() if data is not None}
+    content = archive(there, f"flask-{version}")
+    (toy.project.cache / f"flask-{version}.tar.gz").write_bytes(content)
 
 
 def pin_of(content: bytes, files: Files) -> Pin:

@@ -25,7 +25,7 @@ from .extensions import Counts
 from .extensions import Extension
 from .packing import Built
 from .pin import Pin
-from .project import write_all
+from .project import write_file
 from .trial import Flask
 from .trial import Observation
 from .trial import Runner
@@ -205,7 +205,7 @@ class _Bench:
         except (ForkError, OSError) as e:
             row = Row(extension.name, problems=(str(e),))
         values = {"key": key, **dataclasses.asdict(row)}
-        write_all({path: json.dumps(values, indent=2).encode()})
+        write_file(path, json.dumps(values, indent=2).encode())
         return row
 
     def _key(self, extension: Extension) -> str:

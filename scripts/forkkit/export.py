@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
+import typing as t
 from dataclasses import replace
 
 from . import diff
@@ -16,29 +18,72 @@ from .patch import Patch
 from .pin import Pin
 from .project import Files
 from .project import Project
-from .project import write_all
+from .transaction import commit
 from .tree import Tree
 
+#: The new content of files; ``None`` for one that goes.
+Contents = dict[pathlib.Path, t.Optional[bytes]]
 
-def plan(project: Project, tree: Tree) -> dict[pathlib.Path, bytes]:
+
+def plan(project: Project, tree: Tree) -> Contents:
     """Work out what an export of ``tree`` would change in ``patches/``.
-
-    A patch on disk that says the same and leads to the same files stays as it is,
-    byte for byte: an export is not a reason for a review.
 
     :return: the new content of each file that would change.
     :raises ForkError: a commit is no patch that could be read again, or the commit of
         a listed patch is gone.
     """
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
+    return contents(project, upstream.load_pin(project), tree.patches())
+
+
+def export(project: Project, tree: Tree) -> Contents:
+    """Write what :func:`plan` says, all at once, and return it.
+
+    :raises ForkError: there are uncommitted changes, or as :func:`plan`.
+    """
+    tree.check_at_rest()
+    settle(project, tree)
+    _check_current(project, tree)
+    changes = plan(project, tree)
+    commit(project, changes)
+    tree.mark_exported()
+    return changes
+
+
+def settle(project: Project, tree: Tree) -> None:
+    """Note that the commits are exported if ``patches/`` holds them already.
+
+    An export that was killed at its very end has not noted it.
+    """
+    # What cannot be exported at all is not.
+    with contextlib.suppress(ForkError):
+        if tree.exists() and not tree.exported() and not plan(project, tree):
+            tree.mark_exported()
+
+
+def contents(
+    project: Project,
+    pin: Pin,
+    commits: list[Patch],
+    dropped: t.Collection[str] = (),
+) -> Contents:
+    """What changes in ``patches/`` to have it hold other patches.
+
+    A patch on disk that says the same and leads to the same files stays as it is,
+    byte for byte: an export is not a reason for a review.
+
+    :param pin: the release that the patches are for.
+    :param dropped: the patches that shall go.
+    :return: the new content of each file that changes; ``None`` for one that goes.
+    :raises ForkError: as :func:`plan`.
+    """
+    queue = queues.load(project, upstream.load_pin(project))
     files = upstream.source(project, pin).package
-    commits = tree.patches()
-    _check_names(project, [patch.name for patch in queue.patches], commits)
-    _check_readable(project, pin, tree, commits)
+    listed = [patch.name for patch in queue.patches if patch.name not in dropped]
+    _check_names(project, listed, commits)
+    _check_readable(project, pin, commits)
 
     there = {patch.name: patch for patch in queue.patches}
-    changes: dict[pathlib.Path, bytes] = {}
+    changes: Contents = {}
     for patch in commits:
         before, files = files, queues.apply([patch], files)
         path = project.patches / f"{patch.name}.patch"
@@ -48,19 +93,37 @@ def plan(project: Project, tree: Tree) -> dict[pathlib.Path, bytes]:
     if names != queue.series.names:
         series = queue.series.with_names(names)
         changes[project.series] = serieses.render(series)
+    for name in dropped:
+        changes[project.patches / f"{name}.patch"] = None
     return changes
 
 
-def export(project: Project, tree: Tree) -> dict[pathlib.Path, bytes]:
-    """Write what :func:`plan` says, all at once, and return it.
+def _check_current(project: Project, tree: Tree) -> None:
+    """Make sure that ``patches/`` is still what the checkout was made from.
 
-    :raises ForkError: there are uncommitted changes, or as :func:`plan`.
+    :raises ForkError: it was changed, and an export would change it back.
     """
-    tree.check_at_rest()
-    changes = plan(project, tree)
-    write_all(changes)
-    tree.mark_exported()
-    return changes
+    pin = upstream.load_pin(project)
+    try:
+        changes = contents(project, pin, tree.known_patches())
+        changed = ", ".join(project.relative(path) for path in changes)
+    except ForkError as e:
+        changed = str(e)
+    if not changed:
+        return
+    if tree.exported():
+        mend = "run `scripts/fork apply`, which goes over to it"
+    else:
+        mend = (
+            f"keep your commits with `git -C {tree.shown} branch mine`, go over to it"
+            f" with `git -C {tree.shown} reset --hard refs/fork/known` and"
+            " `scripts/fork apply`, and `git cherry-pick` them there"
+        )
+    raise ForkError(
+        f"patches/ has changed since the checkout was made: {changed}",
+        where=tree.shown,
+        mend=mend,
+    )
 
 
 def _same(there: Patch | None, patch: Patch, before: Files, after: Files) -> bool:
@@ -72,13 +135,11 @@ def _same(there: Patch | None, patch: Patch, before: Files, after: Files) -> boo
         return False
 
 
-def _check_readable(
-    project: Project, pin: Pin, tree: Tree, commits: list[Patch]
-) -> None:
+def _check_readable(project: Project, pin: Pin, commits: list[Patch]) -> None:
     """What is written now has to be a patch when it is read again."""
     problems: list[ForkError] = []
     for patch in commits:
-        where = f"{tree.shown}: commit of {patch.name}"
+        where = f"{project.relative(project.checkout)}: commit of {patch.name}"
         try:
             again = patches.parse(patches.render(patch), where=where)
         except ForkError as e:

@@ -83,6 +83,11 @@ class Patch:
     def when(self) -> datetime:
         return datetime.strptime(self.date, _DATE)
 
+    @property
+    def stamp(self) -> str:
+        """The date as git keeps it: seconds since 1970, and the zone."""
+        return f"{int(self.when.timestamp())} {self.when:%z}"
+
     def trailer(self, key: str) -> str:
         """The first value of a trailer that is there."""
         return next(value for found, value in self.trailers if found == key)

@@ -35,6 +35,20 @@ class Project:
         return self.root / "upstream" / "checkout"
 
     @property
+    def transaction(self) -> pathlib.Path:
+        """What is being changed all at once, while it is."""
+        return self.root / "upstream" / ".transaction"
+
+    @property
+    def journal(self) -> pathlib.Path:
+        """How far a stopped command has come."""
+        return self.root / "upstream" / ".sequence.json"
+
+    @property
+    def lock(self) -> pathlib.Path:
+        return self.root / "upstream" / ".lock"
+
+    @property
     def source(self) -> pathlib.Path:
         """The pinned package, carried by the fork's own sdist only."""
         return self.root / "upstream" / "source"
@@ -57,8 +71,16 @@ class Project:
         return self.patches / "series"
 
     @property
+    def resolutions(self) -> pathlib.Path:
+        return self.patches / "resolutions"
+
+    @property
     def rename(self) -> pathlib.Path:
         return self.patches / "rename.toml"
+
+    @property
+    def changelog(self) -> pathlib.Path:
+        return self.root / "CHANGELOG.md"
 
     @property
     def overlay(self) -> pathlib.Path:
@@ -124,38 +146,32 @@ def writing(path: pathlib.Path) -> t.Iterator[None]:
         ) from e
 
 
-def write_all(contents: t.Mapping[pathlib.Path, bytes]) -> None:
-    """Write several files, all at once or not at all.
+def write_file(path: pathlib.Path, content: bytes) -> None:
+    """Write a file whole or not at all, even if the power fails.
 
-    Everything is written and synced beside its target first, so that a full disk
-    or a read-only folder is found before the first file changes.
-
-    :raises ForkError: a file could not be written; none was changed.
+    :raises ForkError: it could not be written; it is as it was.
     """
-    with contextlib.ExitStack() as undo:
-        prepared = []
-        for path, content in contents.items():
-            with writing(path):
-                prepared.append((_write_aside(path, content, undo), path))
-        for aside, path in prepared:
-            with writing(path):
-                os.replace(aside, path)
+    with writing(path), contextlib.ExitStack() as undo:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        aside = pathlib.Path(name)
+        undo.callback(aside.unlink, missing_ok=True)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.chmod(0o644)
+        os.replace(aside, path)
+        sync_folder(path.parent)
 
 
-def _write_aside(
-    path: pathlib.Path, content: bytes, undo: contextlib.ExitStack
-) -> pathlib.Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    aside = pathlib.Path(name)
-    undo.callback(aside.unlink, missing_ok=True)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    aside.chmod(mode)
-    return aside
+def sync_folder(path: pathlib.Path) -> None:
+    """Make the names in a folder last, as ``fsync`` does the bytes of a file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_folder(folder: pathlib.Path, files: Files) -> None:

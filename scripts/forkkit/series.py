@@ -44,6 +44,11 @@ class Series:
             lines += [*above.get(name, []), f"{name}.patch"]
         return Series((*lines, *pending))
 
+    def renamed(self, name: str, new: str) -> Series:
+        """The series with another name for a patch."""
+        names = {f"{name}.patch": f"{new}.patch"}
+        return Series(tuple(names.get(line, line) for line in self.lines))
+
 
 def parse(data: bytes, *, where: object) -> Series:
     """Read a series.

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
-import re
 import shutil
 import tempfile
-import typing as t
 from dataclasses import dataclass
 
-from . import diff
-from . import patch as patches
+from . import commits
 from . import queue as queues
+from .commits import Step
 from .errors import ForkError
-from .git import DIFF_FLAGS
 from .git import Git
 from .patch import Patch
 from .pin import Pin
@@ -34,8 +31,6 @@ _NEXT = "refs/fork/next"
 _NEXT_BASE = "refs/fork/next-base"
 # What running upstream's tests there leaves behind.
 _EXCLUDE = "__pycache__/\n.pytest_cache/\n*.egg-info/\n"
-_COMMITTER = "flaskfork <flaskfork@localhost>"
-_COMMIT_LINE = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -58,10 +53,14 @@ class Tree:
         :raises ForkError: a patch does not apply, or there is work in the
             repository that is not in ``patches/``; nothing was changed.
         """
-        stream = _import_stream(pin, files, queue)
+        steps = []
+        below = files
+        for patch in queue:
+            below = queues.apply([patch], below)
+            steps.append(Step(patch, below))
         if self.folder.exists() and not _is_empty_folder(self.folder):
             self.check_nothing_unsaved()
-            self._switch(stream)
+            self._switch(pin, files, steps)
             return
 
         with writing(self.folder), contextlib.ExitStack() as undo:
@@ -75,12 +74,12 @@ class Tree:
             new.git("init", "--quiet", "--template=", "--initial-branch=queue")
             (new.folder / ".git" / "info").mkdir(exist_ok=True)
             (new.folder / ".git" / "info" / "exclude").write_text(_EXCLUDE)
-            new._switch(stream)
+            new._switch(pin, files, steps)
             new.folder.rename(self.folder)
 
-    def _switch(self, stream: bytes) -> None:
-        """Go over to what ``stream`` makes: first the files, then all refs at once."""
-        self.git("fast-import", "--quiet", "--force", stdin=stream)
+    def _switch(self, pin: Pin, files: Files, steps: list[Step]) -> None:
+        """Go over to other commits: first the files, then all refs at once."""
+        commits.write(self.git, _NEXT, _NEXT_BASE, pin, files, steps)
         # Stops, with nothing changed, where a file of the maintainer is in the way.
         self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", _NEXT)
         moves = [(_BASE, _NEXT_BASE), (_QUEUE, _NEXT), (_KNOWN, _NEXT)]
@@ -135,10 +134,10 @@ class Tree:
 
     def _on_queue(self) -> bool:
         head = self.git.text("rev-parse", "--symbolic-full-name", "HEAD")
-        # An apply that was killed half-way leaves what it was going over to.
-        return head == _QUEUE or (
-            self.git.holds("rev-parse", "--quiet", "--verify", _NEXT)
-            and self.git.text("rev-parse", "HEAD") == self.git.text("rev-parse", _NEXT)
+        # A command that was killed half-way leaves what it was going over to.
+        left = (_NEXT, "refs/fork/work", "refs/fork/taken")
+        return head == _QUEUE or bool(
+            head == "HEAD" and self.git("for-each-ref", "--points-at=HEAD", *left)
         )
 
     def changed_files(self) -> list[str]:
@@ -159,54 +158,19 @@ class Tree:
     def patches(self) -> list[Patch]:
         """The commits above the pinned release as patches, first to last.
 
-        :raises ForkError: a commit has no reason or trailers, changes something that
-            a patch cannot hold, or the history is not a line.
+        :raises ForkError: as :func:`forkkit.commits.read`.
         """
         self.check_ours()
-        form = "%H%x00%an <%ae>%x00%aD%x00%B"
-        if merges := self.git.text("rev-list", "--merges", f"{_BASE}..{_QUEUE}"):
-            raise ForkError(
-                f"a merge cannot be a patch: {merges.splitlines()[0]}",
-                where=self.shown,
-                mend=f"make the history a line: git -C {self.shown} rebase {_BASE}",
-            )
-        log = self.git(
-            "log",
-            "-z",
-            "--reverse",
-            "--topo-order",
-            f"--format={form}",
-            f"{_BASE}..{_QUEUE}",
-        )
-        if not log:
-            return []
+        return commits.read(self.git, _BASE, _QUEUE, where=self.shown)
 
-        fields = log.decode("utf-8", "replace").split("\0")[:-1]
-        commits = [fields[n : n + 4] for n in range(0, len(fields), 4)]
-        changes = self._changes([commit[0] for commit in commits])
-        found = []
-        for sha, author, date, message in commits:
-            subject = message.partition("\n")[0]
-            where = f"{self.shown}: commit {sha[:10]} {subject!r}"
-            diffs = diff.parse(changes[sha], where=where)
-            patch = patches.from_message(author, date, message, diffs, where)
-            patches.check(patch, where=where)
-            found.append(patch)
-        return found
+    def known_patches(self) -> list[Patch]:
+        """The patches that ``patches/`` was known to hold last."""
+        self.check_ours()
+        return commits.read(self.git, _BASE, _KNOWN, where=self.shown)
 
-    def _changes(self, commits: list[str]) -> dict[str, bytes]:
-        """The diff of each commit."""
-        text = self.git(
-            "diff-tree",
-            "--stdin",
-            "-r",
-            "-p",
-            *DIFF_FLAGS,
-            stdin="".join(f"{sha}\n" for sha in commits).encode(),
-        )
-        pieces = _COMMIT_LINE.split(text)[1:]
-        shas = (sha.decode() for sha in pieces[::2])
-        return dict.fromkeys(commits, b"") | dict(zip(shas, pieces[1::2]))
+    def back_to_queue(self) -> None:
+        """Check out the branch of the queue, whatever commit is checked out."""
+        self.git("checkout", "--quiet", "--no-overwrite-ignore", "queue")
 
     def check_ours(self) -> None:
         """Make sure that this is a repository that :meth:`apply` made.
@@ -232,36 +196,3 @@ class Tree:
 
 def _is_empty_folder(path: pathlib.Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
-
-
-def _import_stream(pin: Pin, files: Files, queue: tuple[Patch, ...]) -> bytes:
-    """What ``git fast-import`` makes the whole repository from."""
-    # The release has no date of its own in its archive; any fixed one will do.
-    pieces = _commit(1, f"{pin.name} {pin.version}\n", _COMMITTER, "0 +0000")
-    pieces += [b"deleteall\n", *_modifications(files)]
-    for mark, patch in enumerate(queue, 2):
-        before, files = files, queues.apply([patch], files)
-        stamp = f"{int(patch.when.timestamp())} {patch.when:%z}"
-        pieces += _commit(mark, patch.message, patch.author, stamp)
-        gone = sorted(before.keys() - files.keys())
-        pieces += [b"D %s\n" % path.encode() for path in gone]
-        pieces += _modifications(
-            {p: data for p, data in files.items() if before.get(p) is not data}
-        )
-    pieces.append(f"reset {_NEXT_BASE}\nfrom :1\n\n".encode())
-    return b"".join(pieces)
-
-
-def _commit(mark: int, message: str, author: str, stamp: str) -> list[bytes]:
-    head = f"commit {_NEXT}\nmark :{mark}\n"
-    people = f"author {author} {stamp}\ncommitter {_COMMITTER} {stamp}\n"
-    return [(head + people).encode(), _data(message.encode())]
-
-
-def _modifications(files: Files) -> t.Iterator[bytes]:
-    for path in sorted(files):
-        yield b"M 100644 inline %s\n" % path.encode() + _data(files[path])
-
-
-def _data(content: bytes) -> bytes:
-    return b"data %d\n%s\n" % (len(content), content)

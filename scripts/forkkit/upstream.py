@@ -17,7 +17,7 @@ from .project import Files
 from .project import Project
 from .project import read
 from .project import read_folder
-from .project import write_all
+from .project import write_file
 
 #: Upstream's license, under the name that it has beside the fork's own.
 LICENSE = "LICENSE.flask.txt"
@@ -73,7 +73,7 @@ def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool
     else:
         content = _download(pin)
     check_source(sdist.read(content, where=pin.sdist), pin, where=pin.sdist)
-    write_all({cached: content})
+    write_file(cached, content)
     return True
 
 

@@ -97,6 +97,7 @@ def check_queue(project: Project) -> None:
             [
                 _not_exported(project, path, content)
                 for path, content in exports.plan(project, tree).items()
+                if content is not None
             ]
         )
 

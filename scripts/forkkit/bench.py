@@ -1,0 +1,263 @@
+"""The checkout while the queue is made anew: what is done, and the stop.
+
+The branch of the queue stays where it is; all this happens on a detached HEAD.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from . import commits
+from . import queue as queues
+from . import stream
+from .commits import Step
+from .errors import ForkError
+from .errors import raise_findings
+from .git import Git
+from .git import MERGE_FLAGS
+from .patch import Patch
+from .pin import Pin
+from .project import Files
+from .replay import Change
+from .tree import Tree
+
+#: The new release, and the patches that are done on top of it.
+_BASE = "refs/fork/work-base"
+_DONE = "refs/fork/work"
+#: The patch at which the sequence is stopped, where it applied before.
+_PICK = "refs/fork/pick"
+_PICK_BASE = "refs/fork/pick-base"
+#: What the maintainer has made of it.
+_TAKEN = "refs/fork/taken"
+#: The files as git has left them at a conflict.
+_LEFT = "refs/fork/left"
+_SAVED = "refs/fork/saved"
+_MARKERS = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+_UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}
+
+
+class Kept(t.NamedTuple):
+    """The commits that the checkout keeps for a stop, by their ids.
+
+    :param base: the release.
+    :param done: the last patch that is done, on top of it.
+    :param pick: the patch at which it is stopped, where it applied before.
+    """
+
+    base: str
+    done: str
+    pick: str
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The checkout ``tree``, as a sequence uses it."""
+
+    tree: Tree
+
+    @property
+    def git(self) -> Git:
+        return self.tree.git
+
+    def render(self, pin: Pin, files: Files, steps: list[Step]) -> list[Patch]:
+        """The patches of ``steps`` as git renders them.
+
+        :raises ForkError: as :func:`forkkit.commits.read`.
+        """
+        commits.write(self.git, _DONE, _BASE, pin, files, steps)
+        # Whatever is checked out, a command that finds it so knows it for ours.
+        self.git("update-ref", _TAKEN, "HEAD")
+        return commits.read(self.git, _BASE, _DONE, where=self.tree.shown)
+
+    def done(self, kept: Kept) -> list[Step]:
+        """The steps that were done when the sequence stopped."""
+        return self._steps(kept.base, kept.done)
+
+    def prepare(
+        self, pin: Pin, files: Files, steps: list[Step], change: Change
+    ) -> Kept:
+        """Keep in the repository all that a stop at ``change`` needs."""
+        patch = change.patch
+        pick = [
+            stream.root(_PICK, change.before),
+            stream.reset(_PICK_BASE, _PICK),
+            stream.commit(
+                _PICK,
+                *stream.difference(change.before, change.after),
+                message=patch.message,
+                author=patch.author,
+                stamp=patch.stamp,
+            ),
+        ]
+        commits.write(self.git, _DONE, _BASE, pin, files, steps, pick)
+        return Kept(*self.git.text("rev-parse", _BASE, _DONE, _PICK).split())
+
+    def stop(self, kept: Kept, *, conflict: bool) -> None:
+        """Check out what is done; leave the conflict of the pick there, if it has one.
+
+        :raises ForkError: a file of the maintainer is in the way.
+        """
+        self.put_away()
+        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", kept.done)
+        if conflict:
+            self.git(*MERGE_FLAGS, "cherry-pick", kept.pick, fine=(0, 1))
+            # Git appends the conflicts, and `git commit --no-edit` keeps them.
+            message = self.git("log", "-1", "--format=%B", kept.pick)
+            self.tree.folder.joinpath(".git", "MERGE_MSG").write_bytes(message)
+            self.git("update-ref", _LEFT, self._snapshot())
+
+    def taken(self, kept: Kept, patch: Patch, *, amend: bool) -> list[Step]:
+        """What is done, with what the maintainer has made of ``patch`` at the stop.
+
+        That is what is changed in the work tree, or else the commits made there.
+
+        :param amend: whether the work tree has changes to the last commit, and not a
+            new one.
+        :raises ForkError: the work is not finished; it says what is left to do.
+        """
+        self._check_finished()
+        if self._sha("HEAD") == kept.done:
+            self.git("add", "--update")
+            files = self.git.read_tree(self.git.text("write-tree"))
+            parent = "HEAD^" if amend else "HEAD"
+            below = self.git.read_tree(parent)
+            made = stream.commit(
+                _TAKEN,
+                *stream.difference(below, files),
+                parent=self._sha(parent),
+                message=patch.message,
+                author=patch.author,
+                stamp=patch.stamp,
+            )
+            self.git("fast-import", "--quiet", "--force", stdin=made)
+            self.git("reset", "--quiet", "--soft", _TAKEN)
+        elif changed := self.tree.changed_files():
+            raise ForkError(
+                "there are commits, and uncommitted changes besides:"
+                f" {', '.join(changed)}",
+                where=self.tree.shown,
+                mend="commit them too, or put them away with `git stash`",
+            )
+        self.git("cherry-pick", "--quit")
+        self.git("update-ref", _TAKEN, "HEAD")
+        return self._steps(kept.base, "HEAD")
+
+    def put_away(self) -> str | None:
+        """Keep what is changed in the work tree under a ref, and undo it there.
+
+        :return: the ref, if anything was changed.
+        """
+        saved = None
+        if self.tree.changed_files():
+            saved = self._save()
+            self.git("reset", "--quiet", "--hard")
+        self.git("cherry-pick", "--quit")
+        return saved
+
+    def leave(self) -> str | None:
+        """Go back to the queue, and keep under a ref what is not in it.
+
+        :return: the ref, if there was anything.
+        """
+        saved = self.put_away() or self._save_commits()
+        self.tree.back_to_queue()
+        self.clear()
+        return saved
+
+    def clear(self) -> None:
+        """Forget what a sequence has kept here, but for what was put away."""
+        refs = (_BASE, _DONE, _PICK, _PICK_BASE, _TAKEN, _LEFT)
+        self.git(
+            "update-ref",
+            "--stdin",
+            stdin="".join(f"delete {ref}\n" for ref in refs).encode(),
+        )
+
+    def _steps(self, base: str, tip: str) -> list[Step]:
+        files = self.git.read_tree(base)
+        steps = []
+        for patch in commits.read(self.git, base, tip, where=self.tree.shown):
+            files = queues.apply([patch], files)
+            steps.append(Step(patch, files))
+        return steps
+
+    def _check_finished(self) -> None:
+        """Every conflict is resolved and every file known to git.
+
+        :raises ForkError: something is left to do.
+        """
+        status = self.git("status", "--porcelain", "-z", "--no-renames")
+        entries = [
+            (line[:2].decode(), line[3:].decode("utf-8", "surrogateescape"))
+            for line in status.split(b"\0")
+            if line
+        ]
+        problems = []
+        for state, path in entries:
+            file = self.tree.folder / path
+            if state == "??":
+                problems.append(
+                    self._unfinished(path, "is new", "git add it, or remove it")
+                )
+            elif file.is_file() and _MARKERS.search(file.read_bytes()):
+                problems.append(
+                    self._unfinished(
+                        path,
+                        "has conflict markers in it",
+                        "edit it until it is as it should be",
+                    )
+                )
+            elif state in _UNMERGED and state != "UU":
+                problems.append(
+                    self._unfinished(
+                        path,
+                        "is there on one side only",
+                        "git add it to keep it, or git rm it",
+                    )
+                )
+        raise_findings(problems)
+
+    def _unfinished(self, path: str, what: str, mend: str) -> ForkError:
+        return ForkError(
+            what,
+            where=f"{self.tree.shown}/{path}",
+            mend=f"{mend}; then run the command again",
+        )
+
+    def _save(self) -> str | None:
+        """Commit the work tree as it is to a ref, unless git alone has changed it."""
+        tree = self._snapshot()
+        if tree == self.git.text(
+            "rev-parse", "--quiet", "--verify", _LEFT, fine=(0, 1)
+        ):
+            return None
+        return self._keep(
+            self.git.text("commit-tree", tree, "-p", "HEAD", "-m", "work put away")
+        )
+
+    def _snapshot(self) -> str:
+        """The tree of all files in the work tree."""
+        index = self.tree.folder / ".git" / "fork-snapshot-index"
+        git = Git(self.git.folder, index)
+        try:
+            git("add", "--all")
+            return git.text("write-tree")
+        finally:
+            index.unlink(missing_ok=True)
+
+    def _save_commits(self) -> str | None:
+        head = self._sha("HEAD")
+        known = [_DONE, "refs/heads/queue"]
+        if any(self.git.holds("merge-base", "--is-ancestor", head, r) for r in known):
+            return None
+        return self._keep(head)
+
+    def _keep(self, sha: str) -> str:
+        ref = f"{_SAVED}/{sha[:10]}"
+        self.git("update-ref", ref, sha)
+        return ref
+
+    def _sha(self, ref: str) -> str:
+        return self.git.text("rev-parse", "--verify", f"{ref}^{{commit}}")

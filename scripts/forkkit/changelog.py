@@ -1,0 +1,66 @@
+"""The changelog: the entries of the version that is not released yet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .errors import ForkError
+
+_UNRELEASED = "## Unreleased"
+_MEND = "write '## Unreleased' with '### Upstream' and '### Fork' below it"
+
+
+@dataclass(frozen=True)
+class Changelog:
+    """The lines of the file."""
+
+    lines: tuple[str, ...]
+
+    def with_entry(self, section: str, entry: str, *, instead: str = "") -> Changelog:
+        """The changelog with an entry in a section of what is unreleased.
+
+        :param section: ``Upstream`` or ``Fork``.
+        :param entry: the text, without its bullet.
+        :param instead: a pattern of entries that it takes the place of.
+        :raises ForkError: there is no such section.
+        """
+        start, end = self._section(section)
+        body = [
+            line
+            for line in self.lines[start:end]
+            if not (instead and re.fullmatch(f"- {instead}", line))
+        ]
+        while body and not body[-1]:
+            body.pop()
+        while body and not body[0]:
+            body.pop(0)
+        body = ["", *body, f"- {entry}", ""]
+        return Changelog((*self.lines[:start], *body, *self.lines[end:]))
+
+    def _section(self, section: str) -> tuple[int, int]:
+        """Where the lines below a section's heading begin and end."""
+        lines = list(self.lines)
+        try:
+            top = lines.index(_UNRELEASED) + 1
+            ends = [n for n in range(top, len(lines)) if lines[n].startswith("## ")]
+            below = lines[: ends[0]] if ends else lines
+            start = below.index(f"### {section}", top) + 1
+        except ValueError as e:
+            raise ForkError(
+                f"there is no section {section!r} of what is unreleased",
+                where="CHANGELOG.md",
+                mend=_MEND,
+            ) from e
+        headings = [n for n in range(start, len(below)) if lines[n].startswith("#")]
+        return start, headings[0] if headings else len(below)
+
+
+def parse(data: bytes) -> Changelog:
+    """Read a changelog."""
+    return Changelog(tuple(data.decode().removesuffix("\n").split("\n")))
+
+
+def render(changelog: Changelog) -> bytes:
+    """The file's text for ``changelog``."""
+    return "\n".join([*changelog.lines, ""]).encode()

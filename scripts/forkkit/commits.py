@@ -1,0 +1,108 @@
+"""Patches as commits: written by ``git fast-import``, read from git's log and diffs."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from . import diff
+from . import patch as patches
+from . import stream
+from .errors import ForkError
+from .git import DIFF_FLAGS
+from .git import Git
+from .patch import Patch
+from .pin import Pin
+from .project import Files
+
+_COMMIT_LINE = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A patch, and all files of upstream's with it applied."""
+
+    patch: Patch
+    files: Files
+
+
+def write(
+    git: Git,
+    ref: str,
+    base: str,
+    pin: Pin,
+    files: Files,
+    steps: t.Iterable[Step],
+    more: t.Iterable[bytes] = (),
+) -> None:
+    """Make ``ref`` the last of a line of commits: a release, and one a step.
+
+    The commits have the dates of the patches and a fixed committer, so that the same
+    steps always give the same commits.
+
+    :param base: the ref for the release.
+    :param more: what else to import.
+    """
+    # The release has no date of its own in its archive; any fixed one will do.
+    pieces = [stream.root(ref, files, f"{pin.name} {pin.version}\n")]
+    pieces.append(stream.reset(base, ref))
+    for step in steps:
+        before, files = files, step.files
+        pieces.append(
+            stream.commit(
+                ref,
+                *stream.difference(before, files),
+                message=step.patch.message,
+                author=step.patch.author,
+                stamp=step.patch.stamp,
+            )
+        )
+    git("fast-import", "--quiet", "--force", stdin=b"".join([*pieces, *more]))
+
+
+def read(git: Git, base: str, tip: str, *, where: str) -> list[Patch]:
+    """The commits above ``base`` as patches, first to last.
+
+    :raises ForkError: a commit has no reason or trailers, changes something that a
+        patch cannot hold, or the history is not a line.
+    """
+    span = f"{base}..{tip}"
+    if merges := git.text("rev-list", "--merges", span):
+        raise ForkError(
+            f"a merge cannot be a patch: {merges.splitlines()[0]}",
+            where=where,
+            mend=f"make the history a line: git -C {where} rebase {base}",
+        )
+    form = "%H%x00%an <%ae>%x00%aD%x00%B"
+    log = git("log", "-z", "--reverse", "--topo-order", f"--format={form}", span)
+    if not log:
+        return []
+
+    fields = log.decode("utf-8", "replace").split("\0")[:-1]
+    commits = [fields[n : n + 4] for n in range(0, len(fields), 4)]
+    changes = _changes(git, [commit[0] for commit in commits])
+    found = []
+    for sha, author, date, message in commits:
+        subject = message.partition("\n")[0]
+        place = f"{where}: commit {sha[:10]} {subject!r}"
+        diffs = diff.parse(changes[sha], where=place)
+        patch = patches.from_message(author, date, message, diffs, place)
+        patches.check(patch, where=place)
+        found.append(patch)
+    return found
+
+
+def _changes(git: Git, commits: list[str]) -> dict[str, bytes]:
+    """The diff of each commit."""
+    text = git(
+        "diff-tree",
+        "--stdin",
+        "-r",
+        "-p",
+        *DIFF_FLAGS,
+        stdin="".join(f"{sha}\n" for sha in commits).encode(),
+    )
+    pieces = _COMMIT_LINE.split(text)[1:]
+    shas = (sha.decode() for sha in pieces[::2])
+    return dict.fromkeys(commits, b"") | dict(zip(shas, pieces[1::2]))

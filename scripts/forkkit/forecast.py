@@ -1,0 +1,69 @@
+"""What a rebase would come to, release by release, without touching anything."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from . import merge
+from . import queue as queues
+from . import releases
+from . import replay
+from . import resolution as resolutions
+from . import upstream
+from .index import Release
+from .pin import Pin
+from .project import Project
+from .replay import Outcome
+from .resolution import Memory
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What would become of each patch on one release."""
+
+    version: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether a rebase would not stop."""
+        return not any(o.kind in {"conflict", "absorbed"} for o in self.outcomes)
+
+
+def forecast(project: Project, versions: t.Iterable[str]) -> t.Iterator[Forecast]:
+    """Yield the forecast of each release.
+
+    A patch that would stop the rebase is left out for those after it, as by
+    ``--skip``.
+
+    :raises ForkError: there is no such release.
+    """
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    changes = replay.changes(queue.patches, upstream.files(project, pin))
+    memory = Memory(resolutions.load(project))
+    with merge.scratch() as merger:
+        for version in versions:
+            new = releases.obtain(project, pin, version)
+            files = upstream.files(project, new)
+            dropped = releases.drops(queue.patches, version)
+            kept = [c for c in changes if c.patch.name not in dropped]
+            found = {
+                outcome.name: outcome
+                for outcome in replay.carry_all(kept, files, merger, memory)
+            }
+            found |= {name: Outcome(name, "dropped", files) for name in dropped}
+            outcomes = tuple(found[name] for name in queue.series.names)
+            yield Forecast(version, outcomes)
+
+
+def beyond(project: Project, pin: Pin) -> list[Release]:
+    """The releases on the package index that are newer than the pin."""
+    from packaging.version import Version
+
+    return [
+        release
+        for release in releases.known(pin.name)
+        if Version(release.version) > Version(pin.version)
+    ]

@@ -1,0 +1,76 @@
+"""Merging trees of files three ways, by git, without a work tree."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import tempfile
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+from . import stream
+from .git import Git
+from .git import Importer
+from .git import MERGE_FLAGS
+from .project import Files
+
+_BASE, _OURS, _THEIRS = (f"refs/heads/{side}" for side in ("base", "ours", "theirs"))
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge came to.
+
+    :param files: the merged files; where two sides do not agree stand git's markers.
+    :param conflicts: the paths on which they do not agree.
+    """
+
+    files: Files
+    conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Merger:
+    """Merges in the scratch repository ``git``, which knows nothing of the project."""
+
+    git: Git
+    importer: Importer
+    _known: dict[tuple[t.Any, ...], Merged] = field(default_factory=dict)
+
+    def merge(self, base: Files, ours: Files, theirs: Files) -> Merged:
+        """Merge what two sides have made of ``base``.
+
+        A file that one of them has moved is followed, and so is a folder.
+        """
+        key = tuple(tuple(sorted(files.items())) for files in (base, ours, theirs))
+        if key not in self._known:
+            self._known[key] = self._merge(base, ours, theirs)
+        return self._known[key]
+
+    def _merge(self, base: Files, ours: Files, theirs: Files) -> Merged:
+        pieces = [stream.root(_BASE, base)]
+        for ref, files in ((_OURS, ours), (_THEIRS, theirs)):
+            pieces.append(stream.reset(ref, _BASE))
+            pieces.append(stream.commit(ref, *stream.difference(base, files)))
+        self.importer.write(*pieces)
+        command = (*MERGE_FLAGS, "merge-tree", "--write-tree", "-z", _OURS, _THEIRS)
+        tree, *rest = self.git(*command, fine=(0, 1)).split(b"\0")
+        conflicts = []
+        for line in rest:
+            # An empty one comes before the messages for a person.
+            if not line:
+                break
+            conflicts.append(line.partition(b"\t")[2].decode())
+        files = self.git.read_tree(tree.decode())
+        return Merged(files, tuple(dict.fromkeys(conflicts)))
+
+
+@contextlib.contextmanager
+def scratch() -> t.Iterator[Merger]:
+    """A merger for the duration of the ``with`` block."""
+    with tempfile.TemporaryDirectory(prefix="flaskfork-merge-") as folder:
+        git = Git(pathlib.Path(folder))
+        git("init", "--quiet", "--bare", "--template=")
+        with git.importing() as importer:
+            yield Merger(git, importer)

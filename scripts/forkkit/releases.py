@@ -1,0 +1,163 @@
+"""Going over to another release of upstream."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import typing as t
+
+from . import changelog as changelogs
+from . import index
+from . import materialise
+from . import pin as pins
+from . import sdist
+from . import upstream
+from .errors import ForkError
+from .index import Release
+from .patch import Patch
+from .pin import Pin
+from .project import Files
+from .project import Project
+from .project import read
+from .project import write_file
+
+_VERSION = re.compile(r"\d+(\.\d+)+")
+_HEADER = re.compile(rb"^(Name|Version): (.+?)\r?$", re.MULTILINE)
+_PROJECT_VERSION = re.compile(rb'(?m)^version = "[^"]*"$')
+
+
+def obtain(
+    project: Project, old: Pin, version: str, local: pathlib.Path | None = None
+) -> Pin:
+    """Bring a release into the cache, and pin it.
+
+    The cache is asked first, then ``local``, then the package index.
+
+    :raises ForkError: there is no such release, or what came is not it.
+    """
+    if not _VERSION.fullmatch(version):
+        raise ForkError(
+            f"{version!r} is no version of a release",
+            mend="name it like 3.1.3",
+        )
+    if local is not None:
+        content = read(local, mend="name the archive of the release")
+        return _keep(project, old, version, local.name, content)
+
+    for name in (
+        f"{old.name}-{version}.tar.gz",
+        f"{old.name.lower()}-{version}.tar.gz",
+    ):
+        if (project.cache / name).exists():
+            content = read(project.cache / name, mend="give read access to it")
+            return _keep(project, old, version, name, content)
+
+    for release in known(old.name):
+        if release.version == version:
+            content = index.download(old.name, release)
+            found = pins.file_sha256(content)
+            if release.sha256 not in (None, found):
+                raise ForkError(
+                    f"the hash of {release.file} is wrong: the index says"
+                    f" {release.sha256}, found {found}",
+                    mend="do not use it; try again, or another index",
+                )
+            return _keep(project, old, version, release.file, content)
+    raise ForkError(
+        f"the package index has no source archive of {old.name} {version}",
+        mend="`scripts/fork upstream` lists the releases that there are",
+    )
+
+
+def known(name: str) -> list[Release]:
+    """The releases on the package index, oldest first."""
+    return index.releases(name)
+
+
+def drops(patches: t.Iterable[Patch], version: str) -> dict[str, str]:
+    """The patches that are to go at a release by their own word, and that word."""
+    from packaging.version import Version
+
+    found = {}
+    for patch in patches:
+        when = patch.trailer("Drop-When")
+        least = when.removeprefix("upstream >= ")
+        if least != when and Version(version) >= Version(least):
+            found[patch.name] = f"its Drop-When, {when}, is met"
+    return found
+
+
+def moved(
+    project: Project, pin: Pin, dropped: t.Iterable[tuple[str, str]]
+) -> dict[pathlib.Path, bytes | None]:
+    """What changes in the project, but for the patches, to have another pin.
+
+    :param dropped: the patches that go, and why.
+    """
+    contents: dict[pathlib.Path, bytes | None] = {}
+    data = read(project.changelog, mend="restore it from the history")
+    log = changelogs.parse(data)
+    if pin != upstream.load_pin(project):
+        contents[project.pin] = pins.render(pin)
+        contents[project.pyproject] = _with_version(project, f"{pin.version}.1")
+        entry = f"{pin.name} {pin.version}."
+        log = log.with_entry("Upstream", entry, instead=rf"{pin.name} [\d.]+\.")
+    for name, reason in dropped:
+        log = log.with_entry("Fork", f"The patch `{name}` is dropped: {reason}.")
+    if (new := changelogs.render(log)) != data:
+        contents[project.changelog] = new
+    return contents
+
+
+def pin_of(files: Files, content: bytes, name: str, old: Pin, version: str) -> Pin:
+    """The pin of an archive.
+
+    :param name: the archive's file name.
+    :param old: the pin of another release of the same project.
+    :raises ForkError: it is no archive of that release.
+    """
+    said = dict(_HEADER.findall(files.get("PKG-INFO", b"").partition(b"\n\n")[0]))
+    wanted = {b"Name": old.name.lower(), b"Version": version}
+    for key, value in wanted.items():
+        if said.get(key, b"").decode("utf-8", "replace").lower() != value:
+            raise ForkError(
+                f"it is not {old.name} {version}: PKG-INFO has"
+                f" {key.decode()} {said.get(key, b'').decode('utf-8', 'replace')!r}",
+                where=name,
+                mend="name the source archive of that release",
+            )
+    folders = [
+        folder
+        for folder in (f"src/{old.module}", old.module)
+        if f"{folder}/__init__.py" in files
+    ]
+    licenses = sorted(path for path in files if re.fullmatch(r"LICENSE(\.\w+)?", path))
+    if not folders or not licenses:
+        raise ForkError(
+            f"there is no package {old.module}, or no license, in it", where=name
+        )
+    prefix = f"{folders[0]}/"
+    package = {path: data for path, data in files.items() if path.startswith(prefix)}
+    return Pin(
+        name=old.name,
+        version=version,
+        sdist=name,
+        sdist_sha256=pins.file_sha256(content),
+        package=folders[0],
+        package_sha256=pins.files_sha256(package),
+        license=licenses[0],
+        license_sha256=pins.file_sha256(files[licenses[0]]),
+    )
+
+
+def _keep(project: Project, old: Pin, version: str, name: str, content: bytes) -> Pin:
+    pin = pin_of(sdist.read(content, where=name), content, name, old, version)
+    if not (project.cache / name).exists():
+        write_file(project.cache / name, content)
+    return pin
+
+
+def _with_version(project: Project, version: str) -> bytes:
+    text = read(project.pyproject, mend="restore it from the history")
+    old = f'version = "{materialise.fork_version(project)}"'.encode()
+    return text.replace(old, f'version = "{version}"'.encode(), 1)

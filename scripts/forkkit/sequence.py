@@ -1,0 +1,303 @@
+"""Making the queue anew, patch by patch, with stops where the maintainer is needed.
+
+Until the end nothing but the checkout changes; then pin, patches and changelog change
+all at once. What is done are commits in the checkout, and the journal has the rest.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+
+from . import export as exports
+from . import journal as journals
+from . import merge
+from . import queue as queues
+from . import releases
+from . import replay
+from . import resolution as resolutions
+from . import transaction
+from . import upstream
+from .bench import Bench
+from .bench import Kept
+from .commits import Step
+from .errors import ForkError
+from .journal import Journal
+from .project import Files
+from .project import Project
+from .project import read
+from .replay import Change
+from .replay import Outcome
+from .resolution import Memory
+from .resolution import Resolution
+
+
+class Stopped(ForkError):
+    """A sequence waits for the maintainer."""
+
+    exit_code = 3
+
+
+@dataclass
+class Result:
+    """What a finished sequence has done.
+
+    :param outcomes: the name of each patch, and what became of it.
+    :param written: the files of the project that changed.
+    """
+
+    outcomes: tuple[tuple[str, str], ...]
+    written: list[pathlib.Path] = field(default_factory=list)
+
+
+def begin(project: Project, bench: Bench, journal: Journal) -> Result:
+    """Run a new sequence.
+
+    :raises Stopped: it waits for the maintainer.
+    :raises ForkError: there is work in the checkout that is not exported; nothing was
+        changed.
+    """
+    journals.check_idle(project)
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    exports.settle(project, bench.tree)
+    bench.tree.apply(pin, upstream.files(project, pin), queue.patches)
+    return _advance(project, bench, journal, [])
+
+
+def proceed(project: Project, bench: Bench) -> Result:
+    """Take what the maintainer has done at a stop, and go on.
+
+    :raises Stopped: it waits for the maintainer again.
+    :raises ForkError: nothing is stopped, or the work is not finished there.
+    """
+    journal = _load_stopped(project, bench)
+    if not journal.there:
+        # Killed while it was about to stop: nobody has seen the work tree yet.
+        done = bench.done(Kept(*journal.commits))
+        done = done[:-1] if journal.why == "edit" else done
+        return _advance(project, bench, journal, done)
+    if journal.why == "absorbed":
+        raise stopped(bench, journal)
+
+    change = _changes(project)[journal.todo[0]]
+    done = bench.taken(
+        Kept(*journal.commits), change.patch, amend=journal.why == "edit"
+    )
+    kind = "edited"
+    if journal.why == "conflict":
+        journal, kind = _remember(project, journal, change, done), "resolved"
+        done = _folded(journal, done)
+    return _advance(project, bench, replace(_after(journal, kind), edit=None), done)
+
+
+def skip(project: Project, bench: Bench, reason: str) -> Result:
+    """Leave the patch out at which a sequence is stopped, and go on.
+
+    :raises Stopped: it waits for the maintainer again.
+    :raises ForkError: it is stopped to edit a patch.
+    """
+    journal = _load_stopped(project, bench)
+    if journal.why == "edit":
+        raise ForkError(
+            f"it is stopped to edit {journal.todo[0]}, there is nothing to skip",
+            where=bench.tree.shown,
+            mend="`scripts/fork refresh` goes on, `scripts/fork rebase --abort` back",
+        )
+    done = bench.done(Kept(*journal.commits))
+    bench.put_away()
+    dropped = (*journal.dropped, (journal.todo[0], reason))
+    journal = replace(_after(journal, "dropped"), dropped=dropped)
+    return _advance(project, bench, journal, done)
+
+
+def abort(project: Project, bench: Bench) -> str | None:
+    """Go back to where the sequence began.
+
+    :return: the ref that keeps what was changed in the work tree, if anything was.
+    :raises ForkError: nothing is stopped.
+    """
+    if not project.journal.exists():
+        raise _idle(project)
+    saved = bench.leave() if bench.tree.exists() else None
+    transaction.commit(project, {project.journal: None})
+    return saved
+
+
+def load(project: Project) -> Journal:
+    """The journal of the stopped sequence.
+
+    :raises ForkError: none is stopped, or the journal is damaged.
+    """
+    if not project.journal.exists():
+        raise _idle(project)
+    where = project.relative(project.journal)
+    data = read(project.journal, mend="give read access to it")
+    return journals.parse(data, where=where)
+
+
+def _load_stopped(project: Project, bench: Bench) -> Journal:
+    """The journal, whose checkout is there."""
+    journal = load(project)
+    if not bench.tree.exists():
+        raise ForkError(
+            "the checkout in which a command was stopped is gone",
+            where=bench.tree.shown,
+            mend="run `scripts/fork rebase --abort`, and begin again",
+        )
+    return journal
+
+
+def _advance(
+    project: Project, bench: Bench, journal: Journal, steps: list[Step]
+) -> Result:
+    """Carry the patches that are left, until one of them needs the maintainer."""
+    new = upstream.files(project, journal.pin)
+    changes = _changes(project)
+    memory = Memory({**resolutions.load(project), **_new_resolutions(journal)})
+    with merge.scratch() as merger:
+        while journal.todo:
+            name = journal.todo[0]
+            below = steps[-1].files if steps else new
+            outcome = replay.carry(changes[name], below, merger, memory)
+            why = _why_to_stop(journal, outcome)
+            if outcome.kind not in {"conflict", "absorbed"}:
+                steps.append(Step(changes[name].patch, outcome.files))
+                steps = _folded(journal, steps)
+            if why:
+                journal = replace(journal, why=why, conflicts=outcome.conflicts)
+                raise _stop(project, bench, journal, new, steps, changes[name])
+            journal = _after(journal, outcome.kind)
+    return _finish(project, bench, journal, new, steps)
+
+
+def _after(journal: Journal, kind: str) -> Journal:
+    """The journal when the first patch of those that were left is done."""
+    return replace(
+        journal,
+        todo=journal.todo[1:],
+        outcomes=(*journal.outcomes, (journal.todo[0], kind)),
+        why=None,
+        conflicts=(),
+        there=False,
+    )
+
+
+def _folded(journal: Journal, steps: list[Step]) -> list[Step]:
+    """``steps``, the last one folded into the one before if it shall be."""
+    if steps[-1].patch.name != journal.fold:
+        return steps
+    *rest, into, folded = steps
+    return [*rest, Step(into.patch, folded.files)]
+
+
+def _why_to_stop(journal: Journal, outcome: Outcome) -> str | None:
+    if outcome.kind in {"conflict", "absorbed"}:
+        return outcome.kind
+    return "edit" if outcome.name == journal.edit else None
+
+
+def _stop(
+    project: Project,
+    bench: Bench,
+    journal: Journal,
+    new: Files,
+    steps: list[Step],
+    change: Change,
+) -> Stopped:
+    kept = bench.prepare(journal.pin, new, steps, change)
+    journal = replace(journal, commits=kept)
+    # If it is killed from here on, the next command comes back to this patch.
+    transaction.commit(
+        project, {project.journal: journals.render(replace(journal, there=False))}
+    )
+    bench.stop(kept, conflict=journal.why == "conflict")
+    transaction.commit(
+        project, {project.journal: journals.render(replace(journal, there=True))}
+    )
+    return stopped(bench, journal)
+
+
+def stopped(bench: Bench, journal: Journal) -> Stopped:
+    """What there is to say of a stop."""
+    name, verb = journal.todo[0], journal.verb
+    mends = {
+        "conflict": f"resolve it there, then `scripts/fork {verb} --continue`",
+        "absorbed": "its lines are in the release: leave it out with"
+        f" `scripts/fork {verb} --skip`",
+        "edit": "change it there, then `scripts/fork refresh`",
+    }
+    what = {
+        "conflict": f"{name} conflicts in {', '.join(journal.conflicts)}",
+        "absorbed": f"{name} changes nothing any more",
+        "edit": f"stopped at {name}",
+    }
+    return Stopped(
+        what[str(journal.why)],
+        where=bench.tree.shown,
+        mend=f"{mends[str(journal.why)]}; `scripts/fork {verb} --abort` goes back",
+    )
+
+
+def _remember(
+    project: Project, journal: Journal, change: Change, done: list[Step]
+) -> Journal:
+    """The journal with how the conflict was resolved at which it is stopped."""
+    new = upstream.files(project, journal.pin)
+    ours = done[-2].files if len(done) > 1 else new
+    with merge.scratch() as merger:
+        outcome = replay.carry(change, ours, merger)
+    found = resolutions.record(
+        change,
+        ours,
+        outcome.files,
+        outcome.conflicts,
+        done[-1].files,
+        done[-1].patch.diffs,
+    )
+    if found is None:
+        return journal
+    text = resolutions.render(found).decode("utf-8", "surrogateescape")
+    return replace(journal, resolved=(*journal.resolved, (found.file_name, text)))
+
+
+def _new_resolutions(journal: Journal) -> dict[str, Resolution]:
+    return {
+        name: resolutions.parse(text.encode("utf-8", "surrogateescape"), where=name)
+        for name, text in journal.resolved
+    }
+
+
+def _finish(
+    project: Project, bench: Bench, journal: Journal, new: Files, steps: list[Step]
+) -> Result:
+    """Change everything at once."""
+    patches = bench.render(journal.pin, new, steps)
+    dropped = [name for name, _ in journal.dropped]
+    dropped += [journal.fold] if journal.fold else []
+    contents = exports.contents(project, journal.pin, patches, dropped)
+    for name, text in journal.resolved:
+        contents[project.resolutions / name] = text.encode("utf-8", "surrogateescape")
+    contents |= releases.moved(project, journal.pin, journal.dropped)
+    transaction.commit(project, {**contents, project.journal: None})
+    bench.tree.apply(journal.pin, new, queues.load(project, journal.pin).patches)
+    bench.clear()
+    return Result(journal.outcomes, list(contents))
+
+
+def _changes(project: Project) -> dict[str, Change]:
+    """The patches as they are in the project, by name."""
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    found = replay.changes(queue.patches, upstream.files(project, pin))
+    return {change.patch.name: change for change in found}
+
+
+def _idle(project: Project) -> ForkError:
+    return ForkError(
+        "no command is stopped here",
+        where=project.relative(project.checkout),
+        mend="`scripts/fork status` tells how things are",
+    )

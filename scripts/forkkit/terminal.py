@@ -1,0 +1,110 @@
+"""What the verbs share: finding things, and showing that work goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import sys
+import typing as t
+
+import click
+
+from . import journal
+from . import transaction
+from . import upstream
+from .pin import Pin
+from .project import Project
+from .tree import Tree
+
+if t.TYPE_CHECKING:
+    from .sequence import Result
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def tree_of(project: Project) -> Tree:
+    """The checkout of the project."""
+    return Tree(project.checkout, project.relative(project.checkout))
+
+
+@contextlib.contextmanager
+def changing(project: Project) -> t.Iterator[None]:
+    """Change the project in the ``with`` block, when no verb is stopped half-way.
+
+    :raises ForkError: one is, or another command is changing the project.
+    """
+    with transaction.exclusive(project):
+        journal.check_idle(project)
+        yield
+
+
+def show(project: Project, result: Result) -> None:
+    """Print what a sequence has done."""
+    for name, kind in result.outcomes:
+        click.echo(f"{name}: {kind}")
+    show_written(project, result.written)
+
+
+def show_written(project: Project, paths: t.Iterable[pathlib.Path]) -> None:
+    """Print which files were changed."""
+    for path in paths:
+        word = "written" if path.exists() else "removed"
+        click.echo(f"{project.relative(path)}: {word}")
+
+
+def fetched(project: Project) -> Pin:
+    """The pin, its archive brought into the cache if it is not there."""
+    pin = upstream.load_pin(project)
+    if not project.source.exists():
+        with progress(f"fetching {pin.name} {pin.version}"):
+            upstream.fetch(project, pin)
+    return pin
+
+
+@contextlib.contextmanager
+def progress(text: str) -> t.Iterator[t.Callable[[str], None]]:
+    """Show what is being done, on a terminal only; yields how to change the text."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+
+    from rich.console import Console
+
+    with Console(stderr=True).status(text) as shown:
+        yield shown.update
+
+
+@contextlib.contextmanager
+def counting(
+    total: int,
+) -> t.Iterator[tuple[t.Callable[[str], None], t.Callable[[str, str], None]]]:
+    """Show how many are done; yields what is told of each that begins and ends."""
+    from rich.console import Console
+    from rich.progress import BarColumn
+    from rich.progress import MofNCompleteColumn
+    from rich.progress import Progress
+    from rich.progress import TextColumn
+    from rich.progress import TimeElapsedColumn
+
+    columns = [
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    ]
+    console = Console(stderr=True)
+    under_way: list[str] = []
+    with Progress(*columns, console=console, disable=not console.is_terminal) as shown:
+        task = shown.add_task("", total=total)
+
+        def begin(name: str) -> None:
+            under_way.append(name)
+            shown.update(task, description=", ".join(under_way))
+
+        def done(name: str, outcome: str) -> None:
+            if name in under_way:
+                under_way.remove(name)
+            shown.update(task, advance=1, description=", ".join(under_way))
+            console.print(f"{name}: {outcome}", markup=False, highlight=False)
+
+        yield begin, done

@@ -1,0 +1,176 @@
+"""The verbs that build and test."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import typing as t
+
+import click
+
+from .. import materialise as materialises
+from .. import terminal
+from ..project import Project
+
+if t.TYPE_CHECKING:
+    from ..verify import Result
+
+
+@click.command()
+@click.pass_obj
+def materialise(project: Project) -> None:
+    """Make build/stage: the package as it ships."""
+    terminal.fetched(project)
+    files = materialises.write_stage(project, project.stage)
+    click.echo(f"{project.relative(project.stage)}: {len(files)} files")
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=pathlib.Path, file_okay=False),
+    default=pathlib.Path("dist"),
+    show_default=True,
+    help="The folder to write to.",
+)
+@click.pass_obj
+def build(project: Project, out: pathlib.Path) -> None:
+    """Build the fork's wheel and sdist, and the shim's wheel."""
+    from .. import packing
+
+    terminal.fetched(project)
+    with terminal.progress("building"):
+        built = packing.build(project, out)
+    for path in built:
+        click.echo(path)
+
+
+@click.command()
+@click.argument("sessions", nargs=-1)
+@click.pass_context
+def test(context: click.Context, sessions: tuple[str, ...]) -> None:
+    """Run all tests, or the named nox SESSIONS of noxfile.py."""
+    project: Project = context.obj
+    terminal.fetched(project)
+    chosen = ["--session", *sessions] if sessions else []
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "nox",
+            "--noxfile",
+            project.root / "noxfile.py",
+            *chosen,
+        ],
+        cwd=project.root,
+        check=False,
+    )
+    context.exit(done.returncode)
+
+
+@click.command()
+@click.argument("checks", nargs=-1)
+@terminal.as_json
+@click.pass_context
+def verify(context: click.Context, checks: tuple[str, ...], as_json: bool) -> None:
+    """Hold the project against its invariants: all CHECKS, or the named ones.
+
+    The checks are formats, queue, rename, metadata, wheel, findings,
+    needed and suite.
+    """
+    from .. import verify as verifies
+
+    project: Project = context.obj
+    if checks != ("formats",):
+        terminal.fetched(project)
+    results = []
+    with terminal.progress("verifying") as say:
+        for result in verifies.run(project, checks):
+            results.append(result)
+            say(f"verifying: {result.name} done")
+    if as_json:
+        click.echo(json.dumps([_result(result) for result in results], indent=2))
+    else:
+        for result in results:
+            word = "fails" if result.problems else "holds"
+            click.echo(f"{result.name}: {word} ({result.seconds:.1f} s)")
+            for problem in result.problems:
+                click.echo(f"error: {problem}", err=True)
+    context.exit(1 if any(result.problems for result in results) else 0)
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[EXTENSION]...")
+@click.option("--suites", is_flag=True, help="Run their own tests as well.")
+@click.option(
+    "--python",
+    default="3.11",
+    show_default=True,
+    help="The Python to try them on.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How many to try at a time.",
+)
+@terminal.as_json
+@click.pass_context
+def ecosystem(
+    context: click.Context,
+    names: tuple[str, ...],
+    suites: bool,
+    python: str,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Try extensions on the fork: all of tests/ecosystem, or the named ones.
+
+    An EXTENSION is a name from that list, or any requirement. What went well is not
+    done again by the next run; remove build/ecosystem to begin anew.
+    """
+    from .. import ecosystem as ecosystems
+    from .. import extensions
+    from .. import packing
+
+    project: Project = context.obj
+    pin = terminal.fetched(project)
+    chosen = extensions.choose(project, names)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="flaskfork-ecosystem-") as folder:
+        with terminal.progress("building"):
+            built = packing.build(project, pathlib.Path(folder))
+        with terminal.counting(len(chosen)) as (begin, done):
+            for row in ecosystems.run(
+                built,
+                pin,
+                chosen,
+                project.build / "ecosystem",
+                python=python,
+                suites=suites,
+                jobs=jobs,
+                say=begin,
+            ):
+                rows.append(row)
+                done(row.name, "loses something" if row.problems else "holds")
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+    else:
+        click.echo(ecosystems.table(rows))
+    context.exit(1 if any(row.problems for row in rows) else 0)
+
+
+def _result(result: Result) -> dict[str, t.Any]:
+    return {
+        "name": result.name,
+        "holds": not result.problems,
+        "seconds": round(result.seconds, 3),
+        "problems": [
+            {"what": p.what, "where": p.where, "mend": p.mend} for p in result.problems
+        ],
+    }

@@ -1,0 +1,162 @@
+"""The verbs that carry the queue over to another release."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import click
+
+from .. import sequence
+from .. import terminal
+from .. import transaction
+from .. import upstream as upstreams
+from ..bench import Bench
+from ..forecast import Forecast
+from ..project import Project
+
+_SIGNS = {
+    "unchanged": ".",
+    "moved": "o",
+    "merged": "m",
+    "resolved": "r",
+    "absorbed": "A",
+    "dropped": "-",
+    "conflict": "C",
+}
+
+
+@click.command()
+@click.argument("version", required=False)
+@click.option(
+    "--from",
+    "local",
+    type=click.Path(path_type=pathlib.Path),
+    help="Take the release from this file instead of asking the package index.",
+)
+@click.option("--continue", "go_on", is_flag=True, help="Go on after a stop.")
+@click.option("--skip", metavar="REASON", help="Leave out the patch it stopped at.")
+@click.option("--abort", is_flag=True, help="Go back to where it began.")
+@click.option("--status", is_flag=True, help="Tell where it is stopped.")
+@click.pass_obj
+def rebase(
+    project: Project,
+    version: str | None,
+    local: pathlib.Path | None,
+    go_on: bool,
+    skip: str | None,
+    abort: bool,
+    status: bool,
+) -> None:
+    """Carry the queue over to the release VERSION.
+
+    At the end pin, patches and changelog change all at once. Exits with 3 where it
+    stops for you.
+    """
+    from .. import rebase as rebases
+
+    if [bool(version), go_on, bool(skip), abort, status].count(True) != 1:
+        raise click.UsageError(
+            "name either a VERSION, or one of --continue, --skip, --abort, --status"
+        )
+    bench = Bench(terminal.tree_of(project))
+    with transaction.exclusive(project), terminal.progress("rebasing"):
+        if status:
+            raise sequence.stopped(bench, sequence.load(project))
+        if abort:
+            saved = sequence.abort(project, bench)
+        elif go_on:
+            result = sequence.proceed(project, bench)
+        elif skip:
+            result = sequence.skip(project, bench, skip)
+        else:
+            result = rebases.rebase(project, bench, str(version), local)
+    if abort:
+        click.echo(f"{bench.tree.shown}: back to the queue")
+        if saved:
+            click.echo(f"what was changed there is kept as {saved}")
+        return
+    terminal.show(project, result)
+
+
+@click.command()
+@click.argument("versions", nargs=-1)
+@terminal.as_json
+@click.pass_obj
+def forecast(project: Project, versions: tuple[str, ...], as_json: bool) -> None:
+    """Tell what a rebase on each of VERSIONS would come to, and change nothing.
+
+    Without VERSIONS, all releases beyond the pin.
+    """
+    from .. import forecast as forecasts
+
+    pin = upstreams.load_pin(project)
+    with terminal.progress("asking the package index") as say:
+        chosen = versions or [r.version for r in forecasts.beyond(project, pin)]
+        rows = []
+        for row in forecasts.forecast(project, chosen):
+            rows.append(row)
+            say(f"forecast: {row.version} done")
+    if as_json:
+        click.echo(json.dumps(list(map(_values, rows)), indent=2))
+    elif rows:
+        click.echo(_matrix(rows))
+    else:
+        click.echo(f"there is no release beyond {pin.name} {pin.version}")
+
+
+@click.command()
+@terminal.as_json
+@click.pass_obj
+def upstream(project: Project, as_json: bool) -> None:
+    """List the releases beyond the pin, with what a rebase on each would come to."""
+    from .. import forecast as forecasts
+
+    pin = upstreams.load_pin(project)
+    with terminal.progress("asking the package index"):
+        newer = forecasts.beyond(project, pin)
+        rows = list(forecasts.forecast(project, [r.version for r in newer]))
+    values = [
+        {
+            "version": release.version,
+            "date": f"{release.when:%Y-%m-%d}" if release.when else None,
+            **_values(row),
+        }
+        for release, row in zip(newer, rows)
+    ]
+    if as_json:
+        click.echo(json.dumps(values, indent=2))
+        return
+    for release, row in zip(newer, rows):
+        date = f"{release.when:%Y-%m-%d}" if release.when else "?"
+        stops = [o.name for o in row.outcomes if o.kind in {"conflict", "absorbed"}]
+        said = f"stops at {', '.join(stops)}" if stops else "goes through"
+        click.echo(f"{release.version}  {date}  a rebase {said}")
+    if not newer:
+        click.echo(f"there is no release beyond {pin.name} {pin.version}")
+
+
+def _values(row: Forecast) -> dict[str, t.Any]:
+    return {
+        "version": row.version,
+        "clean": row.clean,
+        "patches": [
+            {"name": o.name, "outcome": o.kind, "conflicts": o.conflicts}
+            for o in row.outcomes
+        ],
+    }
+
+
+def _matrix(rows: list[Forecast]) -> str:
+    """A line a patch, a column a release."""
+    names = [outcome.name for outcome in rows[0].outcomes]
+    width = max(map(len, names), default=0)
+    lines = [" ".join([" " * width, *(row.version for row in rows)])]
+    for number, name in enumerate(names):
+        cells = [
+            _SIGNS[row.outcomes[number].kind].center(len(row.version)) for row in rows
+        ]
+        lines.append(" ".join([f"{name:{width}}", *cells]).rstrip())
+    legend = ", ".join(f"{sign} {kind}" for kind, sign in _SIGNS.items())
+    return "\n".join([*lines, legend])

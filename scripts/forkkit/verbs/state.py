@@ -1,0 +1,103 @@
+"""The verbs that tell how things are, and bring the release."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import click
+
+from .. import materialise as materialises
+from .. import queue as queues
+from .. import terminal
+from .. import upstream
+from ..project import Project
+from ..tree import Tree
+
+
+@click.command()
+@terminal.as_json
+@click.pass_obj
+def status(project: Project, as_json: bool) -> None:
+    """Show the pin, the queue, and the work that is not exported yet."""
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    tree = terminal.tree_of(project)
+    if tree.exists():
+        tree.check_ours()
+    values = {
+        "version": materialises.fork_version(project),
+        "upstream": f"{pin.name} {pin.version}",
+        "patches": len(queue.patches),
+        "fetched": upstream.archive(project, pin).exists(),
+        "checkout": tree.exists(),
+        "uncommitted": tree.changed_files() if tree.exists() else [],
+        "exported": tree.exported() if tree.exists() else True,
+    }
+    if as_json:
+        click.echo(json.dumps(values, indent=2))
+        return
+
+    click.echo(f"flaskfork {values['version']} on {values['upstream']}")
+    click.echo(f"{len(queue.patches)} patches in patches/series")
+    click.echo(f"{pin.sdist}: {'fetched' if values['fetched'] else 'not fetched yet'}")
+    click.echo(f"{tree.shown}: {_describe(tree)}")
+
+
+@click.command()
+@click.option(
+    "--from",
+    "local",
+    type=click.Path(path_type=pathlib.Path),
+    help="Take this file instead of asking the package index.",
+)
+@click.pass_obj
+def fetch(project: Project, local: pathlib.Path | None) -> None:
+    """Bring the pinned archive into upstream/cache and check it."""
+    pin = upstream.load_pin(project)
+    with terminal.progress(f"fetching {pin.name} {pin.version}"):
+        brought = upstream.fetch(project, pin, local)
+    said = "fetched and checked" if brought else "there already, checked"
+    click.echo(f"{project.relative(upstream.archive(project, pin))}: {said}")
+
+
+@click.command()
+@terminal.as_json
+@click.pass_obj
+def series(project: Project, as_json: bool) -> None:
+    """List the patches in the order in which they apply."""
+    queue = queues.load(project, upstream.load_pin(project))
+    if as_json:
+        values = [
+            {
+                "name": patch.name,
+                "subject": patch.subject,
+                "trailers": patch.trailers,
+                "files": [diff.path for diff in patch.diffs],
+            }
+            for patch in queue.patches
+        ]
+        click.echo(json.dumps(values, indent=2))
+        return
+
+    width = max((len(patch.name) for patch in queue.patches), default=0)
+    for patch in queue.patches:
+        click.echo(f"{patch.name:{width}}  {patch.subject}")
+
+
+@click.command()
+@click.argument("name")
+@click.pass_obj
+def show(project: Project, name: str) -> None:
+    """Print the patch NAME."""
+    patch = queues.load(project, upstream.load_pin(project))[name]
+    path = project.patches / f"{patch.name}.patch"
+    click.echo(path.read_bytes(), nl=False)
+
+
+def _describe(tree: Tree) -> str:
+    if not tree.exists():
+        return "not made yet"
+    if changed := tree.changed_files():
+        return f"uncommitted changes: {', '.join(changed)}"
+    return "exported" if tree.exported() else "commits that are not exported yet"

@@ -1,0 +1,197 @@
+"""Edit, refresh, move, drop, fold and rename: the queue is changed by its verbs."""
+
+from __future__ import annotations
+
+import pytest
+
+import toy
+
+APP = "src/flask/app.py"
+
+#: Needs what the patch "comma" adds.
+LOUDER = toy.COMMA.replace(b"put a comma into", b"put two commas into").replace(
+    b"comma\n---", b"louder\n---"
+)
+
+
+@pytest.fixture
+def project(tmp_path):
+    return toy.make(tmp_path / "toy")
+
+
+def add_dependent(project: toy.Toy) -> None:
+    """Add a patch "twice", which changes a line that "comma" adds."""
+    project.fork("apply")
+    file = project.checkout / APP
+    file.write_text(file.read_text().replace('COMMA = ","', 'COMMA = ",,"'))
+    trailers = (
+        "Upstream-Status: Pending\nForwarded: no\nDrop-When: never\n"
+        "Tests: tests/patches/test_comma.py\nFork-Patch: twice"
+    )
+    project.git("commit", "-aqm", "app: two commas", "-m", "A reason.", "-m", trailers)
+    project.fork("export")
+
+
+def names(project: toy.Toy) -> list[str]:
+    lines = project.fork("series").stdout.splitlines()
+    return [line.split()[0] for line in lines]
+
+
+def subjects(project: toy.Toy) -> list[str]:
+    return project.git("log", "--reverse", "--format=%s").splitlines()[1:]
+
+
+def content(project: toy.Toy, path: str) -> str:
+    return (project.root / path).read_text()
+
+
+def test_edit_and_refresh(project):
+    done = project.fork("edit", "loud", code=3)
+    assert "stopped at loud" in done.stderr
+    assert "BYE" in (project.checkout / APP).read_text()
+    assert "COMMA" not in (project.checkout / APP).read_text()
+    assert subjects(project) == ["app: say goodbye aloud"]
+    project.edit(f"upstream/checkout/{APP}", "BYE", "GOODBYE")
+    project.fork("refresh")
+    assert 'f"GOODBYE {who}"' in content(project, "patches/loud.patch")
+    assert content(project, "patches/comma.patch") == toy.COMMA.decode()
+    assert len(subjects(project)) == 2
+    assert "GOODBYE" in (project.checkout / APP).read_text()
+    project.fork("verify", "formats", "queue")
+
+
+def test_an_edit_that_changes_nothing(project):
+    before = project.snapshot()
+    project.fork("edit", "loud", code=3)
+    project.fork("refresh")
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
+
+
+def test_an_edit_of_the_message(project):
+    project.fork("edit", "comma", code=3)
+    message = project.git("log", "-1", "--format=%B").replace("spelled", "written")
+    project.git("commit", "--amend", "--quiet", "-m", message)
+    project.fork("refresh")
+    assert "It is written so." in content(project, "patches/comma.patch")
+
+
+def test_an_edit_that_splits(project):
+    project.fork("edit", "comma", code=3)
+    message = project.git("log", "-1", "--format=%B")
+    project.git("reset", "--quiet", "HEAD^")
+    file = project.checkout / APP
+    whole = file.read_text()
+    file.write_text(whole.replace("{COMMA}", ""))
+    first = message.replace("Fork-Patch: comma", "Fork-Patch: sign")
+    project.git("commit", "--quiet", "-am", first)
+    file.write_text(whole)
+    project.git("commit", "--quiet", "-am", message)
+    project.fork("refresh")
+    assert names(project) == ["loud", "sign", "comma"]
+    assert (project.checkout / APP).read_text() == whole
+
+
+def test_an_edit_has_nothing_to_skip(project):
+    project.fork("edit", "loud", code=3)
+    done = project.fork("rebase", "--skip", "no", code=1)
+    assert "there is nothing to skip" in done.stderr
+    project.fork("refresh")
+    assert names(project) == ["loud", "comma"]
+
+
+def test_a_commit_that_was_lost_in_an_edit(project):
+    project.fork("edit", "comma", code=3)
+    project.git("reset", "--quiet", "--hard", "HEAD^^")
+    before = project.snapshot()
+    done = project.fork("refresh", code=1)
+    assert "the commit of the patch loud is gone" in done.stderr
+    assert content(project, "patches/loud.patch") == toy.LOUD.decode()
+    project.fork("rebase", "--abort")
+    assert names(project) == ["loud", "comma"]
+    assert set(before) - set(project.snapshot()) == {"upstream/.sequence.json"}
+
+
+def test_move(project):
+    whole = project.fork("apply") and (project.checkout / APP).read_text()
+    project.fork("move", "comma", "--first")
+    assert names(project) == ["comma", "loud"]
+    assert subjects(project)[0] == "app: put a comma into the greeting"
+    assert (project.checkout / APP).read_text() == whole
+    project.fork("verify", "queue")
+    project.fork("move", "comma", "--after", "loud")
+    assert names(project) == ["loud", "comma"]
+
+
+def test_a_move_that_would_break(project):
+    add_dependent(project)
+    before = project.snapshot()
+    done = project.fork("move", "twice", "--first", code=1)
+    assert f"moving twice would conflict with twice in {APP}" in done.stderr
+    assert project.snapshot() == before
+    project.fork("move", "twice", "--first", "--resolve", code=3)
+    project.fork("rebase", "--abort")
+    assert project.snapshot() == before
+
+
+def test_drop(project):
+    project.fork("drop", "loud", "--reason", "nobody listens")
+    assert names(project) == ["comma"]
+    assert not (project.project.patches / "loud.patch").exists()
+    changelog = content(project, "CHANGELOG.md")
+    assert "- The patch `loud` is dropped: nobody listens.\n" in changelog
+    assert "BYE" not in (project.checkout / APP).read_text()
+
+
+def test_a_drop_that_would_break(project):
+    add_dependent(project)
+    before = project.snapshot()
+    done = project.fork("drop", "comma", "--reason", "no", code=1)
+    assert f"dropping comma would conflict with twice in {APP}" in done.stderr
+    assert project.snapshot() == before
+
+
+def test_fold(project):
+    add_dependent(project)
+    whole = (project.checkout / APP).read_text()
+    project.fork("fold", "twice", "--into", "comma")
+    assert names(project) == ["loud", "comma"]
+    assert (project.checkout / APP).read_text() == whole
+    assert 'COMMA = ",,"' in content(project, "patches/comma.patch")
+    assert "It is spelled so." in content(project, "patches/comma.patch")
+    assert not (project.project.patches / "twice.patch").exists()
+
+
+def test_rename(project):
+    project.fork("apply")
+    project.fork("rename", "loud", "aloud")
+    assert names(project) == ["aloud", "comma"]
+    assert "Tests: tests/patches/test_aloud.py" in content(
+        project, "patches/aloud.patch"
+    )
+    assert (project.root / "tests/patches/test_aloud.py").exists()
+    assert not (project.root / "tests/patches/test_loud.py").exists()
+    assert "# Spelling.\ncomma.patch" in content(project, "patches/series")
+    assert "Fork-Patch: aloud" in project.git("log", "--format=%B")
+    project.fork("readme")
+    project.fork("verify", "formats", "queue")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("edit missing", "there is no patch 'missing'"),
+        ("move loud --after missing", "there is no patch 'missing'"),
+        ("move loud --after loud", "cannot come after itself"),
+        ("fold loud --into loud", "cannot be folded into itself"),
+        ("drop missing --reason x", "there is no patch 'missing'"),
+        ("rename loud comma", "there is a patch 'comma' already"),
+        ("rename loud ../comma", "Fork-Patch is '../comma'"),
+        ("refresh", "no command is stopped"),
+    ],
+)
+def test_what_cannot_be_done(project, command, words):
+    project.fork("apply")
+    before = project.snapshot()
+    assert words in project.fork(*command.split(), code=1).stderr
+    assert project.snapshot() == before
