@@ -177,6 +177,70 @@ def test_rename(project):
     project.fork("verify", "formats", "queue")
 
 
+def test_disable_and_enable(project):
+    project.fork("apply")
+    before = project.snapshot()
+    whole = (project.checkout / APP).read_text()
+    project.fork("disable", "loud")
+    assert names(project) == ["comma", "loud"]
+    assert "loud " in project.fork("series").stdout.splitlines()[-1]
+    assert "(disabled)" in project.fork("series").stdout.splitlines()[-1]
+    assert "# disabled: loud.patch\n" in content(project, "patches/series")
+    assert content(project, "patches/loud.patch") == toy.LOUD.decode()
+    assert "BYE" not in (project.checkout / APP).read_text()
+    assert project.fork("show", "loud").stdout == toy.LOUD.decode()
+    done = project.fork("edit", "loud", code=1)
+    assert "the patch loud is disabled" in done.stderr
+    project.fork("readme")
+    project.fork("verify", "formats", "queue")
+
+    project.fork("enable", "loud")
+    project.fork("readme")
+    assert (project.checkout / APP).read_text() == whole
+    assert project.snapshot() == before
+
+
+def test_what_is_disabled_is_carried_along(project):
+    before = project.snapshot()
+    toy.release(project, "1.1", {APP: b"import os\n\n" + toy.UPSTREAM[APP]})
+    project.fork("disable", "comma")
+    project.fork("rebase", "1.1")
+    assert "\n import os\n" in content(project, "patches/comma.patch")
+    project.fork("enable", "comma")
+    assert names(project) == ["loud", "comma"]
+    project.fork("rebase", "1.0")
+    for path in ("series", "loud.patch", "comma.patch"):
+        assert content(project, f"patches/{path}").encode() == before[f"patches/{path}"]
+
+
+def test_what_is_disabled_and_does_not_merge_stays_as_it_is(project):
+    clash = toy.UPSTREAM[APP].replace(b"hello", b"hi")
+    toy.release(project, "1.1", {APP: clash})
+    project.fork("disable", "comma")
+    project.fork("rebase", "1.1")
+    assert content(project, "patches/comma.patch") == toy.COMMA.decode()
+    before = project.snapshot()
+    done = project.fork("enable", "comma", code=1)
+    assert "patches/comma.patch: src/flask/app.py: hunk 1 does not apply" in done.stderr
+    assert project.snapshot() == before
+
+
+def test_disabling_what_others_need(project):
+    add_dependent(project)
+    before = project.snapshot()
+    done = project.fork("disable", "comma", code=1)
+    assert f"disabling comma would conflict with twice in {APP}" in done.stderr
+    assert project.snapshot() == before
+
+
+def test_dropping_keeps_what_is_disabled_beside_it(project):
+    project.fork("disable", "comma")
+    project.fork("drop", "loud", "--reason", "nobody listens")
+    assert "# disabled: comma.patch" in content(project, "patches/series")
+    project.fork("enable", "comma")
+    assert names(project) == ["comma"]
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
@@ -186,6 +250,9 @@ def test_rename(project):
         ("fold loud --into loud", "cannot be folded into itself"),
         ("drop missing --reason x", "there is no patch 'missing'"),
         ("rename loud comma", "there is a patch 'comma' already"),
+        ("disable missing", "there is no patch 'missing'"),
+        ("enable loud", "there is no disabled patch 'loud'"),
+        ("header missing --message README.md", "there is no patch 'missing'"),
         ("rename loud ../comma", "Fork-Patch is '../comma'"),
         ("refresh", "no command is stopped"),
     ],

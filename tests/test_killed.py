@@ -25,6 +25,20 @@ CHANGES = {
     *("subprocess.Popen", "tempfile.mkstemp", "tempfile.mkdtemp", "os.link"),
 }
 WORK = '    return f"GOOD BYE {who}"\n'
+#: A patch that somebody sends.
+MAIL = (
+    toy.COMMA.decode().partition("---\n")[0].replace("Patch: comma", "Patch: dash")
+    + """---
+diff --git a/src/flask/app.py b/src/flask/app.py
+--- a/src/flask/app.py
++++ b/src/flask/app.py
+@@ -1,3 +1,4 @@
++DASH = "-"
+ NAME = "flask"
+\x20
+\x20
+"""
+)
 
 
 @pytest.fixture
@@ -72,6 +86,28 @@ def changed_on_disk(project: toy.Toy) -> None:
     project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
 
 
+def disabled(project: toy.Toy) -> None:
+    project.fork("disable", "loud")
+
+
+def written(project: toy.Toy) -> None:
+    message = toy.LOUD.decode().partition("\n\n")[2].partition("---\n")[0]
+    text = "app: be loud\n\n" + message
+    project.root.with_name("message").write_text(text)
+
+
+def begun(project: toy.Toy) -> None:
+    message = MAIL.partition("\n\n")[2].partition("---\n")[0]
+    project.root.with_name("message").write_text(f"app: a dash\n\n{message}")
+    env = toy.clean_environ(GIT_AUTHOR_NAME="A", GIT_AUTHOR_EMAIL="a@b")
+    project.fork("new", "dash", "--message", "../message", code=3, env=env)
+    project.edit(f"upstream/checkout/{APP}", '    return f"BYE {who}"\n', WORK)
+
+
+def mailed(project: toy.Toy) -> None:
+    project.root.with_name("mail").write_text(MAIL)
+
+
 def kept(project: toy.Toy) -> dict[str, bytes]:
     """The files that the project keeps in its history."""
     ignored = (
@@ -103,6 +139,7 @@ def run(project: toy.Toy, *args: str, deadly: int = 0) -> int:
 
     try:
         sys.stdout = sys.stderr = said.open("w")
+        os.chdir(project.root)
         sys.argv = ["scripts/fork", *args]
         projects.here = lambda: project.project
         if deadly:
@@ -159,6 +196,12 @@ def is_work_there(project: toy.Toy) -> bool:
         (nothing, "drop loud --reason no", 0),
         (nothing, "fold comma --into loud", 0),
         (nothing, "rename loud aloud", 0),
+        (nothing, "disable loud", 0),
+        (disabled, "enable loud", 0),
+        (written, "header loud --message ../message", 0),
+        (begun, "refresh", 0),
+        (mailed, "apply ../mail", 0),
+        (mailed, "apply ../mail --after loud", 0),
     ],
 )
 def test_killed(

@@ -15,14 +15,17 @@ FLOORS = [
     {"toml", "git", "environments", "stream", "transaction"},
     {"pin", "series", "rename", "diff", "sdist", "extensions", "merge", "changelog"},
     {"patch", "journal"},
-    {"queue", "upstream", "commits"},
+    {"queue", "upstream", "commits", "header"},
+    {"incoming"},
     {"replay"},
-    {"tree", "materialise", "readme", "resolution"},
-    {"export", "findings", "needed", "packing", "suite", "trial", "bench", "releases"},
+    {"tree", "materialise", "readme", "resolution", "needs"},
+    {"export", "findings", "needed", "packing", "suite", "trial", "bench", "releases"}
+    | {"sending"},
+    {"disabled"},
     {"sequence", "forecast"},
     {"verify", "ecosystem", "rebase", "author", "terminal"},
     {"verbs.__init__", "verbs.author", "verbs.build", "verbs.carry"}
-    | {"verbs.checkout", "verbs.state"},
+    | {"verbs.checkout", "verbs.look", "verbs.state"},
     {"cli", "backend"},
     {"launch"},
 ]

@@ -1,14 +1,18 @@
-"""Changing the queue: edit, move, fold, drop and rename patches."""
+"""Changing the queue: add, edit, move, fold, disable, drop and rename patches."""
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 from dataclasses import replace
 
+from . import disabled
 from . import export as exports
+from . import header as headers
 from . import merge
 from . import patch as patches
 from . import queue as queues
+from . import releases
 from . import replay
 from . import resolution as resolutions
 from . import sequence
@@ -17,12 +21,121 @@ from . import transaction
 from . import upstream
 from .bench import Bench
 from .errors import ForkError
+from .errors import raise_findings
+from .header import Header
 from .journal import check_idle
 from .journal import Journal
+from .patch import Patch
+from .project import Files
 from .project import Project
 from .project import read
 from .queue import Queue
+from .replay import Change
 from .sequence import Result
+
+
+def begin(project: Project, bench: Bench, header: Header, after: str | None) -> Result:
+    """Stop at a new patch that changes nothing yet.
+
+    :param after: the patch that it comes after; ``None`` for the last one.
+    :raises Stopped: always, when it is there.
+    :raises ForkError: the name is taken, or the header is not complete.
+    """
+    author, date = headers.person(project)
+    patch = headers.complete(header, author, date, (), header.name)
+    name = patch.name
+    queue = _load_without(project, name)
+    names = _inserted(queue, [name], after)
+    files = _below(project, queue, names, name)
+    return _run(project, bench, "new", names, [Change(patch, files, files)], edit=name)
+
+
+def take(
+    project: Project, bench: Bench, patches: list[Patch], after: str | None
+) -> Result:
+    """Add patches from elsewhere to the queue, merged three ways where they must be.
+
+    Each is made for what the one before it leaves; the first for the queue, for the
+    pinned release, or for another release that is at hand.
+
+    :param after: the patch that they come after; ``None`` for the last one.
+    :raises Stopped: one of them conflicts.
+    :raises ForkError: a name is taken, or a patch applies to nothing that is at hand;
+        nothing was changed.
+    """
+    for patch in patches:
+        queue = _load_without(project, patch.name)
+    added = [patch.name for patch in patches]
+    if len(set(added)) < len(added):
+        raise ForkError("two of the patches have the same name", mend="rename one")
+    names = _inserted(queue, added, after)
+    below = _below(project, queue, names, added[0])
+    changes = _made_to(project, patches, below)
+    with merge.scratch() as merger:
+        for outcome in replay.carry_all(changes, below, merger):
+            if outcome.kind == "absorbed":
+                raise ForkError(
+                    f"all that {outcome.name} changes is there already",
+                    mend="nothing needs to be done",
+                )
+    return _run(project, bench, "apply", names, changes)
+
+
+def enable(project: Project, bench: Bench, name: str, *, resolve: bool) -> Result:
+    """Apply a patch again that is disabled, at its place.
+
+    :param resolve: stop at conflicts, instead of refusing.
+    :raises ForkError: it does not apply there any more, or others conflict with it;
+        nothing was changed.
+    """
+    check_idle(project)
+    queue = queues.load(project, upstream.load_pin(project))
+    if name not in queue.series.disabled:
+        raise ForkError(
+            f"there is no disabled patch {name!r}",
+            where="patches/series",
+            mend="`scripts/fork series` lists the patches",
+        )
+    names = queue.series.with_enabled(name).names
+    if not resolve:
+        _check_carried(project, queue, names, f"enabling {name}")
+    return _run(project, bench, "enable", names)
+
+
+def disable(project: Project, bench: Bench, name: str, *, resolve: bool) -> Result:
+    """Keep a patch, but do not apply it any more.
+
+    :param resolve: stop at the conflicts of those that need it, instead of refusing.
+    :raises ForkError: other patches need it; nothing was changed.
+    """
+    queue = _load(project, name)
+    names = tuple(other for other in queue.series.names if other != name)
+    if not resolve:
+        _check_carried(project, queue, names, f"disabling {name}")
+    return _run(project, bench, "disable", names, disabled=(name,))
+
+
+def set_header(
+    project: Project, bench: Bench, name: str, header: Header
+) -> list[pathlib.Path]:
+    """Give a patch another subject, reason and trailers.
+
+    :return: the files that were written.
+    :raises ForkError: something is missing, or the name is another one.
+    """
+    old = _load(project, name)[name]
+    where = f"patches/{name}.patch"
+    patch = headers.complete(header, old.author, old.date, old.diffs, where)
+    if patch.name != name:
+        raise ForkError(
+            f"the trailer Fork-Patch is {patch.name!r}, not {name!r}",
+            where=where,
+            mend=f"leave it; `scripts/fork rename {name} NEW` gives another name",
+        )
+    pin = upstream.load_pin(project)
+    raise_findings(queues.misplaced(project, pin, patch, where=where))
+    path = project.patches / f"{name}.patch"
+    return _rewrite(project, bench, {path: patches.render(patch)})
 
 
 def edit(project: Project, bench: Bench, name: str) -> Result:
@@ -47,7 +160,7 @@ def move(
     names = [other for other in queue.series.names if other != name]
     names.insert(_place_after(queue, after, names), name)
     if not resolve:
-        _check_carried(project, queue, names, f"moving {name}")
+        _check_carried(project, queue, tuple(names), f"moving {name}")
     return _run(project, bench, "move", tuple(names))
 
 
@@ -61,10 +174,10 @@ def drop(
     :raises ForkError: other patches need it; nothing was changed.
     """
     queue = _load(project, name)
-    names = [other for other in queue.series.names if other != name]
+    names = tuple(other for other in queue.series.names if other != name)
     if not resolve:
         _check_carried(project, queue, names, f"dropping {name}")
-    return _run(project, bench, "drop", tuple(names), dropped=((name, reason),))
+    return _run(project, bench, "drop", names, dropped=((name, reason),))
 
 
 def fold(
@@ -81,7 +194,7 @@ def fold(
         raise ForkError("a patch cannot be folded into itself", mend="name another one")
     names.insert(_place_after(queue, into, names), name)
     if not resolve:
-        _check_carried(project, queue, names, f"folding {name}")
+        _check_carried(project, queue, tuple(names), f"folding {name}")
     return _run(project, bench, "fold", tuple(names), fold=name)
 
 
@@ -91,16 +204,9 @@ def rename(project: Project, bench: Bench, name: str, new: str) -> list[pathlib.
     :return: the files that were written or removed.
     :raises ForkError: the name is taken, or is none; nothing was changed.
     """
-    check_idle(project)
     queue = _load(project, name)
-    if new in queue.series.names:
-        raise ForkError(f"there is a patch {new!r} already", mend="choose another name")
-    if bench.tree.exists():
-        exports.settle(project, bench.tree)
-        bench.tree.check_nothing_unsaved()
-    tests, renamed_tests = (
-        f"tests/patches/test_{slug.replace('-', '_')}.py" for slug in (name, new)
-    )
+    _check_free(queue, new)
+    tests, renamed_tests = map(patches.tests_of, (name, new))
     old = queue[name]
     values = {"Fork-Patch": new}
     contents: exports.Contents = {}
@@ -122,12 +228,68 @@ def rename(project: Project, bench: Bench, name: str, new: str) -> list[pathlib.
             moved = replace(resolution, patch=new)
             contents[project.resolutions / resolution.file_name] = None
             contents[project.resolutions / moved.file_name] = resolutions.render(moved)
+    return _rewrite(project, bench, contents)
+
+
+def _rewrite(
+    project: Project, bench: Bench, contents: exports.Contents
+) -> list[pathlib.Path]:
+    """Change files of patches that go on changing the same, and the checkout too."""
+    if bench.tree.exists():
+        exports.settle(project, bench.tree)
+        bench.tree.check_nothing_unsaved()
     transaction.commit(project, contents)
     pin = upstream.load_pin(project)
     if bench.tree.exists():
         patched = queues.load(project, pin).patches
         bench.tree.apply(pin, upstream.files(project, pin), patched)
     return list(contents)
+
+
+def _load_without(project: Project, name: str) -> Queue:
+    """The queue, which has no patch of that name."""
+    check_idle(project)
+    queue = queues.load(project, upstream.load_pin(project))
+    _check_free(queue, name)
+    return queue
+
+
+def _check_free(queue: Queue, name: str) -> None:
+    if name in (*queue.series.names, *queue.series.disabled):
+        raise ForkError(
+            f"there is a patch {name!r} already", mend="choose another name"
+        )
+
+
+def _inserted(queue: Queue, added: list[str], after: str | None) -> tuple[str, ...]:
+    names = list(queue.series.names)
+    place = len(names) if after is None else _place_after(queue, after, names)
+    return (*names[:place], *added, *names[place:])
+
+
+def _below(project: Project, queue: Queue, names: tuple[str, ...], name: str) -> Files:
+    """The files below the place of a patch."""
+    files = upstream.files(project, upstream.load_pin(project))
+    return queues.apply(queue.patches[: names.index(name)], files)
+
+
+def _made_to(project: Project, patches: list[Patch], below: Files) -> list[Change]:
+    """What the patches change in the first of the trees at hand that they apply to."""
+    pin = upstream.load_pin(project)
+    try:
+        return replay.changes(patches, below, offsets=True)
+    except ForkError as e:
+        # A fork's queue differs from what a change of upstream's was made for.
+        for release in releases.at_hand(project, pin):
+            with contextlib.suppress(ForkError):
+                files = upstream.files(project, release)
+                return replay.changes(patches, files, offsets=True)
+        raise ForkError(
+            f"{e.what}; nor does it apply to a release in upstream/cache",
+            where=e.where,
+            mend="bring the release that it was made for with `scripts/fork forecast"
+            " VERSION`, or make it again on the queue",
+        ) from e
 
 
 def _load(project: Project, name: str) -> Queue:
@@ -148,14 +310,16 @@ def _place_after(queue: Queue, other: str | None, names: list[str]) -> int:
 
 
 def _check_carried(
-    project: Project, queue: Queue, names: list[str], doing: str
+    project: Project, queue: Queue, names: tuple[str, ...], doing: str
 ) -> None:
     """Make sure that the patches apply in that order, whatever it takes.
 
     :raises ForkError: one conflicts; the error says which, and where.
     """
     files = upstream.files(project, upstream.load_pin(project))
-    by_name = {c.patch.name: c for c in replay.changes(queue.patches, files)}
+    changes = replay.changes(queue.patches, files)
+    changes += disabled.changes(queue, files, names)
+    by_name = {change.patch.name: change for change in changes}
     with merge.scratch() as merger:
         order = (by_name[name] for name in names)
         broken = [
@@ -173,8 +337,13 @@ def _check_carried(
 
 
 def _run(
-    project: Project, bench: Bench, verb: str, names: tuple[str, ...], **values: object
+    project: Project,
+    bench: Bench,
+    verb: str,
+    names: tuple[str, ...],
+    added: list[Change] | None = None,
+    **values: object,
 ) -> Result:
     pin = upstream.load_pin(project)
     journal = replace(Journal(verb, pin, names), **values)  # type: ignore[arg-type]
-    return sequence.begin(project, bench, journal)
+    return sequence.begin(project, bench, journal, added)

@@ -15,6 +15,7 @@ from . import stream
 from .commits import Step
 from .errors import ForkError
 from .errors import raise_findings
+from .git import DIFF_FLAGS
 from .git import Git
 from .git import MERGE_FLAGS
 from .patch import Patch
@@ -31,6 +32,9 @@ _PICK = "refs/fork/pick"
 _PICK_BASE = "refs/fork/pick-base"
 #: What the maintainer has made of it.
 _TAKEN = "refs/fork/taken"
+#: Patches that come from elsewhere, on what they are made for.
+_INCOMING = "refs/fork/incoming"
+_INCOMING_BASE = "refs/fork/incoming-base"
 #: The files as git has left them at a conflict.
 _LEFT = "refs/fork/left"
 _SAVED = "refs/fork/saved"
@@ -71,9 +75,31 @@ class Bench:
         self.git("update-ref", _TAKEN, "HEAD")
         return commits.read(self.git, _BASE, _DONE, where=self.tree.shown)
 
-    def done(self, kept: Kept) -> list[Step]:
-        """The steps that were done when the sequence stopped."""
-        return self._steps(kept.base, kept.done)
+    def take_in(self, pin: Pin, changes: list[Change]) -> tuple[str, ...]:
+        """Keep changes that come from elsewhere, each made to what the last one made.
+
+        :return: the ids of what the first is made to, and of the last.
+        """
+        steps = [Step(change.patch, change.after) for change in changes]
+        before = changes[0].before
+        commits.write(self.git, _INCOMING, _INCOMING_BASE, pin, before, steps)
+        return self._sha(_INCOMING_BASE), self._sha(_INCOMING)
+
+    def taken_in(self, ids: tuple[str, ...]) -> list[Change]:
+        """The changes that :meth:`take_in` has kept."""
+        base, tip = ids
+        shas = self.git.text("rev-list", "--reverse", f"{base}..{tip}").split()
+        patches = commits.read(self.git, base, tip, where=self.tree.shown, empty=True)
+        files = [self.git.read_tree(sha) for sha in (base, *shas)]
+        return [Change(*made) for made in zip(patches, files, files[1:])]
+
+    def done(self, kept: Kept, *, but_last: bool = False) -> list[Step]:
+        """The steps that were done when the sequence stopped.
+
+        :param but_last: without the one at which it is stopped.
+        """
+        tip = f"{kept.done}^" if but_last else kept.done
+        return self._steps(kept.base, tip)
 
     def prepare(
         self, pin: Pin, files: Files, steps: list[Step], change: Change
@@ -144,6 +170,14 @@ class Bench:
         self.git("update-ref", _TAKEN, "HEAD")
         return self._steps(kept.base, "HEAD")
 
+    def unexported(self) -> bytes:
+        """What the work tree has over ``patches/``, or at a stop over the last commit.
+
+        :return: a diff, as git writes it.
+        """
+        base = "refs/fork/known" if self.tree.on_queue() else "HEAD"
+        return self.git("diff-tree", "-p", *DIFF_FLAGS, base, self._snapshot())
+
     def put_away(self) -> str | None:
         """Keep what is changed in the work tree under a ref, and undo it there.
 
@@ -168,7 +202,8 @@ class Bench:
 
     def clear(self) -> None:
         """Forget what a sequence has kept here, but for what was put away."""
-        refs = (_BASE, _DONE, _PICK, _PICK_BASE, _TAKEN, _LEFT)
+        picks = (_PICK, _PICK_BASE, _INCOMING, _INCOMING_BASE)
+        refs = (_BASE, _DONE, _TAKEN, _LEFT, *picks)
         self.git(
             "update-ref",
             "--stdin",

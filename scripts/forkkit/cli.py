@@ -13,9 +13,11 @@ from .errors import ForkError
 
 #: The module of each verb, in the order of the help.
 VERBS = {
-    **dict.fromkeys(("status", "fetch", "series", "show"), "state"),
+    **dict.fromkeys(("status", "fetch", "series"), "state"),
+    **dict.fromkeys(("show", "files", "patches", "diff", "depends", "send"), "look"),
     **dict.fromkeys(("apply", "export", "readme"), "checkout"),
-    **dict.fromkeys(("edit", "refresh", "move", "drop", "fold", "rename"), "author"),
+    **dict.fromkeys(("new", "edit", "refresh", "header", "move", "fold"), "author"),
+    **dict.fromkeys(("rename", "disable", "enable", "drop"), "author"),
     **dict.fromkeys(("rebase", "forecast", "upstream"), "carry"),
     **dict.fromkeys(("materialise", "build", "test", "verify", "ecosystem"), "build"),
 }

@@ -61,9 +61,12 @@ def write(
     git("fast-import", "--quiet", "--force", stdin=b"".join([*pieces, *more]))
 
 
-def read(git: Git, base: str, tip: str, *, where: str) -> list[Patch]:
+def read(
+    git: Git, base: str, tip: str, *, where: str, empty: bool = False
+) -> list[Patch]:
     """The commits above ``base`` as patches, first to last.
 
+    :param empty: whether a commit may change nothing, as a patch that is just begun.
     :raises ForkError: a commit has no reason or trailers, changes something that a
         patch cannot hold, or the history is not a line.
     """
@@ -88,9 +91,21 @@ def read(git: Git, base: str, tip: str, *, where: str) -> list[Patch]:
         place = f"{where}: commit {sha[:10]} {subject!r}"
         diffs = diff.parse(changes[sha], where=place)
         patch = patches.from_message(author, date, message, diffs, place)
-        patches.check(patch, where=place)
+        (patches.check_header if empty else patches.check)(patch, where=place)
         found.append(patch)
     return found
+
+
+def render(
+    git: Git, pin: Pin, files: Files, steps: t.Iterable[Step], *, where: str
+) -> list[Patch]:
+    """The patches of ``steps``, as git renders their changes in another repository.
+
+    :raises ForkError: as :func:`read`.
+    """
+    base, tip = "refs/heads/rendered-base", "refs/heads/rendered"
+    write(git, tip, base, pin, files, steps)
+    return read(git, base, tip, where=where)
 
 
 def _changes(git: Git, commits: list[str]) -> dict[str, bytes]:

@@ -18,6 +18,8 @@ from .patch import Patch
 from .pin import Pin
 from .project import Files
 from .project import Project
+from .queue import Queue
+from .series import Series
 from .transaction import commit
 from .tree import Tree
 
@@ -65,6 +67,7 @@ def contents(
     pin: Pin,
     commits: list[Patch],
     dropped: t.Collection[str] = (),
+    disabled: t.Collection[str] = (),
 ) -> Contents:
     """What changes in ``patches/`` to have it hold other patches.
 
@@ -73,29 +76,50 @@ def contents(
 
     :param pin: the release that the patches are for.
     :param dropped: the patches that shall go.
+    :param disabled: those that shall stay, but not be applied.
     :return: the new content of each file that changes; ``None`` for one that goes.
     :raises ForkError: as :func:`plan`.
     """
     queue = queues.load(project, upstream.load_pin(project))
     files = upstream.source(project, pin).package
-    listed = [patch.name for patch in queue.patches if patch.name not in dropped]
+    left_out = {*dropped, *disabled}
+    listed = [patch.name for patch in queue.patches if patch.name not in left_out]
     _check_names(project, listed, commits)
     _check_readable(project, pin, commits)
 
-    there = {patch.name: patch for patch in queue.patches}
+    there = {patch.name: patch for patch in (*queue.patches, *queue.disabled)}
     changes: Contents = {}
     for patch in commits:
         before, files = files, queues.apply([patch], files)
         path = project.patches / f"{patch.name}.patch"
-        if not _same(there.get(patch.name), patch, before, files):
+        if not say_the_same(there.get(patch.name), patch, before, files):
             changes[path] = patches.render(patch)
-    names = tuple(patch.name for patch in commits)
-    if names != queue.series.names:
-        series = queue.series.with_names(names)
+    if (series := _series(queue, commits, disabled)) != queue.series:
         changes[project.series] = serieses.render(series)
     for name in dropped:
         changes[project.patches / f"{name}.patch"] = None
     return changes
+
+
+def say_the_same(
+    there: Patch | None, patch: Patch, before: Files, after: Files
+) -> bool:
+    """Whether a patch on disk has the same head as another, and leads to ``after``."""
+    if there is None or replace(there, diffs=()) != replace(patch, diffs=()):
+        return False
+    try:
+        return diff.apply(there.diffs, before, where=there.name) == after
+    except ForkError:
+        return False
+
+
+def _series(queue: Queue, commits: list[Patch], disabled: t.Iterable[str]) -> Series:
+    series = queue.series
+    for name in disabled:
+        series = series.with_disabled(name)
+    for patch in commits:
+        series = series.with_enabled(patch.name)
+    return series.with_names(tuple(patch.name for patch in commits))
 
 
 def _check_current(project: Project, tree: Tree) -> None:
@@ -124,15 +148,6 @@ def _check_current(project: Project, tree: Tree) -> None:
         where=tree.shown,
         mend=mend,
     )
-
-
-def _same(there: Patch | None, patch: Patch, before: Files, after: Files) -> bool:
-    if there is None or replace(there, diffs=()) != replace(patch, diffs=()):
-        return False
-    try:
-        return diff.apply(there.diffs, before, where=there.name) == after
-    except ForkError:
-        return False
 
 
 def _check_readable(project: Project, pin: Pin, commits: list[Patch]) -> None:

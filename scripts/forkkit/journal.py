@@ -24,6 +24,9 @@ class Journal:
     :param edit: the patch at which to stop for the maintainer's own changes.
     :param fold: the patch that is folded into the one before it.
     :param dropped: names that are left out, and the reason.
+    :param disabled: names of patches that are kept, but not applied any more.
+    :param incoming: the commits that the checkout keeps of patches that are added;
+        see :meth:`forkkit.bench.Bench.take_in`.
     :param why: ``conflict``, ``absorbed`` or ``edit`` if it is stopped.
     :param conflicts: the paths of the conflict.
     :param there: whether the work tree is at the stop already.
@@ -39,6 +42,8 @@ class Journal:
     edit: str | None = None
     fold: str | None = None
     dropped: tuple[tuple[str, str], ...] = ()
+    disabled: tuple[str, ...] = ()
+    incoming: tuple[str, ...] = ()
     why: str | None = None
     conflicts: tuple[str, ...] = ()
     there: bool = False
@@ -57,7 +62,7 @@ def parse(data: bytes, *, where: object) -> Journal:
         if values.pop("format") != _FORMAT:
             raise ValueError("another format")
         values["pin"] = pins.parse(values["pin"].encode(), where=where)
-        for key in ("todo", "conflicts", "commits"):
+        for key in ("todo", "conflicts", "commits", "disabled", "incoming"):
             values[key] = tuple(map(str, values[key]))
         for key in ("dropped", "outcomes", "resolved"):
             values[key] = tuple((str(a), str(b)) for a, b in values[key])

@@ -76,8 +76,8 @@ class Patch:
     @property
     def message(self) -> str:
         """The commit message."""
-        trailers = "".join(f"{key}: {value}\n" for key, value in self.trailers)
-        return f"{self.subject}\n\n{self.prose}\n\n{trailers}"
+        trailers = "\n".join(f"{key}: {value}" for key, value in self.trailers)
+        return f"{self.subject}\n\n{self.prose}\n\n{trailers}".rstrip() + "\n"
 
     @property
     def when(self) -> datetime:
@@ -154,9 +154,8 @@ def from_message(
     """
     subject, _, body = message.strip().partition("\n")
     prose, _, last = body.strip().rpartition("\n\n")
-    matches = [_TRAILER.fullmatch(line) for line in last.splitlines()]
-    trailers = tuple((m[1], m[2]) for m in matches if m)
-    if not prose.strip() or len(trailers) != len(matches):
+    trailers = parse_trailers(last)
+    if not prose.strip() or not trailers:
         raise ForkError(
             "the message is not a subject, a reason in prose and trailers",
             where=where,
@@ -166,12 +165,49 @@ def from_message(
     return Patch(author, date, subject, prose.strip(), trailers, diffs)
 
 
+def parse_trailers(text: str) -> tuple[tuple[str, str], ...]:
+    """The trailers that a paragraph is made of; none if it has any other line."""
+    matches = [_TRAILER.fullmatch(line) for line in text.splitlines()]
+    return tuple((m[1], m[2]) for m in matches if m) if all(matches) else ()
+
+
+def tests_of(name: str) -> str:
+    """Where the tests of a patch are, if they have a file of their own."""
+    return f"tests/patches/test_{name.replace('-', '_')}.py"
+
+
 def check(patch: Patch, *, where: object) -> None:
     """Report everything that a patch lacks.
 
-    :raises ForkError: a trailer is missing, doubled or not of its form, or the
-        prose has a line ``---``.
+    :raises ForkError: a trailer is missing, doubled or not of its form, the prose has
+        a line ``---``, or it changes nothing.
     """
+    problems = _problems(patch, where)
+    if not patch.diffs:
+        problems.append(
+            ForkError(
+                "it changes nothing",
+                where=where,
+                mend="change a file of the package, or drop it",
+            )
+        )
+    raise_findings(problems)
+
+
+def check_header(patch: Patch, *, where: object) -> None:
+    """Report everything that a patch lacks, but for changes.
+
+    :raises ForkError: as :func:`check`.
+    """
+    raise_findings(_problems(patch, where))
+
+
+def form(key: str) -> str:
+    """What the value of a required trailer may be, for a person."""
+    return _FORMS[key][1]
+
+
+def _problems(patch: Patch, where: object) -> list[ForkError]:
     problems = []
     keys = [key for key, _ in patch.trailers]
     for key in REQUIRED:
@@ -181,12 +217,12 @@ def check(patch: Patch, *, where: object) -> None:
                 ForkError(
                     f"the trailer {key} is {times}",
                     where=where,
-                    mend=f"{key}: {_FORMS[key][1]}",
+                    mend=f"{key}: {form(key)}",
                 )
             )
     for key, value in patch.trailers:
-        form, words = _FORMS.get(key, (".*", ""))
-        if not re.fullmatch(form, value):
+        pattern, words = _FORMS.get(key, (".*", ""))
+        if not re.fullmatch(pattern, value):
             problems.append(
                 ForkError(f"the trailer {key} is {value!r}", where=where, mend=words)
             )
@@ -203,9 +239,7 @@ def check(patch: Patch, *, where: object) -> None:
                 _malformed(where, f"odd characters in {text[:60]!r}: {odd or '=?'}")
             )
             break
-    if not patch.diffs:
-        problems.append(_malformed(where, "it changes nothing"))
-    raise_findings(problems)
+    return problems
 
 
 def _parse_headers(head: str, where: object) -> dict[str, str]:

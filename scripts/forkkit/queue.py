@@ -20,20 +20,37 @@ from .series import Series
 
 @dataclass(frozen=True)
 class Queue:
-    """The series and its patches, in the same order."""
+    """The series and its patches, in the same order.
+
+    :param disabled: the patches that are kept but not applied.
+    """
 
     series: Series
     patches: tuple[Patch, ...]
+    disabled: tuple[Patch, ...] = ()
 
     def __getitem__(self, name: str) -> Patch:
         for patch in self.patches:
             if patch.name == name:
                 return patch
+        if name in self.series.disabled:
+            raise ForkError(
+                f"the patch {name} is disabled",
+                where="patches/series",
+                mend=f"run `scripts/fork enable {name}` first",
+            )
         raise ForkError(
             f"there is no patch {name!r} in the queue",
             where="patches/series",
             mend="`scripts/fork series` lists the names",
         )
+
+    def known(self, name: str) -> Patch:
+        """The patch of that name, disabled or not."""
+        for patch in self.disabled:
+            if patch.name == name:
+                return patch
+        return self[name]
 
 
 def load(project: Project, pin: Pin) -> Queue:
@@ -48,24 +65,34 @@ def load(project: Project, pin: Pin) -> Queue:
     text = read(project.series, mend="restore patches/series from the history")
     series = serieses.parse(text, where=where)
     problems = _compare_folder(project, series)
-    loaded = []
+    loaded = {}
     there = _plain_files(project)
-    for name in (name for name in series.names if name in there):
+    for name in (*series.names, *series.disabled):
         try:
-            loaded.append(_load(project, pin, name))
+            if name in there:
+                loaded[name] = _load(project, name)
+            if name in there and name not in series.disabled:
+                where = f"patches/{name}.patch"
+                problems += misplaced(project, pin, loaded[name], where=where)
         except ForkError as e:
             problems += e.problems
     raise_findings(problems)
-    return Queue(series, tuple(loaded))
+    return Queue(
+        series,
+        tuple(loaded[name] for name in series.names),
+        tuple(loaded[name] for name in series.disabled),
+    )
 
 
-def apply(queue: t.Iterable[Patch], files: Files) -> Files:
+def apply(queue: t.Iterable[Patch], files: Files, *, offsets: bool = False) -> Files:
     """Return ``files`` with the patches applied, strictly.
 
+    :param offsets: whether they may stand elsewhere; see :func:`forkkit.diff.apply`.
     :raises ForkError: a patch does not apply; the error has patch, file and hunk.
     """
     for patch in queue:
-        files = diff.apply(patch.diffs, files, where=f"patches/{patch.name}.patch")
+        where = f"patches/{patch.name}.patch"
+        files = diff.apply(patch.diffs, files, where=where, offsets=offsets)
     return files
 
 
@@ -88,14 +115,15 @@ def without(queue: Queue, name: str, files: Files) -> tuple[Files, list[str]]:
 
 def _compare_folder(project: Project, series: Series) -> list[ForkError]:
     there = {path.stem for path in project.patches.glob("*.patch")}
-    listed, plain = set(series.names), _plain_files(project)
+    plain = _plain_files(project)
+    listed = (*series.names, *series.disabled)
     missing = [
         ForkError(
             f"{name}.patch is in the series, but there is no such plain file",
             where=project.relative(project.series),
             mend=f"restore patches/{name}.patch, or remove the line",
         )
-        for name in series.names
+        for name in listed
         if name not in plain
     ]
     unlisted = [
@@ -104,7 +132,7 @@ def _compare_folder(project: Project, series: Series) -> list[ForkError]:
             where=f"patches/{name}.patch",
             mend=f"add a line {name}.patch to patches/series, or remove the file",
         )
-        for name in sorted(there - listed)
+        for name in sorted(there.difference(listed))
     ]
     return missing + unlisted
 
@@ -115,20 +143,16 @@ def _plain_files(project: Project) -> set[str]:
     return {path.stem for path in paths if path.is_file() and not path.is_symlink()}
 
 
-def _load(project: Project, pin: Pin, name: str) -> Patch:
+def _load(project: Project, name: str) -> Patch:
     path = project.patches / f"{name}.patch"
     where = project.relative(path)
     patch = patches.parse(read(path, mend="give read access to it"), where=where)
-    problems = []
     if patch.name != name:
-        problems.append(
-            ForkError(
-                f"the trailer Fork-Patch is {patch.name!r}, not the file's name",
-                where=where,
-                mend=f"Fork-Patch: {name}",
-            )
+        raise ForkError(
+            f"the trailer Fork-Patch is {patch.name!r}, not the file's name",
+            where=where,
+            mend=f"Fork-Patch: {name}",
         )
-    raise_findings(problems + misplaced(project, pin, patch, where=where))
     return patch
 
 

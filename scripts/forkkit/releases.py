@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 import typing as t
@@ -67,6 +68,20 @@ def obtain(
         f"the package index has no source archive of {old.name} {version}",
         mend="`scripts/fork upstream` lists the releases that there are",
     )
+
+
+def at_hand(project: Project, pin: Pin) -> list[Pin]:
+    """The releases in the cache, oldest first.
+
+    :param pin: that of one of them, which says whose releases these are.
+    :raises ForkError: an archive is not what its name says.
+    """
+    from packaging.version import Version
+
+    archives = re.compile(rf"{re.escape(pin.name)}-({_VERSION.pattern})\.tar\.gz", re.I)
+    matches = map(archives.fullmatch, os.listdir(project.cache))
+    versions = sorted((m[1] for m in matches if m), key=Version)
+    return [obtain(project, pin, version) for version in versions]
 
 
 def known(name: str) -> list[Release]:

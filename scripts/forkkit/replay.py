@@ -61,14 +61,17 @@ class Memory(t.Protocol):
         """
 
 
-def changes(patches: t.Iterable[Patch], files: Files) -> list[Change]:
+def changes(
+    patches: t.Iterable[Patch], files: Files, *, offsets: bool = False
+) -> list[Change]:
     """The changes that a queue makes to ``files``, one after another.
 
-    :raises ForkError: a patch does not apply, strictly.
+    :param offsets: as in :func:`forkkit.diff.apply`.
+    :raises ForkError: a patch does not apply.
     """
     found = []
     for patch in patches:
-        before, files = files, queues.apply([patch], files)
+        before, files = files, queues.apply([patch], files, offsets=offsets)
         found.append(Change(patch, before, files))
     return found
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 
+from . import disabled
 from . import export as exports
 from . import journal as journals
 from . import merge
@@ -52,9 +53,13 @@ class Result:
     written: list[pathlib.Path] = field(default_factory=list)
 
 
-def begin(project: Project, bench: Bench, journal: Journal) -> Result:
+def begin(
+    project: Project, bench: Bench, journal: Journal, added: list[Change] | None = None
+) -> Result:
     """Run a new sequence.
 
+    :param added: patches that the queue does not have yet, each made to what the last
+        one made.
     :raises Stopped: it waits for the maintainer.
     :raises ForkError: there is work in the checkout that is not exported; nothing was
         changed.
@@ -64,6 +69,8 @@ def begin(project: Project, bench: Bench, journal: Journal) -> Result:
     queue = queues.load(project, pin)
     exports.settle(project, bench.tree)
     bench.tree.apply(pin, upstream.files(project, pin), queue.patches)
+    if added:
+        journal = replace(journal, incoming=bench.take_in(pin, added))
     return _advance(project, bench, journal, [])
 
 
@@ -76,13 +83,13 @@ def proceed(project: Project, bench: Bench) -> Result:
     journal = _load_stopped(project, bench)
     if not journal.there:
         # Killed while it was about to stop: nobody has seen the work tree yet.
-        done = bench.done(Kept(*journal.commits))
-        done = done[:-1] if journal.why == "edit" else done
+        kept = Kept(*journal.commits)
+        done = bench.done(kept, but_last=journal.why == "edit")
         return _advance(project, bench, journal, done)
     if journal.why == "absorbed":
         raise stopped(bench, journal)
 
-    change = _changes(project)[journal.todo[0]]
+    change = _changes(project, bench, journal)[journal.todo[0]]
     done = bench.taken(
         Kept(*journal.commits), change.patch, amend=journal.why == "edit"
     )
@@ -155,7 +162,7 @@ def _advance(
 ) -> Result:
     """Carry the patches that are left, until one of them needs the maintainer."""
     new = upstream.files(project, journal.pin)
-    changes = _changes(project)
+    changes = _changes(project, bench, journal)
     memory = Memory({**resolutions.load(project), **_new_resolutions(journal)})
     with merge.scratch() as merger:
         while journal.todo:
@@ -222,11 +229,11 @@ def _stop(
 
 def stopped(bench: Bench, journal: Journal) -> Stopped:
     """What there is to say of a stop."""
-    name, verb = journal.todo[0], journal.verb
+    name = journal.todo[0]
     mends = {
-        "conflict": f"resolve it there, then `scripts/fork {verb} --continue`",
+        "conflict": "resolve it there, then `scripts/fork rebase --continue`",
         "absorbed": "its lines are in the release: leave it out with"
-        f" `scripts/fork {verb} --skip`",
+        " `scripts/fork rebase --skip`",
         "edit": "change it there, then `scripts/fork refresh`",
     }
     what = {
@@ -237,7 +244,7 @@ def stopped(bench: Bench, journal: Journal) -> Stopped:
     return Stopped(
         what[str(journal.why)],
         where=bench.tree.shown,
-        mend=f"{mends[str(journal.why)]}; `scripts/fork {verb} --abort` goes back",
+        mend=f"{mends[str(journal.why)]}; `scripts/fork rebase --abort` goes back",
     )
 
 
@@ -277,7 +284,10 @@ def _finish(
     patches = bench.render(journal.pin, new, steps)
     dropped = [name for name, _ in journal.dropped]
     dropped += [journal.fold] if journal.fold else []
-    contents = exports.contents(project, journal.pin, patches, dropped)
+    contents = exports.contents(
+        project, journal.pin, patches, dropped, journal.disabled
+    )
+    contents |= disabled.carried(project, journal.pin, new, steps)
     for name, text in journal.resolved:
         contents[project.resolutions / name] = text.encode("utf-8", "surrogateescape")
     contents |= releases.moved(project, journal.pin, journal.dropped)
@@ -287,11 +297,15 @@ def _finish(
     return Result(journal.outcomes, list(contents))
 
 
-def _changes(project: Project) -> dict[str, Change]:
-    """The patches as they are in the project, by name."""
+def _changes(project: Project, bench: Bench, journal: Journal) -> dict[str, Change]:
+    """The patches of the project, and those that are added, by name."""
     pin = upstream.load_pin(project)
     queue = queues.load(project, pin)
-    found = replay.changes(queue.patches, upstream.files(project, pin))
+    files = upstream.files(project, pin)
+    found = replay.changes(queue.patches, files)
+    found += disabled.changes(queue, files, set(journal.todo))
+    if journal.incoming:
+        found += bench.taken_in(journal.incoming)
     return {change.patch.name: change for change in found}
 
 

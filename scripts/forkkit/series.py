@@ -9,6 +9,7 @@ from .errors import ForkError
 from .errors import raise_findings
 
 _ENTRY = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)\.patch")
+_DISABLED = "# disabled: "
 
 
 @dataclass(frozen=True)
@@ -22,32 +23,66 @@ class Series:
         """The names of the patches, in the order in which they apply."""
         return tuple(m[1] for m in map(_ENTRY.fullmatch, self.lines) if m)
 
+    @property
+    def disabled(self) -> dict[str, int]:
+        """The patches that are kept but not applied, and how many come before each."""
+        found = {}
+        before = 0
+        for line in self.lines:
+            match = _ENTRY.fullmatch(line.removeprefix(_DISABLED))
+            if match and line.startswith(_DISABLED):
+                found[match[1]] = before
+            elif match:
+                before += 1
+        return found
+
     def with_names(self, names: tuple[str, ...]) -> Series:
         """The series with ``names`` in this order.
 
-        Comments stay with the entry that they stand above; what stands at the top,
-        with a blank line below it, stays there.
+        Comments stay with the entry that they stand above, and what is disabled stays
+        below the entry that it stands below; what stands at the top, with a blank line
+        below it, stays there.
         """
-        above: dict[str, list[str]] = {}
-        lines: list[str] = []
-        pending: list[str] = []
-        for line in self.lines:
-            if entry := _ENTRY.fullmatch(line):
-                above[entry[1]], pending = pending, []
-            elif line or above:
-                pending.append(line)
-            else:
-                lines += [*pending, line]
-                pending = []
+        top, entries, rest = self._split()
+        order = list(names)
+        place = 0
+        for name in entries:
+            if name in self.disabled:
+                order.insert(place, name)
+            if name in order:
+                place = order.index(name) + 1
+        lines = [
+            line for name in order for line in entries.get(name, [f"{name}.patch"])
+        ]
+        return Series((*top, *lines, *rest))
 
-        for name in names:
-            lines += [*above.get(name, []), f"{name}.patch"]
-        return Series((*lines, *pending))
+    def with_disabled(self, name: str) -> Series:
+        """The series with a patch kept, but not applied."""
+        return self._replaced(f"{name}.patch", f"{_DISABLED}{name}.patch")
+
+    def with_enabled(self, name: str) -> Series:
+        """The series with a patch applied that was disabled."""
+        return self._replaced(f"{_DISABLED}{name}.patch", f"{name}.patch")
 
     def renamed(self, name: str, new: str) -> Series:
         """The series with another name for a patch."""
-        names = {f"{name}.patch": f"{new}.patch"}
-        return Series(tuple(names.get(line, line) for line in self.lines))
+        return self._replaced(f"{name}.patch", f"{new}.patch")
+
+    def _split(self) -> tuple[list[str], dict[str, list[str]], list[str]]:
+        """The lines at the top, those of each entry, and those below the last."""
+        top: list[str] = []
+        entries: dict[str, list[str]] = {}
+        pending: list[str] = []
+        for line in self.lines:
+            pending.append(line)
+            if entry := _ENTRY.fullmatch(line.removeprefix(_DISABLED)):
+                entries[entry[1]], pending = pending, []
+            elif not line and not entries:
+                top, pending = top + pending, []
+        return top, entries, pending
+
+    def _replaced(self, line: str, new: str) -> Series:
+        return Series(tuple(new if old == line else old for old in self.lines))
 
 
 def parse(data: bytes, *, where: object) -> Series:
@@ -60,25 +95,26 @@ def parse(data: bytes, *, where: object) -> Series:
     problems = []
     seen: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
-        if not line or line.startswith("#"):
+        entry = line.removeprefix(_DISABLED)
+        if not entry or entry.startswith("#"):
             continue
-        if not _ENTRY.fullmatch(line):
+        if not _ENTRY.fullmatch(entry):
             problems.append(
                 ForkError(
-                    f"{line!r} is not the file name of a patch",
+                    f"{entry!r} is not the file name of a patch",
                     where=f"{where}:{number}",
                     mend="write one name like short-words.patch a line",
                 )
             )
-        elif line in seen:
+        elif entry in seen:
             problems.append(
                 ForkError(
-                    f"{line} stands in line {seen[line]} already",
+                    f"{entry} stands in line {seen[entry]} already",
                     where=f"{where}:{number}",
                     mend="remove one of the two lines",
                 )
             )
-        seen.setdefault(line, number)
+        seen.setdefault(entry, number)
     raise_findings(problems)
     return Series(lines)
 

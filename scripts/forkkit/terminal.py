@@ -9,22 +9,45 @@ import typing as t
 
 import click
 
+from . import header as headers
 from . import journal
 from . import transaction
 from . import upstream
+from .bench import Bench
+from .errors import ForkError
+from .errors import raise_findings
+from .header import Header
 from .pin import Pin
 from .project import Project
+from .project import write_file
 from .tree import Tree
 
 if t.TYPE_CHECKING:
     from .sequence import Result
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+message = click.option(
+    "--message",
+    type=click.File(encoding="utf-8"),
+    help="Take subject, reason and trailers from this file; - for standard input.",
+)
 
 
 def tree_of(project: Project) -> Tree:
     """The checkout of the project."""
     return Tree(project.checkout, project.relative(project.checkout))
+
+
+def bench_of(project: Project) -> Bench:
+    """The checkout of the project, as a sequence uses it."""
+    return Bench(tree_of(project))
+
+
+@contextlib.contextmanager
+def working(project: Project) -> t.Iterator[Bench]:
+    """Make the queue anew in the ``with`` block, and be the only command that does."""
+    with transaction.exclusive(project), progress("applying"):
+        yield bench_of(project)
 
 
 @contextlib.contextmanager
@@ -36,6 +59,59 @@ def changing(project: Project) -> t.Iterator[None]:
     with transaction.exclusive(project):
         journal.check_idle(project)
         yield
+
+
+def completed(
+    project: Project,
+    header: Header,
+    given: t.TextIO | None,
+    check: t.Callable[[Header], object],
+) -> Header:
+    """The head of a patch: as given, as it is, or as completed in an editor.
+
+    :param given: the text to use instead.
+    :param check: raises what is wrong with a head.
+    :raises ForkError: it is not complete; what is there is kept in a file.
+    """
+    if given:
+        header = headers.parse(given.read())
+    try:
+        check(header)
+    except ForkError as e:
+        if given or not sys.stdin.isatty():
+            raise_findings([*e.problems, _kept(project, header)])
+    else:
+        return header
+    return edited(project, header, check)
+
+
+def edited(
+    project: Project, header: Header, check: t.Callable[[Header], object]
+) -> Header:
+    """The head of a patch as changed in an editor.
+
+    :raises ForkError: nothing was saved, or it is not complete.
+    """
+    text = click.edit(headers.template(header), extension=".txt")
+    if text is None:
+        raise ForkError("nothing was saved in the editor", mend="try again")
+    header = headers.parse(text)
+    try:
+        check(header)
+    except ForkError as e:
+        raise_findings([*e.problems, _kept(project, header)])
+    return header
+
+
+def _kept(project: Project, header: Header) -> ForkError:
+    path = project.build / "messages" / f"{header.name or 'patch'}.txt"
+    write_file(path, headers.template(header).encode())
+    shown = project.relative(path)
+    return ForkError(
+        "what there is of the message is kept here",
+        where=shown,
+        mend=f"complete it and run the command again with --message {shown}",
+    )
 
 
 def show(project: Project, result: Result) -> None:

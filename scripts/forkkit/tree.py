@@ -125,20 +125,26 @@ class Tree:
                     where=self.shown,
                     mend="finish it with --continue, or undo it with --abort",
                 )
-        if not self._on_queue():
+        if not self.on_queue() and not self._is_left():
             raise ForkError(
                 "the branch that is checked out there is not the queue's",
                 where=self.shown,
                 mend=f"run `git -C {self.shown} switch queue`",
             )
 
-    def _on_queue(self) -> bool:
-        head = self.git.text("rev-parse", "--symbolic-full-name", "HEAD")
-        # A command that was killed half-way leaves what it was going over to.
-        left = (_NEXT, "refs/fork/work", "refs/fork/taken")
-        return head == _QUEUE or bool(
-            head == "HEAD" and self.git("for-each-ref", "--points-at=HEAD", *left)
+    def on_queue(self) -> bool:
+        """Whether the queue's branch is checked out."""
+        return self._head() == _QUEUE
+
+    def _is_left(self) -> bool:
+        """Whether a command that was killed half-way has left what is checked out."""
+        ours = (_NEXT, "refs/fork/work", "refs/fork/taken")
+        return self._head() == "HEAD" and bool(
+            self.git("for-each-ref", "--points-at=HEAD", *ours)
         )
+
+    def _head(self) -> str:
+        return self.git.text("rev-parse", "--symbolic-full-name", "HEAD")
 
     def changed_files(self) -> list[str]:
         """The files with changes that are not committed, new ones included."""

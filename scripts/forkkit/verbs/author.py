@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import typing as t
+
 import click
 
 from .. import author
+from .. import header as headers
+from .. import queue as queues
 from .. import sequence
 from .. import terminal
-from .. import transaction
-from ..bench import Bench
+from .. import upstream
+from ..header import Header
 from ..project import Project
 
 _resolve = click.option(
@@ -16,26 +21,95 @@ _resolve = click.option(
 )
 
 
+_after = click.option("--after", metavar="OTHER", help="The patch that it comes after.")
+
+
+@click.command()
+@click.argument("name")
+@_after
+@terminal.message
+@click.pass_obj
+def new(
+    project: Project, name: str, after: str | None, message: t.TextIO | None
+) -> None:
+    """Begin the patch NAME, to make its changes in upstream/checkout."""
+    begun = headers.parse("").named(name)
+    person = headers.person(project)
+    header = terminal.completed(
+        project,
+        begun,
+        message,
+        lambda header: headers.complete(header, *person, (), name),
+    )
+    with terminal.working(project) as bench:
+        terminal.show(project, author.begin(project, bench, header.named(name), after))
+
+
+@click.command()
+@click.argument("name")
+@terminal.message
+@click.pass_obj
+def header(project: Project, name: str, message: t.TextIO | None) -> None:
+    """Change the subject, reason and trailers of the patch NAME, in an editor."""
+    patch = queues.load(project, upstream.load_pin(project))[name]
+
+    def check(header: Header) -> None:
+        headers.complete(header, patch.author, patch.date, patch.diffs, name)
+
+    old = headers.parse(patch.message)
+    if message:
+        made = terminal.completed(project, old, message, check)
+    elif sys.stdin.isatty():
+        made = terminal.edited(project, old, check)
+    else:
+        raise click.UsageError("there is no terminal: give the text with --message")
+    with terminal.working(project) as bench:
+        written = author.set_header(project, bench, name, made)
+    terminal.show_written(project, written)
+
+
+@click.command()
+@click.argument("name")
+@_resolve
+@click.pass_obj
+def enable(project: Project, name: str, resolve: bool) -> None:
+    """Apply the disabled patch NAME again, at its place."""
+    with terminal.working(project) as bench:
+        result = author.enable(project, bench, name, resolve=resolve)
+    terminal.show(project, result)
+
+
+@click.command()
+@click.argument("name")
+@_resolve
+@click.pass_obj
+def disable(project: Project, name: str, resolve: bool) -> None:
+    """Keep the patch NAME, but do not apply it."""
+    with terminal.working(project) as bench:
+        result = author.disable(project, bench, name, resolve=resolve)
+    terminal.show(project, result)
+
+
 @click.command()
 @click.argument("name")
 @click.pass_obj
 def edit(project: Project, name: str) -> None:
     """Stop at the patch NAME, to change it in upstream/checkout."""
-    with transaction.exclusive(project), terminal.progress("applying"):
-        terminal.show(project, author.edit(project, _bench(project), name))
+    with terminal.working(project) as bench:
+        terminal.show(project, author.edit(project, bench, name))
 
 
 @click.command()
 @click.pass_obj
 def refresh(project: Project) -> None:
     """Take what was changed in upstream/checkout, and finish what is stopped."""
-    with transaction.exclusive(project), terminal.progress("applying"):
-        terminal.show(project, sequence.proceed(project, _bench(project)))
+    with terminal.working(project) as bench:
+        terminal.show(project, sequence.proceed(project, bench))
 
 
 @click.command()
 @click.argument("name")
-@click.option("--after", metavar="OTHER", help="The patch that it shall come after.")
+@_after
 @click.option("--first", is_flag=True, help="Have it come before all others.")
 @_resolve
 @click.pass_obj
@@ -45,8 +119,8 @@ def move(
     """Give the patch NAME another place in the queue."""
     if (after is None) is not first:
         raise click.UsageError("give either --after OTHER or --first")
-    with transaction.exclusive(project), terminal.progress("applying"):
-        result = author.move(project, _bench(project), name, after, resolve=resolve)
+    with terminal.working(project) as bench:
+        result = author.move(project, bench, name, after, resolve=resolve)
     terminal.show(project, result)
 
 
@@ -57,8 +131,8 @@ def move(
 @click.pass_obj
 def drop(project: Project, name: str, reason: str, resolve: bool) -> None:
     """Remove the patch NAME from the queue."""
-    with transaction.exclusive(project), terminal.progress("applying"):
-        result = author.drop(project, _bench(project), name, reason, resolve=resolve)
+    with terminal.working(project) as bench:
+        result = author.drop(project, bench, name, reason, resolve=resolve)
     terminal.show(project, result)
 
 
@@ -69,8 +143,8 @@ def drop(project: Project, name: str, reason: str, resolve: bool) -> None:
 @click.pass_obj
 def fold(project: Project, name: str, into: str, resolve: bool) -> None:
     """Make the patch NAME a part of another one."""
-    with transaction.exclusive(project), terminal.progress("applying"):
-        result = author.fold(project, _bench(project), name, into, resolve=resolve)
+    with terminal.working(project) as bench:
+        result = author.fold(project, bench, name, into, resolve=resolve)
     terminal.show(project, result)
 
 
@@ -80,10 +154,6 @@ def fold(project: Project, name: str, into: str, resolve: bool) -> None:
 @click.pass_obj
 def rename(project: Project, name: str, new: str) -> None:
     """Give the patch NAME, its tests and its resolutions the name NEW."""
-    with transaction.exclusive(project), terminal.progress("renaming"):
-        written = author.rename(project, _bench(project), name, new)
+    with terminal.working(project) as bench:
+        written = author.rename(project, bench, name, new)
     terminal.show_written(project, written)
-
-
-def _bench(project: Project) -> Bench:
-    return Bench(terminal.tree_of(project))

@@ -12,7 +12,6 @@ from .. import sequence
 from .. import terminal
 from .. import transaction
 from .. import upstream as upstreams
-from ..bench import Bench
 from ..forecast import Forecast
 from ..project import Project
 
@@ -60,7 +59,7 @@ def rebase(
         raise click.UsageError(
             "name either a VERSION, or one of --continue, --skip, --abort, --status"
         )
-    bench = Bench(terminal.tree_of(project))
+    bench = terminal.bench_of(project)
     with transaction.exclusive(project), terminal.progress("rebasing"):
         if status:
             raise sequence.stopped(bench, sequence.load(project))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import typing as t
+
 import click
 
 from .. import export as exports
@@ -14,9 +17,28 @@ from ..project import Project
 
 
 @click.command()
+@click.argument("file", type=click.File("rb"), required=False)
+@click.option("--name", help="The name of the patch.")
+@click.option("--after", metavar="OTHER", help="The patch that it comes after.")
+@terminal.message
 @click.pass_obj
-def apply(project: Project) -> None:
-    """Make upstream/checkout: the pinned release, one commit a patch on top."""
+def apply(
+    project: Project,
+    file: t.BinaryIO | None,
+    name: str | None,
+    after: str | None,
+    message: t.TextIO | None,
+) -> None:
+    """Make upstream/checkout: the pinned release, one commit a patch on top.
+
+    With FILE, or - for standard input, take a patch from there into the queue: a mail
+    or a mailbox, the .patch of a pull request, or a plain diff.
+    """
+    if file:
+        _take(project, file, name, after, message)
+        return
+    if name or after or message:
+        raise click.UsageError("--name, --after and --message belong to a FILE")
     pin = terminal.fetched(project)
     queue = queues.load(project, pin)
     tree = terminal.tree_of(project)
@@ -26,6 +48,39 @@ def apply(project: Project) -> None:
     click.echo(
         f"{tree.shown}: {pin.name} {pin.version} and {len(queue.patches)} patches"
     )
+
+
+def _take(
+    project: Project,
+    file: t.BinaryIO,
+    name: str | None,
+    after: str | None,
+    message: t.TextIO | None,
+) -> None:
+    from .. import author
+    from .. import header as headers
+    from .. import incoming
+
+    pin = terminal.fetched(project)
+    items = incoming.read(file.read(), pin.package, where=file.name)
+    if name or message or not all(item.header.name for item in items):
+        items = [incoming.joined(items)]
+    taken = []
+    for item in items:
+        head = item.header.named(name) if name else item.header
+        who, date = item.author, item.date
+        if who is None or date is None:
+            who, date = headers.person(project)
+        make = functools.partial(
+            headers.complete, author=who, date=date, diffs=item.diffs, where=file.name
+        )
+        taken.append(make(terminal.completed(project, head, message, make)))
+    with terminal.working(project) as bench:
+        result = author.take(project, bench, taken, after)
+    for item in items:
+        for path in item.left_out:
+            click.echo(f"{path}: left out, it is not in {pin.package}")
+    terminal.show(project, result)
 
 
 @click.command()

@@ -74,25 +74,18 @@ def series(project: Project, as_json: bool) -> None:
                 "subject": patch.subject,
                 "trailers": patch.trailers,
                 "files": [diff.path for diff in patch.diffs],
+                "enabled": patch in queue.patches,
             }
-            for patch in queue.patches
+            for patch in (*queue.patches, *queue.disabled)
         ]
         click.echo(json.dumps(values, indent=2))
         return
 
-    width = max((len(patch.name) for patch in queue.patches), default=0)
+    width = max(map(len, (*queue.series.names, *queue.series.disabled)), default=0)
     for patch in queue.patches:
         click.echo(f"{patch.name:{width}}  {patch.subject}")
-
-
-@click.command()
-@click.argument("name")
-@click.pass_obj
-def show(project: Project, name: str) -> None:
-    """Print the patch NAME."""
-    patch = queues.load(project, upstream.load_pin(project))[name]
-    path = project.patches / f"{patch.name}.patch"
-    click.echo(path.read_bytes(), nl=False)
+    for patch in queue.disabled:
+        click.echo(f"{patch.name:{width}}  {patch.subject} (disabled)")
 
 
 def _describe(tree: Tree) -> str:

@@ -1,0 +1,112 @@
+"""What the verbs show of patches, and of what they have to do with each other."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+import toy
+from test_author import add_dependent
+
+APP = "src/flask/app.py"
+
+
+@pytest.fixture
+def project(tmp_path):
+    return toy.make(tmp_path / "toy")
+
+
+def test_show(project):
+    assert project.fork("show", "loud").stdout == toy.LOUD.decode()
+    assert "no patch 'missing'" in project.fork("show", "missing", code=1).stderr
+
+
+def test_files(project):
+    assert project.fork("files", "comma").stdout == f"{APP}  +2 -1\n"
+
+
+@pytest.mark.parametrize("file", [APP, "flask/app.py", "app.py"])
+def test_patches(project, file):
+    assert project.fork("patches", file).stdout == "loud\ncomma\n"
+
+
+def test_patches_of_a_file_that_none_changes(project):
+    assert project.fork("patches", "p.py").stdout == ""
+
+
+def test_diff_of_a_patch(project):
+    assert (
+        project.fork("diff", "loud").stdout == toy.LOUD.decode().partition("---\n")[2]
+    )
+
+
+def test_diff_of_the_work(project):
+    assert "there is no checkout" in project.fork("diff", code=1).stderr
+    project.fork("apply")
+    assert project.fork("diff").stdout == ""
+    (project.checkout / "src/flask/more.py").write_text("MORE = 1\n")
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--message", "more")
+    file = project.checkout / APP
+    file.write_text(file.read_text() + "# mine\n")
+    done = project.fork("diff")
+    assert "+MORE = 1\n" in done.stdout
+    assert "+# mine\n" in done.stdout
+    assert "+COMMA" not in done.stdout
+    assert project.git("status", "--porcelain") == f" M {APP}\n"
+
+
+def test_diff_at_a_stop(project):
+    project.fork("edit", "loud", code=3)
+    assert project.fork("diff").stdout == ""
+    project.edit(f"upstream/checkout/{APP}", "BYE", "GOODBYE")
+    assert '+    return f"GOODBYE {who}"\n' in project.fork("diff").stdout
+
+
+def test_depends(project):
+    add_dependent(project)
+    done = project.fork("depends")
+    assert done.stdout == "loud: -\ncomma: -\ntwice: comma\n"
+    assert project.fork("depends", "twice").stdout == "twice: comma\n"
+    assert json.loads(project.fork("depends", "--json").stdout) == {
+        "loud": [],
+        "comma": [],
+        "twice": ["comma"],
+    }
+
+
+def test_what_commutes_can_be_moved(project):
+    add_dependent(project)
+    project.fork("move", "twice", "--after", "comma")
+    project.fork("move", "loud", "--after", "twice")
+    assert project.fork("depends").stdout == "comma: -\ntwice: comma\nloud: -\n"
+    done = project.fork("move", "twice", "--first", code=1)
+    assert "would conflict with twice" in done.stderr
+
+
+def test_send(project, tmp_path):
+    """Git takes the mail on the pristine release."""
+    mail = project.fork("send", "comma").stdout
+    assert "From: A Maintainer <maintainer@flaskfork.example>\n" in mail
+    assert "\n\nIt is spelled so.\n---\n" in mail
+    assert "Fork-Patch" not in mail
+    folder = tmp_path / "upstream"
+    toy.write_files(folder, toy.UPSTREAM)
+    git = ["git", "-c", "user.name=U", "-c", "user.email=u@u"]
+    subprocess.run([*git, "init", "--quiet"], cwd=folder, check=True)
+    subprocess.run([*git, "add", "--all"], cwd=folder, check=True)
+    subprocess.run([*git, "commit", "--quiet", "-m", "1"], cwd=folder, check=True)
+    subprocess.run(
+        [*git, "am", "--quiet"], cwd=folder, check=True, input=mail, text=True
+    )
+    assert (folder / APP).read_text() == toy.UPSTREAM[APP].decode().replace(
+        '"flask"\n', '"flask"\nCOMMA = ","\n'
+    ).replace("hello", "hello{COMMA}")
+
+
+def test_send_of_what_needs_others(project):
+    add_dependent(project)
+    done = project.fork("send", "twice", code=1)
+    assert "twice needs comma\n  mend: send these first" in done.stderr

@@ -1,0 +1,361 @@
+"""New patches: begun here, or taken from mails, pull requests and diffs."""
+
+from __future__ import annotations
+
+import pytest
+
+import toy
+from forkkit import header as headers
+
+APP = "src/flask/app.py"
+#: What a maintainer writes of a patch.
+MESSAGE = """\
+app: greet with a dash
+
+A comma was not enough.
+
+Upstream-Status: Pending
+Forwarded: no
+Drop-When: never
+Tests: tests/patches/test_comma.py
+Fork-Patch: dash
+"""
+#: A change to what upstream has, above what the queue changes.
+DIFF = """\
+diff --git a/src/flask/app.py b/src/flask/app.py
+index 1111111..2222222 100644
+--- a/src/flask/app.py
++++ b/src/flask/app.py
+@@ -1,3 +1,4 @@
++DASH = "-"
+ NAME = "flask"
+\x20
+\x20
+"""
+MAIL = """\
+From 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001
+From: =?UTF-8?q?Zo=C3=AB?= <zoe@flaskfork.example>
+Date: Mon, 1 Jun 2026 09:00:00 -0700
+Subject: [PATCH] app: greet with a dash
+MIME-Version: 1.0
+Content-Type: text/plain; charset=UTF-8
+Content-Transfer-Encoding: 8bit
+
+A comma was not enough.
+{trailers}---
+ CHANGES.rst      | 1 +
+ src/flask/app.py | 1 +
+ 2 files changed, 2 insertions(+)
+
+diff --git a/CHANGES.rst b/CHANGES.rst
+index 1111111..2222222 100644
+--- a/CHANGES.rst
++++ b/CHANGES.rst
+@@ -1,1 +1,2 @@
+ Version 2
++A dash.
+{diff}--\x20
+2.39.5
+
+"""
+TRAILERS = MESSAGE.partition("enough.\n")[2]
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = toy.make(tmp_path / "toy")
+    made.fork("apply")
+    return made
+
+
+@pytest.fixture
+def me():
+    """The variables of somebody whom git knows."""
+    return toy.clean_environ(
+        GIT_AUTHOR_NAME="A Maintainer",
+        GIT_AUTHOR_EMAIL="maintainer@flaskfork.example",
+    )
+
+
+def write(project: toy.Toy, name: str, text: str) -> str:
+    path = project.root.parent / name
+    path.write_bytes(text.encode())
+    return str(path)
+
+
+def patch(project: toy.Toy, name: str) -> str:
+    return (project.project.patches / f"{name}.patch").read_text()
+
+
+def names(project: toy.Toy) -> list[str]:
+    lines = project.fork("series").stdout.splitlines()
+    return [line.split()[0] for line in lines]
+
+
+def test_new(project, me):
+    message = write(project, "message", MESSAGE)
+    project.fork("new", "dash", "--message", message, "--after", "loud", code=3, env=me)
+    assert project.git("log", "-1", "--format=%s").strip() == "app: greet with a dash"
+    done = project.fork("refresh", code=1)
+    assert "it changes nothing" in done.stderr
+    project.edit(f"upstream/checkout/{APP}", "part(who)", "part(who=None)")
+    project.fork("refresh")
+    assert names(project) == ["loud", "dash", "comma"]
+    assert "From: A Maintainer <maintainer@flaskfork.example>" in patch(project, "dash")
+    assert "+def part(who=None):" in patch(project, "dash")
+    assert " def part(who=None):" in patch(project, "comma")
+    project.fork("readme")
+    project.fork("verify", "formats", "queue")
+
+
+def test_new_is_put_off(project, me):
+    before = project.snapshot()
+    message = write(project, "message", MESSAGE)
+    project.fork("new", "dash", "--message", message, code=3, env=me)
+    project.fork("rebase", "--abort")
+    assert project.snapshot() == before
+
+
+def test_a_message_that_is_not_complete_is_kept(project, me):
+    before = project.snapshot()
+    done = project.fork("new", "dash", code=1, env=me)
+    assert "the message is not a subject, a reason in prose and trailers" in done.stderr
+    kept = project.root / "build" / "messages" / "dash.txt"
+    assert "complete it and run the command again with --message" in done.stderr
+    text = kept.read_text()
+    assert "\nDrop-When: \n" in text
+    assert "Tests: tests/patches/test_dash.py\nFork-Patch: dash\n" in text
+    assert "# Drop-When: never, upstream >= VERSION, or commit SHA\n" in text
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
+
+    whole = headers.parse(MESSAGE).message
+    completed = "\n".join(line for line in text.splitlines() if line[:1] == "#")
+    kept.write_text(f"{whole}\n\n{completed}\n")
+    project.fork("new", "dash", "--message", str(kept), code=3, env=me)
+
+
+def test_nobody_is_invented(project, tmp_path):
+    message = write(project, "message", MESSAGE)
+    env = toy.clean_environ(HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+    done = project.fork("new", "dash", "--message", message, code=1, env=env)
+    assert "git does not know who you are" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_mail_with_all_trailers(project, ending):
+    text = MAIL.format(trailers=TRAILERS, diff=DIFF).replace("\n", ending)
+    done = project.fork("apply", write(project, "mail", text))
+    assert "CHANGES.rst: left out, it is not in src/flask" in done.stdout
+    assert names(project) == ["loud", "comma", "dash"]
+    made = patch(project, "dash")
+    assert "From: Zoë <zoe@flaskfork.example>" in made
+    assert "Date: Mon, 1 Jun 2026 09:00:00 -0700" in made
+    assert "Subject: app: greet with a dash\n" in made
+    assert '+DASH = "-"' in made
+    assert "CHANGES.rst" not in made
+    project.fork("readme")
+    project.fork("verify", "formats", "queue")
+
+
+def test_a_mail_without_trailers(project):
+    before = project.snapshot()
+    mail = write(project, "mail", MAIL.format(trailers="", diff=DIFF))
+    done = project.fork("apply", mail, "--name", "dash", code=1)
+    kept = project.root / "build" / "messages" / "dash.txt"
+    assert kept.read_text().startswith(
+        "app: greet with a dash\n\nA comma was not enough.\n\nUpstream-Status: \n"
+    )
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
+    assert "--message build/messages/dash.txt" in done.stderr
+
+    message = write(project, "message", MESSAGE)
+    project.fork("apply", mail, "--message", message)
+    assert "From: Zoë <zoe@flaskfork.example>" in patch(project, "dash")
+
+
+def test_a_pull_request_of_several_commits(project):
+    first = MAIL.format(trailers="", diff=DIFF)
+    second = DIFF.partition("+DASH")[0] + (
+        '+DOT = "."\n DASH = "-"\n NAME = "flask"\n \n'
+    )
+    message = write(project, "message", MESSAGE)
+    both = first + MAIL.format(trailers="", diff=second).replace("CHANGES", "MORE")
+    done = project.fork("apply", write(project, "m", both), "--message", message)
+    assert "MORE.rst: left out" in done.stdout
+    assert '+DOT = "."\n+DASH = "-"\n' in patch(project, "dash")
+    assert names(project) == ["loud", "comma", "dash"]
+
+
+def test_a_mailbox_of_patches(project, tmp_path):
+    other = toy.make(tmp_path / "other")
+    (other.project.series).write_bytes(b"")
+    box = ""
+    for name in ("loud", "comma"):
+        file = other.project.patches / f"{name}.patch"
+        box += file.read_text() + "\n"
+        file.unlink()
+    other.fork("apply", write(other, "box", box), "--after", "none", code=1)
+    done = other.fork("apply", write(other, "box", box))
+    assert names(other) == ["loud", "comma"], done.stdout
+    for name in ("loud", "comma"):
+        assert patch(other, name) == patch(project, name)
+
+
+@pytest.mark.parametrize("first", ["a/", "flask-1.0/"])
+def test_a_plain_diff(project, me, first):
+    text = DIFF.partition("\n")[2].partition("\n")[2].replace("a/src", f"{first}src")
+    text = text.replace("--- ", "diff -ru a b\n--- ").replace(".py\n", ".py\t2026\n")
+    message = write(project, "message", MESSAGE)
+    file = write(project, "diff", f"As discussed:\n\n{text}")
+    project.fork("apply", file, "--message", message, env=me)
+    assert '+DASH = "-"' in patch(project, "dash")
+    assert "From: A Maintainer" in patch(project, "dash")
+
+
+def test_standard_input(project):
+    text = MAIL.format(trailers=TRAILERS, diff=DIFF)
+    done = toy.subprocess.run(
+        [toy.sys.executable, "-I", project.root / "scripts/forkkit/launch.py"]
+        + ["apply", "-"],
+        input=text.encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert names(project)[-1] == "dash"
+
+
+def test_what_conflicts_is_resolved_in_the_checkout(project):
+    diff = DIFF.partition("@@")[0] + (
+        "@@ -7,4 +7,4 @@ def greet(who):\n \n \n def part(who):\n"
+        '-    return f"bye {who}"\n+    return f"good bye {who}"\n'
+    )
+    mail = write(project, "mail", MAIL.format(trailers=TRAILERS, diff=diff))
+    before = project.snapshot()
+    done = project.fork("apply", mail, code=3)
+    assert f"dash conflicts in {APP}" in done.stderr
+    file = project.checkout / APP
+    text, _, rest = file.read_text().partition("<<<<<<<")
+    file.write_text(text + '    return f"GOOD BYE {who}"\n' + rest.split("\n", 8)[-1])
+    project.fork("rebase", "--abort")
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
+
+    project.fork("apply", mail, code=3)
+    text, _, rest = file.read_text().partition("<<<<<<<")
+    after = rest.partition(">>>>>>>")[2].partition("\n")[2]
+    file.write_text(f'{text}    return f"GOOD BYE {{who}}"\n{after}')
+    project.fork("rebase", "--continue")
+    assert '+    return f"GOOD BYE {who}"' in patch(project, "dash")
+
+
+def test_a_change_made_for_another_release(project):
+    later = toy.UPSTREAM[APP].replace(b"bye {who}", b"so long {who}")
+    toy.release(project, "1.1", {APP: later})
+    diff = DIFF.partition("@@")[0] + (
+        "@@ -5,6 +5,7 @@\n     # Keep it short.\n"
+        '     return f"hello {who}"\n \n+# A dash.\n \n def part(who):\n'
+        '     return f"so long {who}"\n'
+    )
+    mail = write(project, "mail", MAIL.format(trailers=TRAILERS, diff=diff))
+    project.fork("apply", mail)
+    assert "+# A dash." in patch(project, "dash")
+    assert '     return f"BYE {who}"' in patch(project, "dash")
+
+
+def test_what_is_there_already(project):
+    diff = toy.LOUD.decode().partition("---\n")[2]
+    mail = write(project, "mail", MAIL.format(trailers=TRAILERS, diff=diff))
+    before = project.snapshot()
+    done = project.fork("apply", mail, code=1)
+    assert "all that dash changes is there already" in done.stderr
+    assert project.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "there is no diff in it"),
+        ("words", "there is no diff in it"),
+        (DIFF.replace("src/flask", "docs"), "it changes nothing in src/flask, only"),
+        (DIFF.replace("src/flask/app", "src/flask/../../x"), "is not safe"),
+        (DIFF.replace("src/flask/app.py", "src/flask/.git/x"), "is not safe"),
+        (DIFF.replace("src/flask/app", "/etc/x"), "is not safe"),
+        (DIFF.replace("app.py", "a\tb.py"), "is not safe"),
+        (DIFF.replace("app.py", "a\x1bb.py"), "is not safe"),
+        (
+            DIFF.partition("---")[0].replace("index", "new file mode 120000\nindex")
+            + "--- /dev/null\n+++ b/src/flask/app.py\n@@ -0,0 +1 @@\n+/etc\n",
+            "only plain files of mode 100644",
+        ),
+        (
+            DIFF.partition("---")[0] + "GIT binary patch\nliteral 9999999999\n",
+            "binary changes are not supported",
+        ),
+        (
+            DIFF.partition("index")[0] + "rename from x\nrename to y\n",
+            "renames and copies are not supported",
+        ),
+        (DIFF + "\0", "there are NUL bytes in it"),
+        (DIFF + "+" * 2**22, "it is larger than"),
+        (DIFF.replace("flask", "nowhere"), "changes nothing in src/flask"),
+        (DIFF.replace(' NAME = "flask"', " no such line"), "nor does it apply to a"),
+    ],
+)
+def test_what_is_refused(project, me, text, words):
+    before = project.snapshot()
+    message = write(project, "message", MESSAGE)
+    file = write(project, "file", text)
+    done = project.fork("apply", file, "--message", message, code=1, env=me)
+    assert words in done.stderr
+    assert project.snapshot() == before
+    mail = write(project, "mail", MAIL.format(trailers=TRAILERS, diff=text))
+    if words not in ("there is no diff in it", "it is larger than"):
+        assert project.fork("apply", mail, code=1).stderr
+        assert project.snapshot() == before
+
+
+def test_header(project):
+    text = toy.COMMA.decode().partition("\n\n")[2].partition("---\n")[0]
+    message = write(
+        project, "text", "app: a comma\n\n" + text.replace("spelled", "written")
+    )
+    project.fork("header", "comma", "--message", message)
+    assert "Subject: app: a comma\n" in patch(project, "comma")
+    assert "It is written so." in patch(project, "comma")
+    assert patch(project, "comma").endswith(toy.COMMA.decode().partition("\n---\n")[2])
+    assert project.git("log", "-1", "--format=%s").strip() == "app: a comma"
+    project.fork("verify", "queue")
+
+
+def test_header_by_an_editor(project, tmp_path):
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/spelled/written/' \"$1\"\n")
+    editor.chmod(0o755)
+    env = toy.clean_environ(EDITOR=str(editor), VISUAL=str(editor))
+    terminal = ["script", "--quiet", "--return", "--log-out", "/dev/null", "--command"]
+    launch = project.root / "scripts" / "forkkit" / "launch.py"
+    command = f"{toy.sys.executable} -I {launch} header comma"
+    toy.subprocess.run([*terminal, command], env=env, check=True, timeout=60)
+    assert "It is written so." in patch(project, "comma")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("Fork-Patch: comma", "Fork-Patch: other"), "`scripts/fork rename comma NEW`"),
+        (("Drop-When: upstream >= 2.0\n", ""), "the trailer Drop-When is missing"),
+        (("Forwarded: no", "Forwarded: "), "the trailer Forwarded is missing"),
+        (("test_comma", "test_missing"), "its tests tests/patches/test_missing.py are"),
+    ],
+)
+def test_header_that_is_wrong(project, change, words):
+    text = toy.COMMA.decode().partition("\n\n")[2].partition("---\n")[0]
+    before = project.snapshot()
+    message = write(project, "text", "A subject\n\n" + text.replace(*change))
+    done = project.fork("header", "comma", "--message", message, code=1)
+    assert words in done.stderr
+    after = project.snapshot()
+    assert {path: after[path] for path in before} == before
