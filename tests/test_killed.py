@@ -188,7 +188,7 @@ def is_work_there(project: toy.Toy) -> bool:
         (nothing, "rebase 1.1", 0),
         (nothing, "rebase 1.2", 3),
         (resolved, "rebase --continue", 0),
-        (resolved, "rebase --skip reason", 0),
+        (resolved, "rebase --skip", 0),
         (resolved, "rebase --abort", 0),
         (nothing, "edit loud", 3),
         (edited, "refresh", 0),

@@ -13,17 +13,19 @@ FLOORS = [
     {"errors", "probe", "__init__"},
     {"project", "index"},
     {"toml", "git", "environments", "stream", "transaction"},
-    {"pin", "series", "rename", "diff", "sdist", "extensions", "merge", "changelog"},
-    {"patch", "journal"},
+    {"pin", "series", "rename", "diff", "sdist", "extensions", "merge", "changelog"}
+    | {"notes"},
+    {"patch", "journal", "history"},
     {"queue", "upstream", "commits", "header"},
     {"incoming"},
     {"replay"},
     {"tree", "materialise", "readme", "resolution", "needs"},
     {"export", "findings", "needed", "packing", "suite", "trial", "bench", "releases"}
     | {"sending"},
-    {"disabled"},
+    {"disabled", "evidence", "culprit"},
+    {"story"},
     {"sequence", "forecast"},
-    {"verify", "ecosystem", "rebase", "author", "terminal"},
+    {"verify", "ecosystem", "rebase", "author", "terminal", "absorbed"},
     {"verbs.__init__", "verbs.author", "verbs.build", "verbs.carry"}
     | {"verbs.checkout", "verbs.look", "verbs.state"},
     {"cli", "backend"},

@@ -286,6 +286,25 @@ def release(toy: Toy, version: str, changed: dict[str, bytes | None]) -> None:
     (toy.project.cache / f"flask-{version}.tar.gz").write_bytes(content)
 
 
+def history(toy: Toy, *commits: tuple[str, str, Files]) -> None:
+    """Put a clone of upstream's repository beside the queue.
+
+    :param commits: tag or none, subject, and files that the commit changes; the first
+        one is on the pinned release.
+    """
+    folder = toy.project.history
+    write_files(folder, UPSTREAM)
+    git = ["git", "-c", "user.name=U", "-c", "user.email=u@u"]
+    subprocess.run([*git, "init", "--quiet"], cwd=folder, check=True)
+    for tag, subject, files in [("1.0", "Release 1.0", {}), *commits]:
+        write_files(folder, files)
+        subprocess.run([*git, "add", "--all"], cwd=folder, check=True)
+        commit = [*git, "commit", "--quiet", "--allow-empty", "--message", subject]
+        subprocess.run(commit, cwd=folder, check=True)
+        if tag:
+            subprocess.run([*git, "tag", tag], cwd=folder, check=True)
+
+
 def pin_of(content: bytes, files: Files) -> Pin:
     """The pin of an archive with ``files``."""
     package = {p: data for p, data in files.items() if p.startswith("src/flask/")}

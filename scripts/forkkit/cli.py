@@ -18,7 +18,7 @@ VERBS = {
     **dict.fromkeys(("apply", "export", "readme"), "checkout"),
     **dict.fromkeys(("new", "edit", "refresh", "header", "move", "fold"), "author"),
     **dict.fromkeys(("rename", "disable", "enable", "drop"), "author"),
-    **dict.fromkeys(("rebase", "forecast", "upstream"), "carry"),
+    **dict.fromkeys(("rebase", "forecast", "absorbed", "upstream"), "carry"),
     **dict.fromkeys(("materialise", "build", "test", "verify", "ecosystem"), "build"),
 }
 

@@ -101,6 +101,25 @@ def apply(
     return changed
 
 
+def reverse(diffs: t.Iterable[FileDiff]) -> tuple[FileDiff, ...]:
+    """What takes back what ``diffs`` change."""
+    kinds = {"add": "delete", "delete": "add"}
+    return tuple(
+        FileDiff(
+            diff.path,
+            kinds.get(diff.kind, diff.kind),
+            tuple(map(_reverse_hunk, diff.hunks)),
+        )
+        for diff in diffs
+    )
+
+
+def _reverse_hunk(hunk: Hunk) -> Hunk:
+    marks = {b"-": b"+", b"+": b"-"}
+    lines = tuple((marks.get(mark, mark), text) for mark, text in hunk.lines)
+    return Hunk(hunk.new_start, hunk.old_start, hunk.section, lines)
+
+
 class _Reader:
     """Reads a diff line by line."""
 

@@ -47,7 +47,7 @@ def forecast(project: Project, versions: t.Iterable[str]) -> t.Iterator[Forecast
         for version in versions:
             new = releases.obtain(project, pin, version)
             files = upstream.files(project, new)
-            dropped = releases.drops(queue.patches, version)
+            dropped = releases.drops(project, queue.patches, version)
             kept = [c for c in changes if c.patch.name not in dropped]
             found = {
                 outcome.name: outcome

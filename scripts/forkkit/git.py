@@ -56,6 +56,8 @@ _SETTINGS = {
     "i18n.commitEncoding": "UTF-8",
     "i18n.logOutputEncoding": "UTF-8",
     "log.showSignature": "false",
+    # Nothing that is done here is to fetch something by itself.
+    "protocol.allow": "never",
 }
 
 
@@ -96,12 +98,15 @@ class Git:
         """The output of ``git ARGS``, decoded and stripped."""
         return self(*args, fine=fine).decode("utf-8", "replace").strip()
 
-    def read_tree(self, tree: str) -> Files:
+    def read_tree(self, tree: str, folder: str = "") -> Files:
         """The files of a tree or a commit.
 
+        :param folder: only those below it.
         :raises ForkError: it has a link, a submodule or an executable file.
         """
-        listed = self("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")[:-1]
+        paths = ["--", f"{folder}/"] if folder else []
+        listing = self("ls-tree", "-r", "-z", "--full-tree", tree, *paths)
+        listed = listing.split(b"\0")[:-1]
         entries = [line.partition(b"\t") for line in listed]
         for entry, _, path in entries:
             if not entry.startswith(b"100644 blob "):
@@ -114,8 +119,8 @@ class Git:
         blobs = _split_batch(
             self("cat-file", "--batch", stdin=b"".join(b"%s\n" % sha for sha in shas))
         )
-        paths = [path.decode("utf-8", "surrogateescape") for _, _, path in entries]
-        return dict(zip(paths, blobs))
+        names = [path.decode("utf-8", "surrogateescape") for _, _, path in entries]
+        return dict(zip(names, blobs))
 
     @contextlib.contextmanager
     def importing(self) -> t.Iterator[Importer]:

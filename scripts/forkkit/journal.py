@@ -29,11 +29,14 @@ class Journal:
         see :meth:`forkkit.bench.Bench.take_in`.
     :param why: ``conflict``, ``absorbed`` or ``edit`` if it is stopped.
     :param conflicts: the paths of the conflict.
+    :param story: what the maintainer is told of it.
+    :param reason: why the patch would be left out, if the maintainer says no more.
     :param there: whether the work tree is at the stop already.
     :param commits: what the checkout keeps for the stop; see
         :class:`forkkit.bench.Kept`.
     :param outcomes: names, and what became of them so far.
     :param resolved: the file names of new resolutions, and their text.
+    :param replayed: the file names of those that were used again.
     """
 
     verb: str
@@ -46,10 +49,13 @@ class Journal:
     incoming: tuple[str, ...] = ()
     why: str | None = None
     conflicts: tuple[str, ...] = ()
+    story: tuple[str, ...] = ()
+    reason: str = ""
     there: bool = False
     commits: tuple[str, ...] = ()
     outcomes: tuple[tuple[str, str], ...] = ()
     resolved: tuple[tuple[str, str], ...] = ()
+    replayed: tuple[str, ...] = ()
 
 
 def parse(data: bytes, *, where: object) -> Journal:
@@ -62,7 +68,10 @@ def parse(data: bytes, *, where: object) -> Journal:
         if values.pop("format") != _FORMAT:
             raise ValueError("another format")
         values["pin"] = pins.parse(values["pin"].encode(), where=where)
-        for key in ("todo", "conflicts", "commits", "disabled", "incoming"):
+        for key in (
+            *("todo", "conflicts", "story", "commits"),
+            *("disabled", "incoming", "replayed"),
+        ):
             values[key] = tuple(map(str, values[key]))
         for key in ("dropped", "outcomes", "resolved"):
             values[key] = tuple((str(a), str(b)) for a, b in values[key])

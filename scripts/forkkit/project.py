@@ -35,6 +35,11 @@ class Project:
         return self.root / "upstream" / "checkout"
 
     @property
+    def history(self) -> pathlib.Path:
+        """A clone of upstream's repository, where the maintainer keeps one."""
+        return self.root / "upstream" / "history"
+
+    @property
     def transaction(self) -> pathlib.Path:
         """What is being changed all at once, while it is."""
         return self.root / "upstream" / ".transaction"

@@ -31,7 +31,7 @@ def rebase(
     old = upstream.load_pin(project)
     queue = queues.load(project, old)
     pin = releases.obtain(project, old, version, local)
-    dropped = releases.drops(queue.patches, version)
+    dropped = releases.drops(project, queue.patches, version)
     names = tuple(name for name in queue.series.names if name not in dropped)
     journal = Journal(
         "rebase",

@@ -8,6 +8,7 @@ import re
 import typing as t
 
 from . import changelog as changelogs
+from . import history as histories
 from . import index
 from . import materialise
 from . import pin as pins
@@ -89,17 +90,26 @@ def known(name: str) -> list[Release]:
     return index.releases(name)
 
 
-def drops(patches: t.Iterable[Patch], version: str) -> dict[str, str]:
+def drops(project: Project, patches: t.Iterable[Patch], version: str) -> dict[str, str]:
     """The patches that are to go at a release by their own word, and that word."""
-    from packaging.version import Version
-
     found = {}
     for patch in patches:
         when = patch.trailer("Drop-When")
-        least = when.removeprefix("upstream >= ")
-        if least != when and Version(version) >= Version(least):
+        if _is_met(project, when, version):
             found[patch.name] = f"its Drop-When, {when}, is met"
     return found
+
+
+def _is_met(project: Project, when: str, version: str) -> bool:
+    from packaging.version import Version
+
+    kind, _, value = when.rpartition(" ")
+    if kind == "upstream >=":
+        return Version(version) >= Version(value)
+    if kind == "commit" and (history := histories.find(project)):
+        tag = history.tag(version)
+        return bool(tag and history.holds(value, tag))
+    return False
 
 
 def moved(

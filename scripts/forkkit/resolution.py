@@ -112,9 +112,13 @@ class Memory:
         self, change: Change, ours: Files, merged: Files, paths: tuple[str, ...]
     ) -> Files | None:
         """``merged`` with its conflicts resolved as they were before, if they were."""
-        asked = Resolution(change.patch.name, _conflicts(change, ours, paths), (), ())
-        found = self.known.get(asked.file_name)
+        found = self.known.get(self.file_name(change, ours, paths))
         return replay(found, ours, merged) if found else None
+
+    def file_name(self, change: Change, ours: Files, paths: tuple[str, ...]) -> str:
+        """The name of the file that holds how a conflict was resolved, if it was."""
+        conflicts = _conflicts(change, ours, paths)
+        return Resolution(change.patch.name, conflicts, (), ()).file_name
 
 
 def record(

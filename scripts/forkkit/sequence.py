@@ -19,6 +19,7 @@ from . import queue as queues
 from . import releases
 from . import replay
 from . import resolution as resolutions
+from . import story
 from . import transaction
 from . import upstream
 from .bench import Bench
@@ -47,10 +48,12 @@ class Result:
 
     :param outcomes: the name of each patch, and what became of it.
     :param written: the files of the project that changed.
+    :param replayed: the resolutions of conflicts that were used again.
     """
 
     outcomes: tuple[tuple[str, str], ...]
     written: list[pathlib.Path] = field(default_factory=list)
+    replayed: list[Resolution] = field(default_factory=list)
 
 
 def begin(
@@ -100,9 +103,10 @@ def proceed(project: Project, bench: Bench) -> Result:
     return _advance(project, bench, replace(_after(journal, kind), edit=None), done)
 
 
-def skip(project: Project, bench: Bench, reason: str) -> Result:
+def skip(project: Project, bench: Bench, reason: str | None = None) -> Result:
     """Leave the patch out at which a sequence is stopped, and go on.
 
+    :param reason: why, for the changelog, if not for what was told at the stop.
     :raises Stopped: it waits for the maintainer again.
     :raises ForkError: it is stopped to edit a patch.
     """
@@ -115,7 +119,7 @@ def skip(project: Project, bench: Bench, reason: str) -> Result:
         )
     done = bench.done(Kept(*journal.commits))
     bench.put_away()
-    dropped = (*journal.dropped, (journal.todo[0], reason))
+    dropped = (*journal.dropped, (journal.todo[0], reason or journal.reason))
     journal = replace(_after(journal, "dropped"), dropped=dropped)
     return _advance(project, bench, journal, done)
 
@@ -169,12 +173,20 @@ def _advance(
             name = journal.todo[0]
             below = steps[-1].files if steps else new
             outcome = replay.carry(changes[name], below, merger, memory)
+            if outcome.kind == "resolved":
+                asked = memory.file_name(changes[name], below, outcome.conflicts)
+                journal = replace(journal, replayed=(*journal.replayed, asked))
             why = _why_to_stop(journal, outcome)
             if outcome.kind not in {"conflict", "absorbed"}:
                 steps.append(Step(changes[name].patch, outcome.files))
                 steps = _folded(journal, steps)
             if why:
                 journal = replace(journal, why=why, conflicts=outcome.conflicts)
+                if why != "edit":
+                    carried = [n for n, k in journal.outcomes if k != "dropped"]
+                    upto = [changes[other] for other in (*carried, name)]
+                    told = story.tell(project, upto, outcome, journal.pin, merger)
+                    journal = replace(journal, story=told.lines, reason=told.reason)
                 raise _stop(project, bench, journal, new, steps, changes[name])
             journal = _after(journal, outcome.kind)
     return _finish(project, bench, journal, new, steps)
@@ -188,6 +200,8 @@ def _after(journal: Journal, kind: str) -> Journal:
         outcomes=(*journal.outcomes, (journal.todo[0], kind)),
         why=None,
         conflicts=(),
+        story=(),
+        reason="",
         there=False,
     )
 
@@ -242,7 +256,7 @@ def stopped(bench: Bench, journal: Journal) -> Stopped:
         "edit": f"stopped at {name}",
     }
     return Stopped(
-        what[str(journal.why)],
+        "\n  ".join([what[str(journal.why)], *journal.story]),
         where=bench.tree.shown,
         mend=f"{mends[str(journal.why)]}; `scripts/fork rebase --abort` goes back",
     )
@@ -294,7 +308,9 @@ def _finish(
     transaction.commit(project, {**contents, project.journal: None})
     bench.tree.apply(journal.pin, new, queues.load(project, journal.pin).patches)
     bench.clear()
-    return Result(journal.outcomes, list(contents))
+    known = {**resolutions.load(project), **_new_resolutions(journal)}
+    replayed = [known[name] for name in journal.replayed]
+    return Result(journal.outcomes, list(contents), replayed)
 
 
 def _changes(project: Project, bench: Bench, journal: Journal) -> dict[str, Change]:

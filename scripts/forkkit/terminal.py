@@ -9,6 +9,7 @@ import typing as t
 
 import click
 
+from . import diff as diffs
 from . import header as headers
 from . import journal
 from . import transaction
@@ -118,6 +119,10 @@ def show(project: Project, result: Result) -> None:
     """Print what a sequence has done."""
     for name, kind in result.outcomes:
         click.echo(f"{name}: {kind}")
+    for found in result.replayed:
+        shown = project.relative(project.resolutions / found.file_name)
+        click.echo(f"{found.patch}: please review what {shown} did again:")
+        click.echo(diffs.render(found.diffs), nl=False)
     show_written(project, result.written)
 
 

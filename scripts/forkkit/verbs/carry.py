@@ -35,7 +35,8 @@ _SIGNS = {
     help="Take the release from this file instead of asking the package index.",
 )
 @click.option("--continue", "go_on", is_flag=True, help="Go on after a stop.")
-@click.option("--skip", metavar="REASON", help="Leave out the patch it stopped at.")
+@click.option("--skip", is_flag=True, help="Leave out the patch it stopped at.")
+@click.option("--reason", help="With --skip: why, for CHANGELOG.md.")
 @click.option("--abort", is_flag=True, help="Go back to where it began.")
 @click.option("--status", is_flag=True, help="Tell where it is stopped.")
 @click.pass_obj
@@ -44,7 +45,8 @@ def rebase(
     version: str | None,
     local: pathlib.Path | None,
     go_on: bool,
-    skip: str | None,
+    skip: bool,
+    reason: str | None,
     abort: bool,
     status: bool,
 ) -> None:
@@ -55,10 +57,12 @@ def rebase(
     """
     from .. import rebase as rebases
 
-    if [bool(version), go_on, bool(skip), abort, status].count(True) != 1:
+    if [bool(version), go_on, skip, abort, status].count(True) != 1:
         raise click.UsageError(
             "name either a VERSION, or one of --continue, --skip, --abort, --status"
         )
+    if reason and not skip:
+        raise click.UsageError("--reason belongs to --skip")
     bench = terminal.bench_of(project)
     with transaction.exclusive(project), terminal.progress("rebasing"):
         if status:
@@ -68,7 +72,7 @@ def rebase(
         elif go_on:
             result = sequence.proceed(project, bench)
         elif skip:
-            result = sequence.skip(project, bench, skip)
+            result = sequence.skip(project, bench, reason)
         else:
             result = rebases.rebase(project, bench, str(version), local)
     if abort:
@@ -103,6 +107,30 @@ def forecast(project: Project, versions: tuple[str, ...], as_json: bool) -> None
         click.echo(_matrix(rows))
     else:
         click.echo(f"there is no release beyond {pin.name} {pin.version}")
+
+
+@click.command()
+@click.argument("version", required=False)
+@terminal.as_json
+@click.pass_obj
+def absorbed(project: Project, version: str | None, as_json: bool) -> None:
+    """List the patches that the release VERSION, or the pinned one, seems to have.
+
+    Nothing is dropped: that is the maintainer's word, or the patch's own Drop-When.
+    """
+    from .. import absorbed as absorbeds
+
+    pin = terminal.fetched(project)
+    with terminal.progress("looking"):
+        found = list(absorbeds.look(project, version or pin.version))
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in found], indent=2))
+        return
+    for finding in found:
+        for fact in finding.evidence:
+            click.echo(f"{finding.name}: {pin.name} {finding.release}: {fact}")
+    if not any(finding.evidence for finding in found):
+        click.echo(f"no patch seems to be in {pin.name} {version or pin.version}")
 
 
 @click.command()

@@ -1,0 +1,109 @@
+"""What there is to say of a patch that a release has taken, or conflicts with."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from . import culprit
+from . import evidence
+from . import history as histories
+from . import replay
+from . import upstream
+from .evidence import Release
+from .merge import Merger
+from .pin import Pin
+from .project import Project
+from .replay import Change
+from .replay import Outcome
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a maintainer is told.
+
+    :param lines: each a fact.
+    :param reason: why the patch would be left out, in a clause.
+    """
+
+    lines: tuple[str, ...]
+    reason: str
+
+
+def tell(
+    project: Project,
+    changes: t.Sequence[Change],
+    outcome: Outcome,
+    new: Pin,
+    merger: Merger,
+) -> Story:
+    """What became of the last of ``changes`` on a release, and why.
+
+    :param changes: the queue up to the patch.
+    :param outcome: ``conflict`` or ``absorbed``.
+    """
+    old = upstream.load_pin(project)
+    places = culprit.places(outcome.files, outcome.conflicts)
+    lines = list(map(str, places))
+    marked = {place.path for place in places}
+    for path in outcome.conflicts:
+        if path not in marked:
+            lines.append(f"{path}: changed on one side, deleted or moved on the other")
+    if new == old:
+        return Story(tuple(lines), "it conflicts with the rest of the queue")
+
+    seen = taken(project, changes, outcome, new, merger)
+    if outcome.kind == "conflict":
+        text = "\n".join(f"{place.inside}\n{place.text}" for place in places)
+        found = culprit.find(project, changes, old, new, text, merger)
+        name = f"{found.release.name} {found.release.version}"
+        lines.append(f"{name} is the first release at hand that it conflicts with")
+        lines += [f"there: {found.commit}"] if found.commit else []
+        lines += [f"upstream's changelog of it: {entry}" for entry in found.entries]
+        reason = f"it conflicts with {name}"
+    if seen.evidence:
+        lines += [f"{seen.release} may have it: {fact}" for fact in seen.evidence]
+        reason = f"{seen.release} has it"
+    return Story(tuple(lines), reason)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What speaks for upstream having taken a patch.
+
+    :param evidence: each a fact; none if nothing does.
+    :param release: the first release at hand for which anything does.
+    """
+
+    evidence: tuple[str, ...]
+    release: Release
+
+
+def taken(
+    project: Project,
+    changes: t.Sequence[Change],
+    outcome: Outcome,
+    new: Pin,
+    merger: Merger,
+) -> Taken:
+    """Look for the first release up to ``new`` that has what a patch changes.
+
+    :param changes: the queue up to the patch.
+    :param outcome: what became of the patch on ``new``.
+    """
+    pin = upstream.load_pin(project)
+    old = Release(pin, upstream.files(project, pin))
+    history = histories.find(project)
+
+    def look(release: Release, outcome: Outcome) -> tuple[str, ...]:
+        return evidence.gather(changes[-1], outcome, old, release, history)
+
+    last = Release(new, upstream.files(project, new))
+    found = look(last, outcome)
+    if found:
+        for between in culprit.between(project, pin, new)[:-1]:
+            release = Release(between, upstream.files(project, between))
+            *_, there = replay.carry_all(changes, release.files, merger)
+            if seen := look(release, there):
+                return Taken(seen, release)
+    return Taken(found, last)
