@@ -20,10 +20,10 @@ FLOORS = [
     {"incoming"},
     {"replay"},
     {"tree", "materialise", "readme", "resolution", "needs"},
-    {"export", "findings", "needed", "packing", "suite", "trial", "bench", "releases"}
-    | {"sending"},
-    {"disabled", "evidence", "culprit"},
-    {"story"},
+    {"export", "findings", "packing", "suite", "trial", "bench", "releases"}
+    | {"sending", "exercise"},
+    {"disabled", "evidence", "culprit", "needed"},
+    {"story", "bisect"},
     {"sequence", "forecast"},
     {"verify", "ecosystem", "rebase", "author", "terminal", "absorbed"},
     {"verbs.__init__", "verbs.author", "verbs.build", "verbs.carry"}

@@ -253,7 +253,8 @@ class TestNeeded:
         path = project.root / "tests/patches/test_comma.py"
         path.write_text("import flask\n\n\ndef test_comma():\n    assert flask\n")
         found = check(project, "needed")
-        assert "patches/comma.patch: not needed any more, or its tests prove" in found
+        text = "its tests prove nothing: they run nothing that it changes"
+        assert f"patches/comma.patch: {text}" in found
         assert "patches/loud.patch" not in found
 
     def test_tests_that_fail(self, project):
@@ -269,7 +270,18 @@ class TestNeeded:
             "from flask.app import COMMA\n\n\ndef test_comma():\n    assert COMMA\n"
         )
         found = check(project, "needed")
-        assert "its tests do not run without it, so they prove nothing" in found
+        assert "its tests prove nothing: they do not run without it" in found
+
+    def test_what_is_not_needed_any_more(self, project):
+        path = project.root / "tests/patches/test_comma.py"
+        path.write_text(
+            "import flask\n\n\ndef test_comma():\n"
+            "    assert flask.greet('x').startswith('hello')\n"
+        )
+        found = check(project, "needed")
+        text = "not needed any more: its tests run what it changes, and pass without"
+        assert f"patches/comma.patch: {text}" in found
+        assert "patches/loud.patch" not in found
 
     def test_later_patch_that_needs_it_is_left_out_with_it(self, project):
         project.fork("apply")

@@ -19,7 +19,10 @@ VERBS = {
     **dict.fromkeys(("new", "edit", "refresh", "header", "move", "fold"), "author"),
     **dict.fromkeys(("rename", "disable", "enable", "drop"), "author"),
     **dict.fromkeys(("rebase", "forecast", "absorbed", "upstream"), "carry"),
-    **dict.fromkeys(("materialise", "build", "test", "verify", "ecosystem"), "build"),
+    **dict.fromkeys(
+        ("materialise", "build", "test", "needed", "bisect", "verify"), "build"
+    ),
+    "ecosystem": "build",
 }
 
 

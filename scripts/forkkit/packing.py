@@ -66,8 +66,16 @@ def build_shim(wheel: pathlib.Path, out: pathlib.Path) -> None:
     :raises ForkError: it could not be built.
     """
     with _unpacked(wheel) as path:
-        shim = f"{materialise.MODULE}.shim"
-        _run(path, shim, "wheel", out.resolve(), PYTHONPATH=str(path))
+        build_shim_of(path, out)
+
+
+def build_shim_of(package: pathlib.Path, out: pathlib.Path) -> None:
+    """Build the shim's wheel into ``out``, by the fork in the folder ``package``.
+
+    :raises ForkError: it could not be built.
+    """
+    shim = f"{materialise.MODULE}.shim"
+    _run(package, shim, "wheel", out.resolve(), PYTHONPATH=str(package))
 
 
 @contextlib.contextmanager

@@ -104,6 +104,58 @@ def verify(context: click.Context, checks: tuple[str, ...], as_json: bool) -> No
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@terminal.as_json
+@click.pass_context
+def needed(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Judge the patches by their tests, all or those named NAME.
+
+    Without a patch its tests have to fail, and with it they have to pass.
+    """
+    from .. import needed as neededs
+
+    project: Project = context.obj
+    terminal.fetched(project)
+    verdicts = []
+    with terminal.progress("running the tests of patches") as say:
+        for verdict in neededs.judge(project, names):
+            verdicts.append(verdict)
+            say(f"{verdict.name}: {verdict.text}")
+    if as_json:
+        values = [{**vars(v), "verdict": v.text} for v in verdicts]
+        click.echo(json.dumps(values, indent=2))
+    else:
+        for verdict in verdicts:
+            click.echo(f"{verdict.name}: {verdict.text}")
+    context.exit(1 if neededs.problems(verdicts) else 0)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@terminal.as_json
+@click.pass_obj
+def bisect(project: Project, command: tuple[str, ...], as_json: bool) -> None:
+    """Find the patch, or the patches together, that make COMMAND fail.
+
+    Write -- before it. It runs in this folder, with flask and flaskfork as a part of
+    the queue makes them, and fails if it exits with another code than 0.
+    """
+    from .. import bisect as bisects
+
+    terminal.fetched(project)
+    with terminal.progress("bisecting") as say:
+        found = bisects.find(project, command, say)
+    if as_json:
+        click.echo(json.dumps(vars(found), indent=2))
+        return
+    word = "fail" if len(found.names) > 1 else "fails"
+    needs = f" (on {', '.join(found.needed)})" if found.needed else ""
+    click.echo(
+        f"{', '.join(found.names)}{needs}: {word} it, found by {found.runs} runs"
+    )
+
+
+@click.command()
 @click.argument("names", nargs=-1, metavar="[EXTENSION]...")
 @click.option("--suites", is_flag=True, help="Run their own tests as well.")
 @click.option(
