@@ -21,10 +21,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Both wheels and the sdist, built from this checkout."""
     from forkkit import packing
     from forkkit import project
+    from forkkit import releases
     from forkkit import upstream
 
     here = project.here()
-    upstream.fetch(here, upstream.load_pin(here))
+    releases.fetch(here, upstream.load_pin(here))
     return packing.build(here, tmp_path_factory.mktemp("dist"))
 
 

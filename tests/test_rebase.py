@@ -241,6 +241,24 @@ def test_other_commands_wait(project):
     assert project.snapshot() == before
 
 
+def test_status(project):
+    done = project.fork("status")
+    assert done.stdout == (
+        "flaskfork 1.0.1 on Flask 1.0\n2 patches in patches/series\n"
+        "flask-1.0.tar.gz: fetched\nupstream/checkout: not made yet\n"
+    )
+    stop = project.fork("rebase", "1.2", code=3).stderr
+    assert stop.removeprefix("error: ") in project.fork("status").stdout
+    values = json.loads(project.fork("status", "--json").stdout)
+    assert values["stopped"] == {"verb": "rebase", "patch": "loud"}
+    project.fork("rebase", "--abort")
+    project.fork("disable", "comma")
+    project.edit("patches/loud.patch", "Nobody hears", "No one hears")
+    done = project.fork("status")
+    assert "1 patch in patches/series, 1 disabled\n" in done.stdout
+    assert "patches/loud.patch: changed since the checkout was made\n" in done.stdout
+
+
 def test_unsaved_work_is_not_touched(project):
     project.fork("apply")
     file = project.checkout / APP

@@ -122,17 +122,25 @@ def _series(queue: Queue, commits: list[Patch], disabled: t.Iterable[str]) -> Se
     return series.with_names(tuple(patch.name for patch in commits))
 
 
+def changed_on_disk(project: Project, tree: Tree) -> list[str]:
+    """What has changed in ``patches/`` since the checkout was made from it.
+
+    :return: the files, or what is wrong with them.
+    """
+    try:
+        known = tree.known_patches()
+        changes = contents(project, upstream.load_pin(project), known)
+    except ForkError as e:
+        return [str(e)]
+    return [project.relative(path) for path in changes]
+
+
 def _check_current(project: Project, tree: Tree) -> None:
     """Make sure that ``patches/`` is still what the checkout was made from.
 
     :raises ForkError: it was changed, and an export would change it back.
     """
-    pin = upstream.load_pin(project)
-    try:
-        changes = contents(project, pin, tree.known_patches())
-        changed = ", ".join(project.relative(path) for path in changes)
-    except ForkError as e:
-        changed = str(e)
+    changed = ", ".join(changed_on_disk(project, tree))
     if not changed:
         return
     if tree.exported():

@@ -66,10 +66,12 @@ class Git:
     """The git repository in ``folder``, and no other above it.
 
     :param index: another index than the repository's own.
+    :param lasting: whether what is written has to outlive a loss of power.
     """
 
     folder: pathlib.Path
     index: pathlib.Path | None = None
+    lasting: bool = True
 
     def __call__(
         self, *args: str, stdin: bytes = b"", fine: tuple[int, ...] = (0,)
@@ -178,7 +180,12 @@ class Git:
 
     def _command(self, *args: str) -> list[str]:
         # A checkout in a mounted volume may belong to another user.
-        values = {**_SETTINGS, "safe.directory": str(self.folder.resolve())}
+        values = {
+            **_SETTINGS,
+            # By itself git leaves it to the system when single objects are written.
+            "core.fsync": "committed,loose-object" if self.lasting else "none",
+            "safe.directory": str(self.folder.resolve()),
+        }
         settings = [
             word for key, value in values.items() for word in ("-c", f"{key}={value}")
         ]

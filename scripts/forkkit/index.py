@@ -36,25 +36,26 @@ class Release:
     when: datetime | None
 
 
-def releases(name: str) -> list[Release]:
+def releases(name: str, *, yanked: bool = False) -> list[Release]:
     """The releases of a project that have a source archive, oldest first.
 
-    Releases that were yanked (PEP 592), and previews, are left out.
+    Previews are left out.
 
+    :param yanked: also those that were taken back (PEP 592).
     :raises ForkError: the index cannot be asked.
     """
     from packaging.version import Version
 
     finder = _finder(name)
     try:
-        packages = list(finder.find_all_packages(name))
+        packages = list(finder.find_all_packages(name, allow_yanked=yanked))
     except Exception as e:
         # What it is depends on the library that fetches, and on its version.
         raise ForkError(f"the package index cannot be asked: {e}", mend=_MEND) from e
     found = {}
     for package in packages:
         link = package.link
-        if link.is_wheel or not package.version or link.is_yanked:
+        if link.is_wheel or not package.version:
             continue
         if (
             not link.filename.endswith(".tar.gz")
@@ -92,11 +93,14 @@ def _finder(name: str) -> PackageFinder:
     settings = _pip_settings()
     finder = PackageFinder(
         index_urls=settings.get("index-url", []),
+        trusted_hosts=settings.get("trusted-host", []),
         no_binary=[name],
         ignore_compatibility=True,
     )
     for url in settings.get("extra-index-url", []):
         finder.add_index_url(url)
+    if settings.get("no-index", ["0"])[0].lower() in {"1", "yes", "true", "on"}:
+        finder.sources.clear()
     for url in settings.get("find-links", []):
         finder.add_find_links(url)
     return finder

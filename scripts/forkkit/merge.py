@@ -70,7 +70,7 @@ class Merger:
 def scratch() -> t.Iterator[Merger]:
     """A merger for the duration of the ``with`` block."""
     with tempfile.TemporaryDirectory(prefix="flaskfork-merge-") as folder:
-        git = Git(pathlib.Path(folder))
+        git = Git(pathlib.Path(folder), lasting=False)
         git("init", "--quiet", "--bare", "--template=")
         with git.importing() as importer:
             yield Merger(git, importer)

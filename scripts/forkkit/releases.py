@@ -54,21 +54,54 @@ def obtain(
             content = read(project.cache / name, mend="give read access to it")
             return _keep(project, old, version, name, content)
 
-    for release in known(old.name):
+    name, content = _download(old.name, version, known(old.name))
+    return _keep(project, old, version, name, content)
+
+
+def _download(name: str, version: str, found: list[Release]) -> tuple[str, bytes]:
+    """Name and content of the archive of one of the releases on the package index."""
+    for release in found:
         if release.version == version:
-            content = index.download(old.name, release)
-            found = pins.file_sha256(content)
-            if release.sha256 not in (None, found):
+            content = index.download(name, release)
+            sha256 = pins.file_sha256(content)
+            if release.sha256 not in (None, sha256):
                 raise ForkError(
                     f"the hash of {release.file} is wrong: the index says"
-                    f" {release.sha256}, found {found}",
+                    f" {release.sha256}, found {sha256}",
                     mend="do not use it; try again, or another index",
                 )
-            return _keep(project, old, version, release.file, content)
+            return release.file, content
     raise ForkError(
-        f"the package index has no source archive of {old.name} {version}",
-        mend="`scripts/fork upstream` lists the releases that there are",
+        f"the package index has no source archive of {name} {version}",
+        mend="`scripts/fork upstream` lists the releases that there are; --from FILE"
+        " takes a local copy",
     )
+
+
+def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool:
+    """Bring the pinned archive into the cache. Nothing of it is run.
+
+    The cache is asked first, then ``local``, else the package index.
+
+    :return: whether anything had to be brought.
+    :raises ForkError: it could not be brought, or is not the pinned one.
+    """
+    cached = upstream.archive(project, pin)
+    if local is None and cached.exists():
+        found = read(cached, mend=upstream.FETCH)
+        upstream.check_archive(found, pin, where=project.relative(cached))
+        return False
+
+    if local is not None:
+        content = read(local, mend="name the archive of the pinned release")
+        where = str(local)
+    else:
+        where, content = _download(pin.name, pin.version, known(pin.name, yanked=True))
+    upstream.check_archive(content, pin, where=where)
+    files = sdist.read(content, where=pin.sdist)
+    upstream.check_source(files, pin, where=pin.sdist)
+    write_file(cached, content)
+    return True
 
 
 def at_hand(project: Project, pin: Pin) -> list[Pin]:
@@ -85,9 +118,12 @@ def at_hand(project: Project, pin: Pin) -> list[Pin]:
     return [obtain(project, pin, version) for version in versions]
 
 
-def known(name: str) -> list[Release]:
-    """The releases on the package index, oldest first."""
-    return index.releases(name)
+def known(name: str, *, yanked: bool = False) -> list[Release]:
+    """The releases on the package index, oldest first.
+
+    :param yanked: also those that were taken back (PEP 592).
+    """
+    return index.releases(name, yanked=yanked)
 
 
 def drops(project: Project, patches: t.Iterable[Patch], version: str) -> dict[str, str]:

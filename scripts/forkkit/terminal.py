@@ -12,6 +12,7 @@ import click
 from . import diff as diffs
 from . import header as headers
 from . import journal
+from . import releases
 from . import transaction
 from . import upstream
 from .bench import Bench
@@ -138,7 +139,7 @@ def fetched(project: Project) -> Pin:
     pin = upstream.load_pin(project)
     if not project.source.exists():
         with progress(f"fetching {pin.name} {pin.version}"):
-            upstream.fetch(project, pin)
+            releases.fetch(project, pin)
     return pin
 
 

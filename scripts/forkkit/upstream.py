@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import re
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 
 from . import pin as pins
@@ -17,12 +13,12 @@ from .project import Files
 from .project import Project
 from .project import read
 from .project import read_folder
-from .project import write_file
 
 #: Upstream's license, under the name that it has beside the fork's own.
 LICENSE = "LICENSE.flask.txt"
 
-_FETCH = "run `scripts/fork fetch`, or `scripts/fork fetch --from FILE` without network"
+#: How to mend that the archive is not there.
+FETCH = "run `scripts/fork fetch`, or `scripts/fork fetch --from FILE` without network"
 
 
 @dataclass(frozen=True)
@@ -52,31 +48,6 @@ def archive(project: Project, pin: Pin) -> pathlib.Path:
     return project.cache / pin.sdist
 
 
-def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool:
-    """Bring the pinned archive into the cache.
-
-    The cache is asked first, then ``local``, else the package index through pip's
-    own client, with whatever index, proxy and cache the user has set for it.
-
-    :return: whether anything had to be brought.
-    :raises ForkError: it could not be brought, or is not the pinned one.
-    """
-    cached = archive(project, pin)
-    if local is None and cached.exists():
-        found = read(cached, mend=_FETCH)
-        check_archive(found, pin, where=project.relative(cached))
-        return False
-
-    if local is not None:
-        content = read(local, mend="name the archive of the pinned release")
-        check_archive(content, pin, where=local)
-    else:
-        content = _download(pin)
-    check_source(sdist.read(content, where=pin.sdist), pin, where=pin.sdist)
-    write_file(cached, content)
-    return True
-
-
 def check_archive(content: bytes, pin: Pin, *, where: object) -> None:
     """Hold an archive against the pin.
 
@@ -96,9 +67,9 @@ def files(project: Project, pin: Pin) -> Files:
     where = project.relative(cached)
     if not cached.exists():
         raise ForkError(
-            f"{pin.name} {pin.version} is not fetched yet", where=where, mend=_FETCH
+            f"{pin.name} {pin.version} is not fetched yet", where=where, mend=FETCH
         )
-    content = read(cached, mend=_FETCH)
+    content = read(cached, mend=FETCH)
     check_archive(content, pin, where=where)
     return sdist.read(content, where=where)
 
@@ -152,38 +123,6 @@ def _carried(project: Project, pin: Pin) -> Files:
     return {**found, pin.license: read(project.root / LICENSE, mend=mend)}
 
 
-def _download(pin: Pin) -> bytes:
-    # With a hash pip checks what it got before it runs anything of it.
-    with tempfile.TemporaryDirectory(prefix="flaskfork-fetch-") as folder:
-        wanted = pathlib.Path(folder, "requirements.txt")
-        wanted.write_text(f"{pin.requirement} --hash=sha256:{pin.sdist_sha256}\n")
-        done = subprocess.run(
-            [sys.executable, "-I", "-m", "pip", "download", "--no-deps"]
-            + ["--disable-pip-version-check", "--no-binary", pin.name]
-            + ["--dest", folder, "--requirement", str(wanted)],
-            # Not where the user is: a pip.py there is not pip.
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        got = pathlib.Path(folder, pin.sdist)
-        if done.returncode == 0 and got.exists():
-            content = got.read_bytes()
-            check_archive(content, pin, where="the package index")
-            return content
-
-    said = done.stdout + done.stderr
-    if match := re.search(r"\bGot\s+([0-9a-f]{64})", said):
-        raise _mismatch(pin.sdist, pin.sdist_sha256, match[1], "the package index")
-    errors = [line for line in said.splitlines() if "ERROR" in line]
-    raise ForkError(
-        f"pip could not download {pin.sdist}: {(errors or [said.strip()])[-1]}",
-        mend="check the network and pip's index settings, or give a local copy with"
-        " `scripts/fork fetch --from FILE`",
-    )
-
-
 def _installed(pin: Pin) -> tuple[str, Files]:
     import importlib.metadata
 
@@ -193,7 +132,7 @@ def _installed(pin: Pin) -> tuple[str, Files]:
         raise ForkError(
             f"{pin.name} {pin.version} is neither fetched nor installed beside the"
             " build",
-            mend=f"build with isolation, or {_FETCH}",
+            mend=f"build with isolation, or {FETCH}",
         ) from e
 
     module, folder = pin.module, pin.package.rpartition("/")[0]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import pathlib
+import typing as t
 
 import click
 
+from .. import export as exports
 from .. import materialise as materialises
 from .. import queue as queues
+from .. import releases
+from .. import sequence
 from .. import terminal
 from .. import upstream
 from ..project import Project
@@ -19,29 +23,41 @@ from ..tree import Tree
 @terminal.as_json
 @click.pass_obj
 def status(project: Project, as_json: bool) -> None:
-    """Show the pin, the queue, and the work that is not exported yet."""
+    """Show the pin, the queue, what is stopped, and the work not exported yet."""
     pin = upstream.load_pin(project)
     queue = queues.load(project, pin)
     tree = terminal.tree_of(project)
-    if tree.exists():
+    there = tree.exists()
+    if there:
         tree.check_ours()
+    stopped = sequence.load(project) if project.journal.exists() else None
+    fetched = upstream.archive(project, pin).exists()
     values = {
         "version": materialises.fork_version(project),
         "upstream": f"{pin.name} {pin.version}",
         "patches": len(queue.patches),
-        "fetched": upstream.archive(project, pin).exists(),
-        "checkout": tree.exists(),
-        "uncommitted": tree.changed_files() if tree.exists() else [],
-        "exported": tree.exported() if tree.exists() else True,
+        "disabled": len(queue.disabled),
+        "fetched": fetched,
+        "checkout": there,
+        "uncommitted": tree.changed_files() if there else [],
+        "exported": tree.exported() if there else True,
+        "changed": exports.changed_on_disk(project, tree) if there and fetched else [],
+        "stopped": stopped and {"verb": stopped.verb, "patch": stopped.todo[0]},
     }
     if as_json:
         click.echo(json.dumps(values, indent=2))
         return
 
+    word = "patch" if len(queue.patches) == 1 else "patches"
+    waiting = f", {len(queue.disabled)} disabled" if queue.disabled else ""
     click.echo(f"flaskfork {values['version']} on {values['upstream']}")
-    click.echo(f"{len(queue.patches)} patches in patches/series")
-    click.echo(f"{pin.sdist}: {'fetched' if values['fetched'] else 'not fetched yet'}")
+    click.echo(f"{len(queue.patches)} {word} in patches/series{waiting}")
+    click.echo(f"{pin.sdist}: {'fetched' if fetched else 'not fetched yet'}")
     click.echo(f"{tree.shown}: {_describe(tree)}")
+    for path in t.cast("list[str]", values["changed"]):
+        click.echo(f"{path}: changed since the checkout was made")
+    if stopped:
+        click.echo(str(sequence.stopped(terminal.bench_of(project), stopped)))
 
 
 @click.command()
@@ -56,7 +72,7 @@ def fetch(project: Project, local: pathlib.Path | None) -> None:
     """Bring the pinned archive into upstream/cache and check it."""
     pin = upstream.load_pin(project)
     with terminal.progress(f"fetching {pin.name} {pin.version}"):
-        brought = upstream.fetch(project, pin, local)
+        brought = releases.fetch(project, pin, local)
     said = "fetched and checked" if brought else "there already, checked"
     click.echo(f"{project.relative(upstream.archive(project, pin))}: {said}")
 
