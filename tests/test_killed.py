@@ -99,7 +99,11 @@ def written(project: toy.Toy) -> None:
 def begun(project: toy.Toy) -> None:
     message = MAIL.partition("\n\n")[2].partition("---\n")[0]
     project.root.with_name("message").write_text(f"app: a dash\n\n{message}")
-    env = toy.clean_environ(GIT_AUTHOR_NAME="A", GIT_AUTHOR_EMAIL="a@b")
+    env = toy.clean_environ(
+        GIT_AUTHOR_NAME="A",
+        GIT_AUTHOR_EMAIL="a@b",
+        GIT_AUTHOR_DATE="1780000000 +0000",
+    )
     project.fork("new", "dash", "--message", "../message", code=3, env=env)
     project.edit(f"upstream/checkout/{APP}", '    return f"BYE {who}"\n', WORK)
 
