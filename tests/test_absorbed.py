@@ -127,7 +127,7 @@ def test_what_a_conflict_is_about(project):
     toy.release(project, "1.3", {APP: CLASH.encode(), "CHANGES.rst": CHANGES})
     done = project.fork("rebase", "1.3", code=3)
     assert f"{APP}:10, in part\n" in done.stderr
-    assert "Flask 1.2 is the first release at hand that it conflicts" in done.stderr
+    assert "Flask 1.2 changed these lines of 1.1\n" in done.stderr
     entry = "``part`` says good bye, in full. :pr:`12`"
     assert f"upstream's changelog of it: {entry}\n" in done.stderr
     assert "pr:`13`" not in done.stderr
@@ -136,7 +136,10 @@ def test_what_a_conflict_is_about(project):
     assert again.stderr == done.stderr
     project.fork("rebase", "--skip")
     text = (project.root / "CHANGELOG.md").read_text()
-    assert "- The patch `loud` is dropped: it conflicts with Flask 1.2.\n" in text
+    assert (
+        "- The patch `loud` is dropped: it conflicts with what Flask 1.2 changed.\n"
+        in text
+    )
 
 
 def test_the_commit_that_a_conflict_is_about(project):
@@ -162,11 +165,14 @@ def test_a_folder_that_is_no_clone(project):
     toy.release(project, "1.2", {APP: CLASH.encode()})
     project.project.history.mkdir()
     done = project.fork("rebase", "1.2", code=3)
-    assert "Flask 1.2 is the first release at hand" in done.stderr
+    assert "Flask 1.2 changed these lines of 1.0" in done.stderr
 
 
 def test_backwards(project):
+    notes = b"Version 0.9\n-----------\n\n-   ``part`` is short.\n"
+    toy.release(project, "0.7", {APP: CLASH.encode()})
     toy.release(project, "0.8", {APP: CLASH.encode()})
-    toy.release(project, "0.9", {APP: CLASH.encode(), "CHANGES.rst": CHANGES})
-    done = project.fork("rebase", "0.8", code=3)
-    assert "Flask 0.9 is the first release at hand that it conflicts" in done.stderr
+    toy.release(project, "0.9", {"CHANGES.rst": notes})
+    done = project.fork("rebase", "0.7", code=3)
+    assert "Flask 0.9 changed these lines of 0.8\n" in done.stderr
+    assert "changelog of it: ``part`` is short.\n" in done.stderr

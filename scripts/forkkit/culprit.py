@@ -19,8 +19,11 @@ from .project import Files
 from .project import Project
 from .replay import Change
 
+if t.TYPE_CHECKING:
+    from packaging.version import Version
+
 _CHUNK = re.compile(rb"^<{7} .*?^>{7} [^\n]*\n", re.MULTILINE | re.DOTALL)
-_DEFINITION = re.compile(rb"^ *(?:async )?(?:def|class) (\w+)", re.MULTILINE)
+_DEFINITION = re.compile(r"^( *)(?:async )?(?:def|class) (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,14 @@ class Place:
 class Culprit:
     """What a patch conflicts with.
 
-    :param release: the first release at hand that it conflicts with.
-    :param commit: the first commit, if a clone of upstream's repository is at hand.
+    :param release: the release that made what does not agree with the patch.
+    :param before: the release at hand before it.
+    :param commit: the commit that did, if a clone of upstream's repository is at hand.
     :param entries: what upstream's changelog says of it, as far as it can be found.
     """
 
     release: Pin
+    before: Pin
     commit: Commit | None
     entries: tuple[str, ...]
 
@@ -61,17 +66,23 @@ def places(files: Files, paths: t.Iterable[str]) -> list[Place]:
     for path in paths:
         content = files.get(path, b"")
         for match in _CHUNK.finditer(content):
-            above = content[: match.start()]
-            names = _DEFINITION.findall(above)
-            found.append(
-                Place(
-                    path,
-                    above.count(b"\n") + 1,
-                    names[-1].decode() if names else "",
-                    match[0].decode("utf-8", "replace"),
-                )
-            )
+            above = content[: match.start()].decode("utf-8", "replace")
+            text = match[0].decode("utf-8", "replace")
+            line = above.count("\n") + 1
+            found.append(Place(path, line, _inside(above, text), text))
     return found
+
+
+def _inside(above: str, text: str) -> str:
+    """The dotted name of the function or class that comes before a conflict."""
+    code = [line for line in text.splitlines()[1:] if line.strip()]
+    indent = len(code[0]) - len(code[0].lstrip())
+    names: list[str] = []
+    for match in reversed(list(_DEFINITION.finditer(above))):
+        if len(match[1]) < indent:
+            indent = len(match[1])
+            names.insert(0, match[2])
+    return ".".join(names)
 
 
 def find(
@@ -84,44 +95,50 @@ def find(
 ) -> Culprit:
     """Find what the last of ``changes`` conflicts with on the way to a release.
 
+    That is the first release with which it conflicts. On the way back it is the last
+    one with which it does not.
+
     :param changes: the queue up to the patch.
     :param old: the release that the queue is made for.
     :param new: the release on which the patch conflicts.
     :param text: what conflicts, to look for in upstream's changelog.
     """
-    steps = between(project, old, new)
+    first, *steps = sorted((old, *between(project, old, new)), key=_version)
 
-    def conflicts(files: Files) -> bool:
+    def is_changed(files: Files) -> bool:
         *_, last = replay.carry_all(changes, files, merger)
-        return last.kind == "conflict"
+        return (last.kind == "conflict") is (first == old)
 
-    place = _first(len(steps), lambda n: conflicts(upstream.files(project, steps[n])))
-    release, before = steps[place], steps[place - 1] if place else old
-    commit = _commit(histories.find(project), before, release, conflicts)
+    place = _first(len(steps), lambda n: is_changed(upstream.files(project, steps[n])))
+    release, before = steps[place], steps[place - 1] if place else first
+    commit = _commit(histories.find(project), before, release, is_changed)
     entries = notes.entries(upstream.files(project, release), release.version)
     numbered = [e for e in entries if commit and _names_any(e, commit.numbers)]
-    return Culprit(release, commit, tuple(numbered or notes.about(entries, text)))
+    return Culprit(
+        release, before, commit, tuple(numbered or notes.about(entries, text))
+    )
 
 
 def between(project: Project, old: Pin, new: Pin) -> list[Pin]:
     """The releases at hand on the way from one to another, which is the last."""
+    low, high = sorted((_version(old), _version(new)))
+    found = [
+        pin for pin in releases.at_hand(project, old) if low < _version(pin) < high
+    ]
+    return [*(reversed(found) if high == _version(old) else found), new]
+
+
+def _version(pin: Pin) -> Version:
     from packaging.version import Version
 
-    first, last = Version(old.version), Version(new.version)
-    low, high = sorted((first, last))
-    found = [
-        pin
-        for pin in releases.at_hand(project, old)
-        if low < Version(pin.version) < high
-    ]
-    return [*(found if first < last else reversed(found)), new]
+    return Version(pin.version)
 
 
 def _commit(
     history: History | None,
     old: Pin,
     new: Pin,
-    conflicts: t.Callable[[Files], bool],
+    is_changed: t.Callable[[Files], bool],
 ) -> Commit | None:
     if history is None:
         return None
@@ -132,7 +149,7 @@ def _commit(
     if not found:
         return None
     place = _first(
-        len(found), lambda n: conflicts(history.files(found[n].sha, new.package))
+        len(found), lambda n: is_changed(history.files(found[n].sha, new.package))
     )
     return found[place]
 

@@ -10,8 +10,8 @@ _NAMES = ("CHANGES.rst", "CHANGES.md", "CHANGES", "CHANGELOG.rst", "CHANGELOG.md
 _HEADING = re.compile(r"^(?:Version )?(\d+(?:\.\d+)+)\b.*\n[-=~]{3,}$", re.MULTILINE)
 _BULLET = re.compile(r"^\s*[-*]\s+", re.MULTILINE)
 _LITERAL = re.compile(r"``([^`]+)``")
-# Shorter ones stand everywhere.
-_WORD = re.compile(r"[A-Za-z_]{4,}")
+# Shorter ones stand everywhere, and so do some others.
+_WORD = re.compile(r"\b(?!(?:Flask|flask|self|None|True|False)\b)[A-Za-z_]{4,}\b")
 
 
 def entries(files: Files, version: str) -> list[str]:

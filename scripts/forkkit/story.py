@@ -57,10 +57,11 @@ def tell(
         text = "\n".join(f"{place.inside}\n{place.text}" for place in places)
         found = culprit.find(project, changes, old, new, text, merger)
         name = f"{found.release.name} {found.release.version}"
-        lines.append(f"{name} is the first release at hand that it conflicts with")
-        lines += [f"there: {found.commit}"] if found.commit else []
+        before = found.before.version
+        lines.append(f"{name} changed these lines of {before}")
+        lines += [f"that is {found.commit}"] if found.commit else []
         lines += [f"upstream's changelog of it: {entry}" for entry in found.entries]
-        reason = f"it conflicts with {name}"
+        reason = f"it conflicts with what {name} changed"
     if seen.evidence:
         lines += [f"{seen.release} may have it: {fact}" for fact in seen.evidence]
         reason = f"{seen.release} has it"
