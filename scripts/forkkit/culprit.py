@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
     from packaging.version import Version
 
 _CHUNK = re.compile(rb"^<{7} .*?^>{7} [^\n]*\n", re.MULTILINE | re.DOTALL)
+_MARKER = re.compile(r"[<|=>]{7}")
 _DEFINITION = re.compile(r"^( *)(?:async )?(?:def|class) (\w+)", re.MULTILINE)
 
 
@@ -75,8 +76,9 @@ def places(files: Files, paths: t.Iterable[str]) -> list[Place]:
 
 def _inside(above: str, text: str) -> str:
     """The dotted name of the function or class that comes before a conflict."""
-    code = [line for line in text.splitlines()[1:] if line.strip()]
-    indent = len(code[0]) - len(code[0].lstrip())
+    code = [line for line in text.splitlines() if not _MARKER.match(line)]
+    first = next(filter(str.strip, code), "")
+    indent = len(first) - len(first.lstrip())
     names: list[str] = []
     for match in reversed(list(_DEFINITION.finditer(above))):
         if len(match[1]) < indent:
