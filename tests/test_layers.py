@@ -16,18 +16,18 @@ FLOORS = [
     {"pin", "series", "rename", "diff", "sdist", "extensions", "merge", "changelog"}
     | {"notes"},
     {"patch", "journal", "history"},
-    {"queue", "upstream", "commits", "header"},
+    {"queue", "upstream", "commits", "header", "compare"},
     {"incoming"},
     {"replay"},
-    {"tree", "materialise", "readme", "resolution", "needs"},
+    {"tree", "materialise", "readme", "resolution", "needs", "review"},
     {"export", "findings", "packing", "suite", "trial", "bench", "releases"}
     | {"sending", "exercise"},
     {"disabled", "evidence", "culprit", "needed"},
     {"story", "bisect"},
     {"sequence", "forecast"},
-    {"verify", "ecosystem", "rebase", "author", "terminal", "absorbed"},
+    {"verify", "ecosystem", "rebase", "author", "terminal", "absorbed", "page"},
     {"verbs.__init__", "verbs.author", "verbs.build", "verbs.carry"}
-    | {"verbs.checkout", "verbs.look", "verbs.state"},
+    | {"verbs.checkout", "verbs.look", "verbs.review", "verbs.state"},
     {"cli", "backend"},
     {"launch"},
 ]

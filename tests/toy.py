@@ -97,6 +97,18 @@ diff --git a/src/flask/app.py b/src/flask/app.py
  def part(who):
 """
 
+#: Changes two files, the one of them by adding it.
+WIDE = LOUD.replace(b"Fork-Patch: loud", b"Fork-Patch: wide").replace(
+    LOUD.partition(b"---\ndiff")[2],
+    b" --git a/src/flask/__init__.py b/src/flask/__init__.py\n"
+    b"--- a/src/flask/__init__.py\n+++ b/src/flask/__init__.py\n@@ -1,3 +1,4 @@\n"
+    b' """A toy."""\n+WIDE = True\n \n from .app import greet as greet\n'
+    b"diff --git a/src/flask/wide.py b/src/flask/wide.py\nnew file mode 100644\n"
+    b"--- /dev/null\n+++ b/src/flask/wide.py\n@@ -0,0 +1 @@\n+WIDE = True\n",
+)
+#: Would run in a page.
+HOSTILE = '<script>document.title = "ran"</script><img src=x onerror="x()">'
+
 SERIES = b"# The queue.\nloud.patch\n\n# Spelling.\ncomma.patch\n"
 
 RENAME = b"""\
@@ -303,6 +315,24 @@ def history(toy: Toy, *commits: tuple[str, str, Files]) -> None:
         subprocess.run(commit, cwd=folder, check=True)
         if tag:
             subprocess.run([*git, "tag", tag], cwd=folder, check=True)
+
+
+def add(toy: Toy, name: str, content: bytes) -> None:
+    """Put another patch at the end of the queue."""
+    (toy.project.patches / f"{name}.patch").write_bytes(content)
+    with toy.project.series.open("a") as series:
+        series.write(f"{name}.patch\n")
+
+
+def commit(toy: Toy) -> None:
+    """Commit the queue to a git repository of the project's own."""
+    environ = clean_environ(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+    for command in (
+        ("init", "--quiet"),
+        ("add", "--", "patches", "upstream/pin.toml", "CHANGELOG.md"),
+        ("-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "The queue"),
+    ):
+        subprocess.run(["git", *command], cwd=toy.root, env=environ, check=True)
 
 
 def pin_of(content: bytes, files: Files) -> Pin:

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from .errors import ForkError
 
 _UNRELEASED = "## Unreleased"
+#: With the lines that go on below it.
+_DROPPED = re.compile(
+    r"^- The patch `([a-z0-9-]+)` is dropped:\s+(.+(?:\n  .+)*)$", re.MULTILINE
+)
 _MEND = "write '## Unreleased' with '### Upstream' and '### Fork' below it"
 
 
@@ -37,6 +41,19 @@ class Changelog:
             body.pop(0)
         body = ["", *body, f"- {entry}", ""]
         return Changelog((*self.lines[:start], *body, *self.lines[end:]))
+
+    def with_dropped(self, name: str, reason: str) -> Changelog:
+        """The changelog with the entry of a patch that is dropped."""
+        return self.with_entry("Fork", f"The patch `{name}` is dropped: {reason}.")
+
+    def reasons(self) -> dict[str, str]:
+        """Why patches were dropped, in this version or before, by their names."""
+        matches = list(_DROPPED.finditer("\n".join(self.lines)))
+        return {
+            match[1]: " ".join(match[2].split()).removesuffix(".")
+            # The newest version stands at the top, and its word is the last.
+            for match in reversed(matches)
+        }
 
     def _section(self, section: str) -> tuple[int, int]:
         """Where the lines below a section's heading begin and end."""

@@ -19,6 +19,7 @@ VERBS = {
     **dict.fromkeys(("new", "edit", "refresh", "header", "move", "fold"), "author"),
     **dict.fromkeys(("rename", "disable", "enable", "drop"), "author"),
     **dict.fromkeys(("rebase", "forecast", "absorbed", "upstream"), "carry"),
+    **dict.fromkeys(("range-diff", "report"), "review"),
     **dict.fromkeys(
         ("materialise", "build", "test", "needed", "bisect", "verify"), "build"
     ),
@@ -36,7 +37,7 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(f".verbs.{VERBS[cmd_name]}", __package__)
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

@@ -17,6 +17,17 @@ from .project import Project
 from .replay import Outcome
 from .resolution import Memory
 
+#: What can become of a patch, with a sign for each.
+SIGNS = {
+    "unchanged": ".",
+    "moved": "o",
+    "merged": "m",
+    "resolved": "r",
+    "absorbed": "A",
+    "dropped": "-",
+    "conflict": "C",
+}
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -67,3 +78,29 @@ def beyond(project: Project, pin: Pin) -> list[Release]:
         for release in releases.known(pin.name)
         if Version(release.version) > Version(pin.version)
     ]
+
+
+def values(row: Forecast) -> dict[str, t.Any]:
+    """A forecast as JSON has it."""
+    return {
+        "version": row.version,
+        "clean": row.clean,
+        "patches": [
+            {"name": o.name, "outcome": o.kind, "conflicts": o.conflicts}
+            for o in row.outcomes
+        ],
+    }
+
+
+def table(rows: t.Sequence[Forecast]) -> str:
+    """A line a patch, a column a release."""
+    names = [outcome.name for outcome in rows[0].outcomes]
+    width = max(map(len, names), default=0)
+    lines = [" ".join([" " * width, *(row.version for row in rows)])]
+    for number, name in enumerate(names):
+        cells = [
+            SIGNS[row.outcomes[number].kind].center(len(row.version)) for row in rows
+        ]
+        lines.append(" ".join([f"{name:{width}}", *cells]).rstrip())
+    legend = ", ".join(f"{sign} {kind}" for kind, sign in SIGNS.items())
+    return "\n".join([*lines, legend])

@@ -100,16 +100,13 @@ class Git:
         """The output of ``git ARGS``, decoded and stripped."""
         return self(*args, fine=fine).decode("utf-8", "replace").strip()
 
-    def read_tree(self, tree: str, folder: str = "") -> Files:
-        """The files of a tree or a commit.
+    def read_tree(self, tree: str, *paths: str) -> Files:
+        """The files of a tree or a commit, or those of them at or below ``paths``.
 
-        :param folder: only those below it.
         :raises ForkError: it has a link, a submodule or an executable file.
         """
-        paths = ["--", f"{folder}/"] if folder else []
-        listing = self("ls-tree", "-r", "-z", "--full-tree", tree, *paths)
-        listed = listing.split(b"\0")[:-1]
-        entries = [line.partition(b"\t") for line in listed]
+        listed = self("ls-tree", "-r", "-z", "--full-tree", tree, *paths)
+        entries = [line.partition(b"\t") for line in listed.split(b"\0")[:-1]]
         for entry, _, path in entries:
             if not entry.startswith(b"100644 blob "):
                 raise ForkError(

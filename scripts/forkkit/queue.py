@@ -147,13 +147,21 @@ def _load(project: Project, name: str) -> Patch:
     path = project.patches / f"{name}.patch"
     where = project.relative(path)
     patch = patches.parse(read(path, mend="give read access to it"), where=where)
-    if patch.name != name:
-        raise ForkError(
+    raise_findings(misnamed(patch, name, where=where))
+    return patch
+
+
+def misnamed(patch: Patch, name: str, *, where: object) -> list[ForkError]:
+    """What is wrong where a patch has another name than its file ``name``."""
+    if patch.name == name:
+        return []
+    return [
+        ForkError(
             f"the trailer Fork-Patch is {patch.name!r}, not the file's name",
             where=where,
             mend=f"Fork-Patch: {name}",
         )
-    return patch
+    ]
 
 
 def misplaced(

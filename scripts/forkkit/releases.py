@@ -118,6 +118,17 @@ def at_hand(project: Project, pin: Pin) -> list[Pin]:
     return [obtain(project, pin, version) for version in versions]
 
 
+def cached(project: Project, pin: Pin) -> list[str]:
+    """The versions beyond the pin whose archives are in the cache, oldest first."""
+    from packaging.version import Version
+
+    return [
+        other.version
+        for other in at_hand(project, pin)
+        if Version(other.version) > Version(pin.version)
+    ]
+
+
 def known(name: str, *, yanked: bool = False) -> list[Release]:
     """The releases on the package index, oldest first.
 
@@ -164,7 +175,7 @@ def moved(
         entry = f"{pin.name} {pin.version}."
         log = log.with_entry("Upstream", entry, instead=rf"{pin.name} [\d.]+\.")
     for name, reason in dropped:
-        log = log.with_entry("Fork", f"The patch `{name}` is dropped: {reason}.")
+        log = log.with_dropped(name, reason)
     if (new := changelogs.render(log)) != data:
         contents[project.changelog] = new
     return contents

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pathlib
-import typing as t
 
 import click
 
@@ -12,18 +11,7 @@ from .. import sequence
 from .. import terminal
 from .. import transaction
 from .. import upstream as upstreams
-from ..forecast import Forecast
 from ..project import Project
-
-_SIGNS = {
-    "unchanged": ".",
-    "moved": "o",
-    "merged": "m",
-    "resolved": "r",
-    "absorbed": "A",
-    "dropped": "-",
-    "conflict": "C",
-}
 
 
 @click.command()
@@ -102,9 +90,9 @@ def forecast(project: Project, versions: tuple[str, ...], as_json: bool) -> None
             rows.append(row)
             say(f"forecast: {row.version} done")
     if as_json:
-        click.echo(json.dumps(list(map(_values, rows)), indent=2))
+        click.echo(json.dumps(list(map(forecasts.values, rows)), indent=2))
     elif rows:
-        click.echo(_matrix(rows))
+        click.echo(forecasts.table(rows))
     else:
         click.echo(f"there is no release beyond {pin.name} {pin.version}")
 
@@ -148,7 +136,7 @@ def upstream(project: Project, as_json: bool) -> None:
         {
             "version": release.version,
             "date": f"{release.when:%Y-%m-%d}" if release.when else None,
-            **_values(row),
+            **forecasts.values(row),
         }
         for release, row in zip(newer, rows)
     ]
@@ -162,28 +150,3 @@ def upstream(project: Project, as_json: bool) -> None:
         click.echo(f"{release.version}  {date}  a rebase {said}")
     if not newer:
         click.echo(f"there is no release beyond {pin.name} {pin.version}")
-
-
-def _values(row: Forecast) -> dict[str, t.Any]:
-    return {
-        "version": row.version,
-        "clean": row.clean,
-        "patches": [
-            {"name": o.name, "outcome": o.kind, "conflicts": o.conflicts}
-            for o in row.outcomes
-        ],
-    }
-
-
-def _matrix(rows: list[Forecast]) -> str:
-    """A line a patch, a column a release."""
-    names = [outcome.name for outcome in rows[0].outcomes]
-    width = max(map(len, names), default=0)
-    lines = [" ".join([" " * width, *(row.version for row in rows)])]
-    for number, name in enumerate(names):
-        cells = [
-            _SIGNS[row.outcomes[number].kind].center(len(row.version)) for row in rows
-        ]
-        lines.append(" ".join([f"{name:{width}}", *cells]).rstrip())
-    legend = ", ".join(f"{sign} {kind}" for kind, sign in _SIGNS.items())
-    return "\n".join([*lines, legend])

@@ -1,0 +1,139 @@
+"""The verbs by which a changed queue is reviewed."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import click
+
+from .. import compare
+from .. import review as reviews
+from .. import terminal
+from ..compare import Comparison
+from ..project import Project
+from ..project import write_file
+from ..review import Review
+
+_COLOURS = {
+    "identical": "bright_black",
+    "message only": "cyan",
+    "context only": "blue",
+    "content changed": "yellow",
+    "added": "green",
+    "dropped": "red",
+}
+_MARKS = {"-": "red", "+": "green", ".": "bright_black"}
+
+_since = click.option(
+    "--since",
+    "revision",
+    default="HEAD",
+    show_default=True,
+    metavar="REV",
+    help="The revision of the project to compare with.",
+)
+
+
+@click.command("range-diff")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_since
+@terminal.as_json
+@click.pass_obj
+def range_diff(
+    project: Project, names: tuple[str, ...], revision: str, as_json: bool
+) -> None:
+    """Compare the queue, or the named patches, with what it was at a revision.
+
+    For each patch: what became of it, and how its message and its diff differ.
+    """
+    review = reviews.review(project, revision)
+    chosen = reviews.only(review, names)
+    if as_json:
+        click.echo(json.dumps(reviews.values(review, chosen), indent=2))
+        return
+    click.echo(_head(review))
+    _echo_kinds(chosen)
+    for comparison in chosen:
+        if comparison.old and comparison.new:
+            _echo_interdiff(comparison)
+
+
+@click.command()
+@click.argument("versions", nargs=-1)
+@_since
+@terminal.as_json
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=pathlib.Path, dir_okay=False),
+    metavar="FILE",
+    help="Write one page for a browser to FILE.",
+)
+@click.pass_obj
+def report(
+    project: Project,
+    versions: tuple[str, ...],
+    revision: str,
+    as_json: bool,
+    page: pathlib.Path | None,
+) -> None:
+    """Tell what became of the queue since a revision, and what is ahead of it.
+
+    That is the comparison of `range-diff` and the forecast for VERSIONS; without
+    VERSIONS, for the releases beyond the pin that are in upstream/cache.
+    """
+    from .. import forecast as forecasts
+    from .. import releases
+
+    if as_json and page:
+        raise click.UsageError("give either --json or --html FILE")
+    review = reviews.review(project, revision)
+    chosen = versions or releases.cached(project, review.new)
+    with terminal.progress("forecasting"):
+        rows = list(forecasts.forecast(project, chosen)) if chosen else []
+    if page:
+        from .. import page as pages
+
+        write_file(page, pages.render(review, rows))
+        click.echo(f"{page}: written")
+    elif as_json:
+        values = reviews.values(review, review.comparisons)
+        values["forecast"] = list(map(forecasts.values, rows))
+        click.echo(json.dumps(values, indent=2))
+    else:
+        counts = [f"{count} {kind}" for kind, count in review.counts.items()]
+        click.echo(f"{_head(review)}: {', '.join(counts) or 'no patches'}")
+        _echo_kinds(review.comparisons)
+        if rows:
+            click.echo(f"\n{forecasts.table(rows)}")
+
+
+def _head(review: Review) -> str:
+    return f"{review.pins} since {review.revision} ({review.commit[:10]})"
+
+
+def _echo_kinds(comparisons: t.Sequence[Comparison]) -> None:
+    """A line a patch: its places before and now, its kind, and what to look at."""
+    width = max((len(c.patch.name) for c in comparisons), default=0)
+    for comparison in comparisons:
+        name, kind = comparison.patch.name, comparison.kind
+        before, now = (str(place or "-") for place in comparison.places)
+        head = f"{compare.SIGNS[kind]} {before:>3} {now:>3}  {name:{width}}  {kind}"
+        said = click.style(head, fg=_COLOURS[kind])
+        notes = [compare.shown(note) for note in comparison.notes]
+        lost = [f"no longer changes {path}" for path in comparison.lost]
+        bold = [click.style(note, fg="red", bold=True) for note in lost]
+        click.echo("; ".join([said, *notes, *bold]))
+
+
+def _echo_interdiff(comparison: Comparison) -> None:
+    for part in comparison.parts:
+        lines = part.interdiff()
+        if lines:
+            head = click.style(f"{comparison.patch.name}: {part.title}", bold=True)
+            click.echo(f"\n{head}")
+        for line in lines:
+            said = compare.shown(f"    {line}".rstrip())
+            click.echo(click.style(said, fg=_MARKS.get(line[:1])))
