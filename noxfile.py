@@ -56,6 +56,13 @@ def killed(session: nox.Session) -> None:
     session.run(*(sys.executable, "-m", "pytest", "-n", "auto"), "tests/test_killed.py")
 
 
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The page of a report in a real browser, which is brought where there is none."""
+    session.install("--group", "maintain", "--group", "browser")
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests/browser"]))
+
+
 @nox.session(venv_backend="none")
 def build(session: nox.Session) -> None:
     """The wheels that the sessions below install."""
