@@ -135,7 +135,7 @@ def test_a_move_that_would_break(project):
 
 
 def test_drop(project):
-    project.fork("drop", "loud", "--reason", "nobody listens")
+    project.fork("drop", "loud", "--reason", "nobody listens.")
     assert names(project) == ["comma"]
     assert not (project.project.patches / "loud.patch").exists()
     changelog = content(project, "CHANGELOG.md")
@@ -249,6 +249,8 @@ def test_dropping_keeps_what_is_disabled_beside_it(project):
         ("move loud --after loud", "cannot come after itself"),
         ("fold loud --into loud", "cannot be folded into itself"),
         ("drop missing --reason x", "there is no patch 'missing'"),
+        ("drop loud --reason .", "the reason '.' is not a line of text"),
+        ("drop loud --reason a\nb", "the reason 'a\\nb' is not a line of text"),
         ("rename loud comma", "there is a patch 'comma' already"),
         ("disable missing", "there is no patch 'missing'"),
         ("enable loud", "there is no disabled patch 'loud'"),
@@ -260,5 +262,5 @@ def test_dropping_keeps_what_is_disabled_beside_it(project):
 def test_what_cannot_be_done(project, command, words):
     project.fork("apply")
     before = project.snapshot()
-    assert words in project.fork(*command.split(), code=1).stderr
+    assert words in project.fork(*command.split(" "), code=1).stderr
     assert project.snapshot() == before

@@ -255,6 +255,10 @@ def test_report(project):
         "loud   .   C",
         "comma  .   .",
         ". unchanged, o moved, m merged, r resolved, A absorbed, - dropped, C conflict",
+        "",
+        "loud on 1.10",
+        f"  {APP}:10, in part",
+        "  Flask 1.10 changed these lines of 1.9",
     ]
     values = json.loads(project.fork("report", "--json", "0.9").stdout)
     assert [row["version"] for row in values["forecast"]] == ["0.9"]

@@ -6,6 +6,7 @@ import contextlib
 import pathlib
 from dataclasses import replace
 
+from . import changelog
 from . import disabled
 from . import export as exports
 from . import header as headers
@@ -174,10 +175,11 @@ def drop(
     :raises ForkError: other patches need it; nothing was changed.
     """
     queue = _load(project, name)
+    dropped = ((name, changelog.clause(reason)),)
     names = tuple(other for other in queue.series.names if other != name)
     if not resolve:
         _check_carried(project, queue, names, f"dropping {name}")
-    return _run(project, bench, "drop", names, dropped=((name, reason),))
+    return _run(project, bench, "drop", names, dropped=dropped)
 
 
 def fold(

@@ -73,6 +73,20 @@ class Changelog:
         return start, headings[0] if headings else len(below)
 
 
+def clause(text: str) -> str:
+    """``text`` as an entry can end with it: a line, without its full stop.
+
+    :raises ForkError: it is empty, or more than a line.
+    """
+    stripped = text.strip().rstrip(".")
+    if not stripped or not stripped.isprintable():
+        raise ForkError(
+            f"the reason {text!r} is not a line of text",
+            mend="say in a few words why the patch goes",
+        )
+    return stripped
+
+
 def parse(data: bytes) -> Changelog:
     """Read a changelog."""
     return Changelog(tuple(data.decode().removesuffix("\n").split("\n")))

@@ -283,9 +283,9 @@ def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) ->
         old = hunk.old
         wanted = hunk.old_start - 1 if old else hunk.old_start
         start = wanted + shift
-        if not done <= start or not _fits(hunk, lines, start):
+        if not done <= start or not _fits(old, hunk.ends_file, lines, start):
             places = range(done, len(lines)) if offsets and old else ()
-            fitting = [n for n in places if _fits(hunk, lines, n)]
+            fitting = [n for n in places if _fits(old, hunk.ends_file, lines, n)]
             if not fitting:
                 raise _misplaced(where, diff, number, hunk, lines[start:])
             start = min(fitting, key=lambda place: abs(place - wanted - shift))
@@ -295,12 +295,12 @@ def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) ->
     return b"".join(result + lines[done:])
 
 
-def _fits(hunk: Hunk, lines: list[bytes], start: int) -> bool:
-    """Whether the lines of a hunk stand at ``start``, as git judges it."""
-    end = start + len(hunk.old)
-    if hunk.ends_file and end != len(lines):
+def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> bool:
+    """Whether the old lines of a hunk stand at ``start``, as git judges it."""
+    end = start + len(old)
+    if ends_file and end != len(lines):
         return False
-    return lines[start:end] == hunk.old
+    return lines[start:end] == old
 
 
 def split_lines(content: bytes) -> list[bytes]:

@@ -10,12 +10,14 @@ from . import queue as queues
 from . import releases
 from . import replay
 from . import resolution as resolutions
+from . import story
 from . import upstream
 from .index import Release
 from .pin import Pin
 from .project import Project
 from .replay import Outcome
 from .resolution import Memory
+from .story import Story
 
 #: What can become of a patch, with a sign for each.
 SIGNS = {
@@ -27,19 +29,25 @@ SIGNS = {
     "dropped": "-",
     "conflict": "C",
 }
+_STOPS = {"conflict", "absorbed"}
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What would become of each patch on one release."""
+    """What would become of each patch on one release.
+
+    :param stories: of the patches that would stop the rebase here, and on no release
+        before: what is known of it, by name.
+    """
 
     version: str
     outcomes: tuple[Outcome, ...]
+    stories: dict[str, Story]
 
     @property
     def clean(self) -> bool:
         """Whether a rebase would not stop."""
-        return not any(o.kind in {"conflict", "absorbed"} for o in self.outcomes)
+        return not any(o.kind in _STOPS for o in self.outcomes)
 
 
 def forecast(project: Project, versions: t.Iterable[str]) -> t.Iterator[Forecast]:
@@ -54,19 +62,26 @@ def forecast(project: Project, versions: t.Iterable[str]) -> t.Iterator[Forecast
     queue = queues.load(project, pin)
     changes = replay.changes(queue.patches, upstream.files(project, pin))
     memory = Memory(resolutions.load(project))
+    told: set[str] = set()
     with merge.scratch() as merger:
         for version in versions:
             new = releases.obtain(project, pin, version)
             files = upstream.files(project, new)
             dropped = releases.drops(project, queue.patches, version)
             kept = [c for c in changes if c.patch.name not in dropped]
-            found = {
-                outcome.name: outcome
-                for outcome in replay.carry_all(kept, files, merger, memory)
-            }
-            found |= {name: Outcome(name, "dropped", files) for name in dropped}
+            found = {name: Outcome(name, "dropped", files) for name in dropped}
+            stories = {}
+            carried = replay.carry_all(kept, files, merger, memory)
+            for place, outcome in enumerate(carried, 1):
+                found[outcome.name] = outcome
+                if outcome.kind in _STOPS and outcome.name not in told:
+                    upto = kept[:place]
+                    told.add(outcome.name)
+                    stories[outcome.name] = story.tell(
+                        project, upto, outcome, new, merger
+                    )
             outcomes = tuple(found[name] for name in queue.series.names)
-            yield Forecast(version, outcomes)
+            yield Forecast(version, outcomes, stories)
 
 
 def beyond(project: Project, pin: Pin) -> list[Release]:
@@ -89,6 +104,7 @@ def values(row: Forecast) -> dict[str, t.Any]:
             {"name": o.name, "outcome": o.kind, "conflicts": o.conflicts}
             for o in row.outcomes
         ],
+        "stories": {name: told.lines for name, told in row.stories.items()},
     }
 
 
@@ -103,4 +119,8 @@ def table(rows: t.Sequence[Forecast]) -> str:
         ]
         lines.append(" ".join([f"{name:{width}}", *cells]).rstrip())
     legend = ", ".join(f"{sign} {kind}" for kind, sign in SIGNS.items())
-    return "\n".join([*lines, legend])
+    lines.append(legend)
+    for row in rows:
+        for name, told in row.stories.items():
+            lines += ["", f"{name} on {row.version}", *(f"  {s}" for s in told.lines)]
+    return "\n".join(lines)

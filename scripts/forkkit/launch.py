@@ -77,7 +77,8 @@ def _install() -> None:
         file=sys.stderr,
         flush=True,
     )
-    shutil.rmtree(_ENVIRONMENT, ignore_errors=True)
+    if os.path.lexists(_ENVIRONMENT):
+        shutil.rmtree(_ENVIRONMENT)
     install = [_PYTHON, "-m", "pip", "install", "--quiet"]
     group = os.path.join(_ROOT, "pyproject.toml") + ":maintain"
     for command in (

@@ -5,6 +5,7 @@ Nothing is unpacked: the members are checked and read into memory.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import tarfile
@@ -30,6 +31,12 @@ def read(content: bytes, *, where: object) -> Files:
         more than one top folder, or a member that is a link, a device, doubled, or
         whose path leaves the folder.
     """
+    return dict(_read(content, str(where)))
+
+
+# What asks for many releases asks for each many times.
+@functools.lru_cache(maxsize=32)
+def _read(content: bytes, where: str) -> Files:
     try:
         with gzip.open(io.BytesIO(content)) as unpacked:
             bounded = io.BufferedReader(_Bounded(unpacked, where))

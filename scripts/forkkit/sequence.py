@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 
+from . import changelog
 from . import disabled
 from . import export as exports
 from . import journal as journals
@@ -117,9 +118,10 @@ def skip(project: Project, bench: Bench, reason: str | None = None) -> Result:
             where=bench.tree.shown,
             mend="`scripts/fork refresh` goes on, `scripts/fork rebase --abort` back",
         )
+    why = journal.reason if reason is None else changelog.clause(reason)
     done = bench.done(Kept(*journal.commits))
     bench.put_away()
-    dropped = (*journal.dropped, (journal.todo[0], reason or journal.reason))
+    dropped = (*journal.dropped, (journal.todo[0], why))
     journal = replace(_after(journal, "dropped"), dropped=dropped)
     return _advance(project, bench, journal, done)
 

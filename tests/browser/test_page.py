@@ -159,6 +159,15 @@ def test_a_click_folds_and_unfolds(seen):
     assert not fold.locator("table").first.is_visible()
 
 
+def test_what_a_rebase_would_stop_at_is_told(seen):
+    fold = seen.page.locator("details.story", has_text="on 1.2: why it would stop")
+    told = fold.get_by_text("Flask 1.2 changed these lines of 1.1")
+    assert not told.is_visible()
+    fold.locator("summary").click()
+    assert told.is_visible()
+    assert fold.locator("strong").inner_text() == "loud"
+
+
 @pytest.mark.parametrize("key", ["Enter", "Space"])
 def test_the_keyboard_folds_and_unfolds(seen, key):
     summary = seen.page.locator("details:has(> #patch-loud) > summary")
