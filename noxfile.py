@@ -46,7 +46,8 @@ def tools(session: nox.Session) -> None:
     """The tests of the tools, and those that install the fork for real."""
     # A file's tests stay together, since they share what they have built.
     parallel = ["-n", "auto", "--dist", "loadfile"]
-    chosen = session.posargs or ["--ignore", "tests/test_killed.py"]
+    slow = ["--ignore=tests/test_killed.py", "--ignore=tests/test_history.py"]
+    chosen = session.posargs or slow
     session.run(sys.executable, "-m", "pytest", *parallel, *chosen)
 
 
@@ -54,6 +55,12 @@ def tools(session: nox.Session) -> None:
 def killed(session: nox.Session) -> None:
     """Every verb that changes something, killed at each of its steps."""
     session.run(*(sys.executable, "-m", "pytest", "-n", "auto"), "tests/test_killed.py")
+
+
+@nox.session(venv_backend="none")
+def history(session: nox.Session) -> None:
+    """A queue carried through the releases of years, with a table of what happened."""
+    session.run(sys.executable, "-m", "pytest", "-s", "tests/test_history.py")
 
 
 @nox.session

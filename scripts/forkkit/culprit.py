@@ -11,6 +11,7 @@ from . import notes
 from . import releases
 from . import replay
 from . import upstream
+from .diff import Hunk
 from .history import Commit
 from .history import History
 from .merge import Merger
@@ -23,6 +24,8 @@ if t.TYPE_CHECKING:
     from packaging.version import Version
 
 _CHUNK = re.compile(rb"^<{7} .*?^>{7} [^\n]*\n", re.MULTILINE | re.DOTALL)
+#: Fewer words than this stand in many a file.
+_TELLING = 6
 _MARKER = re.compile(r"[<|=>]{7}")
 _DEFINITION = re.compile(r"^( *)(?:async )?(?:def|class) (\w+)", re.MULTILINE)
 
@@ -85,6 +88,28 @@ def _inside(above: str, text: str) -> str:
             indent = len(match[1])
             names.insert(0, match[2])
     return ".".join(names)
+
+
+def elsewhere(change: Change, files: Files) -> list[tuple[str, str]]:
+    """What a patch changes that stands in another file now: the old path, the new one.
+
+    :param files: those of the release.
+    """
+    found = []
+    for diff in change.patch.diffs:
+        for hunk in diff.hunks:
+            text = b"".join(_changed(hunk))
+            there = [path for path, data in files.items() if text in data]
+            if len(text.split()) >= _TELLING and there and diff.path not in there:
+                found += [(diff.path, path) for path in there]
+    return list(dict.fromkeys(found))
+
+
+def _changed(hunk: Hunk) -> list[bytes]:
+    """The old lines of a hunk, from the first that goes to the last, or around it."""
+    places = [n for n, (mark, _) in enumerate(hunk.lines) if mark != b" "]
+    lines = hunk.lines[max(places[0] - 1, 0) : places[-1] + 2]
+    return [text for mark, text in lines if mark != b"+"]
 
 
 def find(

@@ -160,6 +160,7 @@ def _load_stopped(project: Project, bench: Bench) -> Journal:
             where=bench.tree.shown,
             mend="run `scripts/fork rebase --abort`, and begin again",
         )
+    releases.fetch(project, journal.pin)
     return journal
 
 

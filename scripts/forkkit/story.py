@@ -59,6 +59,9 @@ def tell(
         name = f"{found.release.name} {found.release.version}"
         before = found.before.version
         lines.append(f"{name} changed these lines of {before}")
+        there = upstream.files(project, new)
+        for path, other in culprit.elsewhere(changes[-1], there):
+            lines.append(f"what it changes in {path} is in {other} now")
         lines += [f"that is {found.commit}"] if found.commit else []
         lines += [f"upstream's changelog of it: {entry}" for entry in found.entries]
         reason = f"it conflicts with what {name} changed"

@@ -48,6 +48,7 @@ def bench_of(project: Project) -> Bench:
 @contextlib.contextmanager
 def working(project: Project) -> t.Iterator[Bench]:
     """Make the queue anew in the ``with`` block, and be the only command that does."""
+    fetched(project)
     with transaction.exclusive(project), progress("applying"):
         yield bench_of(project)
 

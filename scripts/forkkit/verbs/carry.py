@@ -10,7 +10,6 @@ import click
 from .. import sequence
 from .. import terminal
 from .. import transaction
-from .. import upstream as upstreams
 from ..project import Project
 
 
@@ -51,6 +50,8 @@ def rebase(
         )
     if reason and not skip:
         raise click.UsageError("--reason belongs to --skip")
+    if not (abort or status):
+        terminal.fetched(project)
     bench = terminal.bench_of(project)
     with transaction.exclusive(project), terminal.progress("rebasing"):
         if status:
@@ -82,7 +83,7 @@ def forecast(project: Project, versions: tuple[str, ...], as_json: bool) -> None
     """
     from .. import forecast as forecasts
 
-    pin = upstreams.load_pin(project)
+    pin = terminal.fetched(project)
     with terminal.progress("asking the package index") as say:
         chosen = versions or [r.version for r in forecasts.beyond(project, pin)]
         rows = []
@@ -128,7 +129,7 @@ def upstream(project: Project, as_json: bool) -> None:
     """List the releases beyond the pin, with what a rebase on each would come to."""
     from .. import forecast as forecasts
 
-    pin = upstreams.load_pin(project)
+    pin = terminal.fetched(project)
     with terminal.progress("asking the package index"):
         newer = forecasts.beyond(project, pin)
         rows = list(forecasts.forecast(project, [r.version for r in newer]))
