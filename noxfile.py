@@ -132,10 +132,12 @@ def verify(session: nox.Session) -> None:
     session.run(sys.executable, "scripts/fork", "verify")
 
 
-@nox.session(venv_backend="none", requires=["build"], default=False)
+@nox.session(requires=["build"], default=False)
 def bench(session: nox.Session) -> None:
     """How long the tools take, and what the shim and the patches cost."""
+    session.install("--group", "maintain", "--group", "bench")
     env = {"PYTHONPATH": str(ROOT / "scripts")}
-    session.run(sys.executable, "benchmarks/tools.py", env=env)
+    session.run("python", "benchmarks/tools.py", env=env)
+    session.run("python", "benchmarks/rebase.py", "docs/rebase.svg", env=env)
     for name in ("shim", "requests"):
-        session.run(sys.executable, f"benchmarks/{name}.py", str(DIST), env=env)
+        session.run("python", f"benchmarks/{name}.py", str(DIST), env=env)

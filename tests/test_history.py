@@ -250,6 +250,18 @@ def test_without_the_resolutions_it_stops_where_git_does(tmp_path):
     assert "``json_encoder`` and ``json_decoder`` attributes on app" in done.stderr
 
 
+def test_code_that_has_gone_to_another_module_is_found(journey, tmp_path):
+    [before] = [step for step in journey if step.version == "2.3.3"]
+    project = copy(tmp_path / "fork", "2.3.3")
+    name = "add-url-rule-atomic"
+    (project.project.patches / f"{name}.patch").write_bytes(before.patches[name])
+    project.project.series.write_text(f"{name}.patch\n")
+    done = project.fork("rebase", "3.0.0", code=3)
+    path = "src/flask/app.py"
+    told = f"what it changes in {path} is in src/flask/sansio/app.py now\n"
+    assert told in done.stderr
+
+
 def test_backwards(journey, tmp_path):
     """From the pinned release to 3.0.3: what was there on the way is there again."""
     project = copy(tmp_path / "fork", PIN.version)

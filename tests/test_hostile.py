@@ -28,8 +28,6 @@ from test_killed import nothing
 from test_killed import resolved
 from test_killed import written
 
-APP = "src/flask/app.py"
-TEXT = toy.UPSTREAM[APP].decode()
 VERBS = [
     (nothing, "rebase 1.1", 0),
     (nothing, "rebase 1.2", 3),
@@ -48,12 +46,7 @@ VERBS = [
 
 @pytest.fixture
 def project(tmp_path):
-    made = toy.make(tmp_path / "toy")
-    toy.release(made, "1.1", {APP: b"import os\n\n" + TEXT.encode()})
-    clashing = TEXT.replace('f"bye {who}"', 'f"good bye {who}"')
-    toy.release(made, "1.2", {APP: clashing.encode()})
-    made.fork("apply")
-    return made
+    return toy.with_releases(tmp_path / "toy")
 
 
 @pytest.mark.parametrize(("prepare", "command", "code"), VERBS)

@@ -18,7 +18,6 @@ from forkkit import cli
 from forkkit import project as projects
 
 APP = "src/flask/app.py"
-TEXT = toy.UPSTREAM[APP].decode()
 #: What changes something; so does opening a file to write.
 CHANGES = {
     *("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.chmod", "os.truncate"),
@@ -28,26 +27,14 @@ WORK = '    return f"GOOD BYE {who}"\n'
 #: A patch that somebody sends.
 MAIL = (
     toy.COMMA.decode().partition("---\n")[0].replace("Patch: comma", "Patch: dash")
-    + """---
-diff --git a/src/flask/app.py b/src/flask/app.py
---- a/src/flask/app.py
-+++ b/src/flask/app.py
-@@ -1,3 +1,4 @@
-+DASH = "-"
- NAME = "flask"
-\x20
-\x20
-"""
+    + "---\n"
+    + toy.DASH
 )
 
 
 @pytest.fixture
 def project(tmp_path):
-    made = toy.make(tmp_path / "toy")
-    toy.release(made, "1.1", {APP: b"import os\n\n" + TEXT.encode()})
-    clashing = TEXT.replace('f"bye {who}"', 'f"good bye {who}"')
-    toy.release(made, "1.2", {APP: clashing.encode()})
-    made.fork("apply")
+    made = toy.with_releases(tmp_path / "toy")
     # So that no process of the many has to.
     for verb in cli.VERBS:
         assert cli.cli.get_command(None, verb)

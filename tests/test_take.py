@@ -20,18 +20,8 @@ Drop-When: never
 Tests: tests/patches/test_comma.py
 Fork-Patch: dash
 """
-#: A change to what upstream has, above what the queue changes.
-DIFF = """\
-diff --git a/src/flask/app.py b/src/flask/app.py
-index 1111111..2222222 100644
---- a/src/flask/app.py
-+++ b/src/flask/app.py
-@@ -1,3 +1,4 @@
-+DASH = "-"
- NAME = "flask"
-\x20
-\x20
-"""
+#: As git writes it without any option.
+DIFF = toy.DASH.replace("---", "index 1111111..2222222 100644\n---", 1)
 MAIL = """\
 From 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001
 From: =?UTF-8?q?Zo=C3=AB?= <zoe@flaskfork.example>

@@ -109,6 +109,18 @@ WIDE = LOUD.replace(b"Fork-Patch: loud", b"Fork-Patch: wide").replace(
 #: Would run in a page.
 HOSTILE = '<script>document.title = "ran"</script><img src=x onerror="x()">'
 
+#: A change to what upstream has, above what the queue changes.
+DASH = """\
+diff --git a/src/flask/app.py b/src/flask/app.py
+--- a/src/flask/app.py
++++ b/src/flask/app.py
+@@ -1,3 +1,4 @@
++DASH = "-"
+ NAME = "flask"
+\x20
+\x20
+"""
+
 SERIES = b"# The queue.\nloud.patch\n\n# Spelling.\ncomma.patch\n"
 
 RENAME = b"""\
@@ -283,6 +295,20 @@ def make(root: pathlib.Path) -> Toy:
     )
     toy.archive.parent.mkdir()
     toy.archive.write_bytes(content)
+    return toy
+
+
+def with_releases(root: pathlib.Path) -> Toy:
+    """Make the project with its checkout, and two releases beyond the pin.
+
+    1.1 shifts lines, and 1.2 does not agree with the patch "loud".
+    """
+    toy = make(root)
+    path = "src/flask/app.py"
+    text = UPSTREAM[path]
+    release(toy, "1.1", {path: b"import os\n\n" + text})
+    release(toy, "1.2", {path: text.replace(b'f"bye {who}"', b'f"good bye {who}"')})
+    toy.fork("apply")
     return toy
 
 

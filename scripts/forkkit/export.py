@@ -117,9 +117,10 @@ def _series(queue: Queue, commits: list[Patch], disabled: t.Iterable[str]) -> Se
     series = queue.series
     for name in disabled:
         series = series.with_disabled(name)
-    for patch in commits:
-        series = series.with_enabled(patch.name)
-    return series.with_names(tuple(patch.name for patch in commits))
+    names = tuple(patch.name for patch in commits)
+    for name in series.disabled.keys() & names:
+        series = series.with_enabled(name)
+    return series.with_names(names)
 
 
 def changed_on_disk(project: Project, tree: Tree) -> list[str]:

@@ -82,7 +82,7 @@ class Git:
         :raises ForkError: git is not installed, or it failed; the error has what it
             said.
         """
-        done = self._run(args, stdin)
+        done = self.attempt(*args, stdin=stdin)
         if done.returncode not in fine:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
             raise ForkError(
@@ -94,7 +94,7 @@ class Git:
 
     def holds(self, *args: str) -> bool:
         """Whether ``git ARGS`` exits with 0."""
-        return self._run(args, b"").returncode == 0
+        return self.attempt(*args).returncode == 0
 
     def text(self, *args: str, fine: tuple[int, ...] = (0,)) -> str:
         """The output of ``git ARGS``, decoded and stripped."""
@@ -138,9 +138,10 @@ class Git:
                 t.cast(t.IO[bytes], process.stdin), t.cast(t.IO[bytes], process.stdout)
             )
 
-    def _run(
-        self, args: tuple[str, ...], stdin: bytes
+    def attempt(
+        self, *args: str, stdin: bytes = b""
     ) -> subprocess.CompletedProcess[bytes]:
+        """Run ``git ARGS``, which may fail."""
         try:
             return subprocess.run(
                 self._command(*args),

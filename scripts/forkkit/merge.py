@@ -45,8 +45,32 @@ class Merger:
         """
         key = tuple(tuple(sorted(files.items())) for files in (base, ours, theirs))
         if key not in self._known:
-            self._known[key] = self._merge(base, ours, theirs)
+            merged = None
+            if base.keys() == ours.keys() == theirs.keys():
+                merged = self._merge_contents(base, ours, theirs)
+            self._known[key] = merged or self._merge(base, ours, theirs)
         return self._known[key]
+
+    def _merge_contents(self, base: Files, ours: Files, theirs: Files) -> Merged | None:
+        """Merge file by file, where none has moved; ``None`` if one conflicts.
+
+        It comes to the same, in a fraction of the time.
+        """
+        files = dict(ours)
+        names = ("ours", "base", "theirs")
+        places = [self.git.folder / name for name in names]
+        for path in base:
+            if base[path] == ours[path]:
+                files[path] = theirs[path]
+            elif base[path] != theirs[path]:
+                for place, side in zip(places, (ours, base, theirs)):
+                    place.write_bytes(side[path])
+                # It exits with the number of conflicts.
+                done = self.git.attempt("merge-file", "--stdout", "--quiet", *names)
+                if done.returncode:
+                    return None
+                files[path] = done.stdout
+        return Merged(files, ())
 
     def _merge(self, base: Files, ours: Files, theirs: Files) -> Merged:
         pieces = [stream.root(_BASE, base)]

@@ -233,7 +233,7 @@ def _problems(patch: Patch, where: object) -> list[ForkError]:
     if _NO_FIRST_LINE.match(patch.prose):
         problems.append(_malformed(where, "the prose begins like a mail header"))
     for text in (patch.author, patch.subject, patch.message):
-        odd = sorted({c for c in text if not c.isprintable()} - set("\n\t"))
+        odd = sorted({c for c in set(text) if not c.isprintable()} - set("\n\t"))
         if odd or (text is not patch.message and "=?" in text):
             problems.append(
                 _malformed(where, f"odd characters in {text[:60]!r}: {odd or '=?'}")

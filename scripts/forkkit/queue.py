@@ -67,11 +67,12 @@ def load(project: Project, pin: Pin) -> Queue:
     problems = _compare_folder(project, series)
     loaded = {}
     there = _plain_files(project)
-    for name in (*series.names, *series.disabled):
+    disabled = series.disabled
+    for name in (*series.names, *disabled):
         try:
             if name in there:
                 loaded[name] = _load(project, name)
-            if name in there and name not in series.disabled:
+            if name in there and name not in disabled:
                 where = f"patches/{name}.patch"
                 problems += misplaced(project, pin, loaded[name], where=where)
         except ForkError as e:
@@ -80,7 +81,7 @@ def load(project: Project, pin: Pin) -> Queue:
     return Queue(
         series,
         tuple(loaded[name] for name in series.names),
-        tuple(loaded[name] for name in series.disabled),
+        tuple(loaded[name] for name in disabled),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import re
@@ -18,7 +19,6 @@ from .errors import ForkError
 from .index import Release
 from .patch import Patch
 from .pin import Pin
-from .project import Files
 from .project import Project
 from .project import read
 from .project import write_file
@@ -181,13 +181,16 @@ def moved(
     return contents
 
 
-def pin_of(files: Files, content: bytes, name: str, old: Pin, version: str) -> Pin:
+@functools.lru_cache(maxsize=64)
+def pin_of(content: bytes, name: str, old: Pin, version: str) -> Pin:
     """The pin of an archive.
 
+    :param content: the archive.
     :param name: the archive's file name.
     :param old: the pin of another release of the same project.
     :raises ForkError: it is no archive of that release.
     """
+    files = sdist.read(content, where=name)
     said = dict(_HEADER.findall(files.get("PKG-INFO", b"").partition(b"\n\n")[0]))
     wanted = {b"Name": old.name.lower(), b"Version": version}
     for key, value in wanted.items():
@@ -223,7 +226,7 @@ def pin_of(files: Files, content: bytes, name: str, old: Pin, version: str) -> P
 
 
 def _keep(project: Project, old: Pin, version: str, name: str, content: bytes) -> Pin:
-    pin = pin_of(sdist.read(content, where=name), content, name, old, version)
+    pin = pin_of(content, name, old, version)
     if not (project.cache / name).exists():
         write_file(project.cache / name, content)
     return pin

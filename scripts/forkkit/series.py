@@ -45,12 +45,12 @@ class Series:
         """
         top, entries, rest = self._split()
         order = list(names)
-        place = 0
+        kept = {*names, *self.disabled}
+        above = None
         for name in entries:
-            if name in self.disabled:
-                order.insert(place, name)
-            if name in order:
-                place = order.index(name) + 1
+            if name in kept and name not in names:
+                order.insert(order.index(above) + 1 if above else 0, name)
+            above = name if name in kept else above
         lines = [
             line for name in order for line in entries.get(name, [f"{name}.patch"])
         ]

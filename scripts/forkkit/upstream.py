@@ -71,7 +71,7 @@ def files(project: Project, pin: Pin) -> Files:
         )
     content = read(cached, mend=FETCH)
     check_archive(content, pin, where=where)
-    return sdist.read(content, where=where)
+    return sdist.read(content, where=pin.sdist)
 
 
 def source(project: Project, pin: Pin) -> Source:

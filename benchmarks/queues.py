@@ -1,0 +1,96 @@
+"""Queues of any length, for what is measured."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+from dataclasses import replace
+
+from forkkit import materialise
+from forkkit import patch as patches
+from forkkit import pin as pins
+from forkkit import queue as queues
+from forkkit import releases
+from forkkit import upstream
+from forkkit.diff import FileDiff
+from forkkit.diff import Hunk
+from forkkit.diff import split_lines
+from forkkit.patch import Patch
+from forkkit.project import Files
+from forkkit.project import Project
+
+#: The lines between two patches, so that none is in the context of another.
+_SPACING = 9
+
+
+def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Project:
+    """A copy of the project, with its archives.
+
+    :param version: another release for it, with no patches yet.
+    """
+    ignore = shutil.ignore_patterns("__pycache__")
+    for name in materialise.SDIST:
+        if (here.root / name).is_dir():
+            shutil.copytree(here.root / name, root / name, ignore=ignore)
+        else:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(here.root / name, root / name)
+    shutil.copytree(here.cache, root / "upstream" / "cache")
+    project = Project(root)
+    if version:
+        old = upstream.load_pin(project)
+        pin = releases.obtain(project, old, version)
+        project.pin.write_bytes(pins.render(pin))
+        text = project.pyproject.read_text()
+        text = text.replace(f'version = "{old.version}.', f'version = "{version}.')
+        project.pyproject.write_text(text)
+        for path in project.patches.glob("*.patch"):
+            path.unlink()
+        project.series.write_bytes(b"")
+    return project
+
+
+def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
+    """Put ``count`` patches of one line at the end of the queue.
+
+    :param model: whose message they have.
+    :param new: the files of another release, with which they do not conflict.
+    """
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    files = queues.apply(queue.patches, upstream.source(project, pin).package)
+    made = []
+    for number, (path, line) in enumerate(_places(files, new, count)):
+        name = f"bench-{number}"
+        trailers = tuple(
+            (key, name if key == "Fork-Patch" else value)
+            for key, value in model.trailers
+        )
+        patch = replace(model, trailers=trailers, diffs=(_added(files, path, line),))
+        files = queues.apply([patch], files)
+        (project.patches / f"{name}.patch").write_bytes(patches.render(patch))
+        made.append(patch)
+    with project.series.open("a") as series:
+        series.writelines(f"{patch.name}.patch\n" for patch in made)
+    return made
+
+
+def _places(files: Files, new: Files, count: int) -> list[tuple[str, int]]:
+    """Files and numbers of lines, each above those that come before it."""
+    places = []
+    for path in sorted(files, key=lambda path: -len(files[path])):
+        lines = split_lines(files[path])
+        for line in range(len(lines) - _SPACING, _SPACING, -_SPACING):
+            around = b"".join(lines[line - _SPACING : line + _SPACING])
+            if around in new.get(path, b""):
+                places.append((path, line))
+    return places[:: max(len(places) // count, 1)][:count]
+
+
+def _added(files: Files, path: str, line: int) -> FileDiff:
+    """What adds a comment before a line, the first being 0."""
+    lines = split_lines(files[path])
+    around = [(b" ", text) for text in lines[line - 3 : line + 3]]
+    added = (b"+", b"# One more line.\n")
+    hunk = Hunk(line - 2, line - 2, b"", (*around[:3], added, *around[3:]))
+    return FileDiff(path, "change", (hunk,))
