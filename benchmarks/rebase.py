@@ -94,6 +94,9 @@ def prepare(here: Project, folder: pathlib.Path, count: int) -> Case:
     files = upstream.files(project, new)
     found = made.fill(project, model, count, files)
     check(len(found) == count)
+    # A maintainer's clone has its bytecode.
+    command = [sys.executable, "-I", project.root / "scripts/forkkit/launch.py"]
+    run([*command, "forecast", NEW], project.root)
     return Case(project, upstream.files(project, old), files, found)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 
 import toy
@@ -48,6 +51,11 @@ def content(project: toy.Toy, path: str) -> str:
 def test_edit_and_refresh(project):
     done = project.fork("edit", "loud", code=3)
     assert "stopped at loud" in done.stderr
+    told = re.search(r"its tests run there: (cd .*)", done.stderr)[1]
+    ran = subprocess.run(
+        told, shell=True, cwd=project.root, env=toy.clean_environ(), check=False
+    )
+    assert ran.returncode == 0
     assert "BYE" in (project.checkout / APP).read_text()
     assert "COMMA" not in (project.checkout / APP).read_text()
     assert subjects(project) == ["app: say goodbye aloud"]

@@ -209,6 +209,8 @@ class Bench:
             "--stdin",
             stdin="".join(f"delete {ref}\n" for ref in refs).encode(),
         )
+        # Each sequence leaves packs behind; git tidies them up when they are many.
+        self.git("-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
 
     def _steps(self, base: str, tip: str) -> list[Step]:
         files = self.git.read_tree(base)

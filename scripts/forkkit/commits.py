@@ -58,7 +58,10 @@ def write(
                 stamp=step.patch.stamp,
             )
         )
-    git("fast-import", "--quiet", "--force", stdin=b"".join([*pieces, *more]))
+    # A pack that is not made small: what is in it, is read again soon.
+    flags = ("-c", "pack.compression=0", "-c", "fastimport.unpackLimit=1")
+    stdin = b"".join([*pieces, *more])
+    git(*flags, "fast-import", "--quiet", "--force", "--depth=0", stdin=stdin)
 
 
 def read(

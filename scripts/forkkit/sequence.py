@@ -7,6 +7,8 @@ all at once. What is done are commits in the checkout, and the journal has the r
 from __future__ import annotations
 
 import pathlib
+import shlex
+import sys
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -185,7 +187,10 @@ def _advance(
                 steps = _folded(journal, steps)
             if why:
                 journal = replace(journal, why=why, conflicts=outcome.conflicts)
-                if why != "edit":
+                if why == "edit":
+                    tests = _how_to_test(project, bench, changes[name])
+                    journal = replace(journal, story=(tests,))
+                else:
                     carried = [n for n, k in journal.outcomes if k != "dropped"]
                     upto = [changes[other] for other in (*carried, name)]
                     told = story.tell(project, upto, outcome, journal.pin, merger)
@@ -193,6 +198,13 @@ def _advance(
                 raise _stop(project, bench, journal, new, steps, changes[name])
             journal = _after(journal, outcome.kind)
     return _finish(project, bench, journal, new, steps)
+
+
+def _how_to_test(project: Project, bench: Bench, change: Change) -> str:
+    """How the tests of a patch are run at a stop."""
+    tests = project.root / change.patch.trailer("Tests")
+    command = shlex.join([sys.executable, "-m", "pytest", str(tests)])
+    return f"its tests run there: cd {bench.tree.shown} && PYTHONPATH=src {command}"
 
 
 def _after(journal: Journal, kind: str) -> Journal:

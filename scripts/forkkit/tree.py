@@ -82,9 +82,9 @@ class Tree:
         commits.write(self.git, _NEXT, _NEXT_BASE, pin, files, steps)
         # Stops, with nothing changed, where a file of the maintainer is in the way.
         self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", _NEXT)
-        moves = [(_BASE, _NEXT_BASE), (_QUEUE, _NEXT), (_KNOWN, _NEXT)]
-        shas = [(ref, self.git.text("rev-parse", new)) for ref, new in moves]
-        updates = "".join(f"update {ref} {sha}\n" for ref, sha in shas)
+        base, tip = self.git.text("rev-parse", _NEXT_BASE, _NEXT).split()
+        moves = [(_BASE, base), (_QUEUE, tip), (_KNOWN, tip)]
+        updates = "".join(f"update {ref} {sha}\n" for ref, sha in moves)
         self.git("update-ref", "--stdin", stdin=updates.encode())
         self.git("symbolic-ref", "HEAD", _QUEUE)
         self.git("update-ref", "-d", _NEXT)
@@ -155,7 +155,8 @@ class Tree:
 
     def exported(self) -> bool:
         """Whether the queue's commits are those that ``patches/`` was known to hold."""
-        return self.git.text("rev-parse", _QUEUE) == self.git.text("rev-parse", _KNOWN)
+        queue, known = self.git.text("rev-parse", _QUEUE, _KNOWN).split()
+        return queue == known
 
     def mark_exported(self) -> None:
         """Note that ``patches/`` holds what is committed."""
@@ -189,10 +190,12 @@ class Tree:
                 where=self.shown,
                 mend="run `scripts/fork apply`",
             )
-        for ref in (_BASE, _QUEUE, _KNOWN):
-            if not self.exists() or not self.git.holds(
-                "rev-parse", "-q", "--verify", ref
-            ):
+        refs = (_BASE, _QUEUE, _KNOWN)
+        there = ""
+        if self.exists():
+            there = self.git.text("for-each-ref", "--format=%(refname)", *refs)
+        for ref in refs:
+            if ref not in there.split():
                 raise ForkError(
                     f"this was not made by `scripts/fork apply`: it has no {ref}",
                     where=self.shown,
