@@ -93,6 +93,14 @@ class Bench:
         files = [self.git.read_tree(sha) for sha in (base, *shas)]
         return [Change(*made) for made in zip(patches, files, files[1:])]
 
+    def adopt(self) -> None:
+        """Have the queue's branch be what was rendered last, and forget the rest.
+
+        :raises ForkError: as :meth:`forkkit.tree.Tree.adopt`.
+        """
+        self.tree.adopt(_BASE, _DONE)
+        self.clear()
+
     def done(self, kept: Kept, *, but_last: bool = False) -> list[Step]:
         """The steps that were done when the sequence stopped.
 

@@ -321,8 +321,7 @@ def _finish(
         contents[project.resolutions / name] = text.encode("utf-8", "surrogateescape")
     contents |= releases.moved(project, journal.pin, journal.dropped)
     transaction.commit(project, {**contents, project.journal: None})
-    bench.tree.apply(journal.pin, new, queues.load(project, journal.pin).patches)
-    bench.clear()
+    bench.adopt()
     known = {**resolutions.load(project), **_new_resolutions(journal)}
     replayed = [known[name] for name in journal.replayed]
     return Result(journal.outcomes, list(contents), replayed)

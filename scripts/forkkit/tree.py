@@ -78,12 +78,25 @@ class Tree:
             new.folder.rename(self.folder)
 
     def _switch(self, pin: Pin, files: Files, steps: list[Step]) -> None:
-        """Go over to other commits: first the files, then all refs at once."""
         commits.write(self.git, _NEXT, _NEXT_BASE, pin, files, steps)
+        self._go_over(_NEXT_BASE, _NEXT)
+
+    def adopt(self, base: str, tip: str) -> None:
+        """Go over to commits that are in the repository already.
+
+        :param base: the ref of the release.
+        :param tip: the ref of the last patch; ``patches/`` holds them all.
+        :raises ForkError: there is work in the repository that is not in ``patches/``.
+        """
+        self.check_nothing_unsaved()
+        self._go_over(base, tip)
+
+    def _go_over(self, base: str, tip: str) -> None:
+        """Go over to other commits: first the files, then all refs at once."""
         # Stops, with nothing changed, where a file of the maintainer is in the way.
-        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", _NEXT)
-        base, tip = self.git.text("rev-parse", _NEXT_BASE, _NEXT).split()
-        moves = [(_BASE, base), (_QUEUE, tip), (_KNOWN, tip)]
+        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", tip)
+        bottom, top = self.git.text("rev-parse", base, tip).split()
+        moves = [(_BASE, bottom), (_QUEUE, top), (_KNOWN, top)]
         updates = "".join(f"update {ref} {sha}\n" for ref, sha in moves)
         self.git("update-ref", "--stdin", stdin=updates.encode())
         self.git("symbolic-ref", "HEAD", _QUEUE)
