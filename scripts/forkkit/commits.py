@@ -58,7 +58,10 @@ def write(
                 stamp=step.patch.stamp,
             )
         )
-    # A pack that is not made small: what is in it, is read again soon.
+    # An import that was cut off leaves these, and could not be done again.
+    for keep in (git.folder / ".git" / "objects" / "pack").glob("*.keep"):
+        keep.unlink()
+    # A pack that is not made small: what is in it is read again soon.
     flags = ("-c", "pack.compression=0", "-c", "fastimport.unpackLimit=1")
     stdin = b"".join([*pieces, *more])
     git(*flags, "fast-import", "--quiet", "--force", "--depth=0", stdin=stdin)

@@ -85,8 +85,9 @@ class Git:
         done = self.attempt(*args, stdin=stdin)
         if done.returncode not in fine:
             said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+            verb = next(arg for arg in args if arg != "-c" and "=" not in arg)
             raise ForkError(
-                f"git {args[0]} failed with exit code {done.returncode}: {said}",
+                f"git {verb} failed with exit code {done.returncode}: {said}",
                 where=self.folder,
                 mend="mend what git says, then run the command again",
             )
