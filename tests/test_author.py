@@ -50,7 +50,7 @@ def content(project: toy.Toy, path: str) -> str:
 
 def test_edit_and_refresh(project):
     done = project.fork("edit", "loud", code=3)
-    assert "stopped at loud" in done.stderr
+    assert "stopped: upstream/checkout: at loud, to change it" in done.stderr
     told = re.search(r"its tests run there: (cd .*)", done.stderr)[1]
     ran = subprocess.run(
         told, shell=True, cwd=project.root, env=toy.clean_environ(), check=False

@@ -248,7 +248,7 @@ def test_status(project):
         "flask-1.0.tar.gz: fetched\nupstream/checkout: not made yet\n"
     )
     stop = project.fork("rebase", "1.2", code=3).stderr
-    assert stop.removeprefix("error: ") in project.fork("status").stdout
+    assert stop.removeprefix("stopped: ") in project.fork("status").stdout
     values = json.loads(project.fork("status", "--json").stdout)
     assert values["stopped"] == {"verb": "rebase", "patch": "loud"}
     project.fork("rebase", "--abort")

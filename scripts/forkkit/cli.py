@@ -47,7 +47,7 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False, prog_name="scripts/fork"))
     except ForkError as e:
         for problem in e.problems:
-            click.echo(f"error: {problem}", err=True)
+            click.echo(f"{problem.label}: {problem}", err=True)
         sys.exit(e.exit_code)
     except click.ClickException as e:
         e.show()
@@ -57,7 +57,10 @@ def main() -> None:
         sys.exit(130)
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(cls=Verbs, context_settings=_SETTINGS)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Maintain flaskfork: a queue of patches on a pinned release of Flask."""

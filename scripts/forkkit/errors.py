@@ -12,6 +12,8 @@ class ForkError(Exception):
     """
 
     exit_code = 1
+    #: What a terminal shows before it.
+    label = "error"
 
     def __init__(
         self, what: str, *, where: object = None, mend: str | None = None

@@ -43,6 +43,7 @@ class Stopped(ForkError):
     """A sequence waits for the maintainer."""
 
     exit_code = 3
+    label = "stopped"
 
 
 @dataclass
@@ -268,7 +269,7 @@ def stopped(bench: Bench, journal: Journal) -> Stopped:
     what = {
         "conflict": f"{name} conflicts in {', '.join(journal.conflicts)}",
         "absorbed": f"{name} changes nothing any more",
-        "edit": f"stopped at {name}",
+        "edit": f"at {name}, to change it",
     }
     return Stopped(
         "\n  ".join([what[str(journal.why)], *journal.story]),

@@ -117,10 +117,14 @@ def _kept(project: Project, header: Header) -> ForkError:
     )
 
 
-def show(project: Project, result: Result) -> None:
-    """Print what a sequence has done."""
+def show(project: Project, result: Result, *, every: bool = False) -> None:
+    """Print what a sequence has done.
+
+    :param every: also of the patches to which nothing has happened.
+    """
     for name, kind in result.outcomes:
-        click.echo(f"{name}: {kind}")
+        if every or kind != "unchanged":
+            click.echo(f"{name}: {kind}")
     for found in result.replayed:
         shown = project.relative(project.resolutions / found.file_name)
         click.echo(f"{found.patch}: please review what {shown} did again:")

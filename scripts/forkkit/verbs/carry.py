@@ -69,7 +69,7 @@ def rebase(
         if saved:
             click.echo(f"what was changed there is kept as {saved}")
         return
-    terminal.show(project, result)
+    terminal.show(project, result, every=True)
 
 
 @click.command()
