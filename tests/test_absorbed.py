@@ -176,3 +176,18 @@ def test_backwards(project):
     done = project.fork("rebase", "0.7", code=3)
     assert "Flask 0.9 changed these lines of 0.8\n" in done.stderr
     assert "changelog of it: ``part`` is short.\n" in done.stderr
+
+
+def test_what_cannot_be_read_does_not_keep_it_from_stopping(project):
+    toy.release(project, "1.2", {APP: CLASH.encode()})
+    (project.project.cache / "flask-1.1.tar.gz").write_bytes(b"cut off")
+    toy.history(project, ("1.2", "better words", {APP: CLASH.encode()}))
+    for pack in (project.project.history / ".git" / "objects").glob("*/*"):
+        pack.chmod(0o644)
+        pack.write_bytes(b"")
+    done = project.fork("rebase", "1.2", code=3)
+    assert "loud conflicts in" in done.stderr
+    assert "why cannot be told: git" in done.stderr
+    project.fork("rebase", "--skip")
+    text = (project.root / "CHANGELOG.md").read_text()
+    assert "- The patch `loud` is dropped: it conflicts with Flask 1.2.\n" in text

@@ -45,7 +45,7 @@ def write(
     :param more: what else to import.
     """
     # The release has no date of its own in its archive; any fixed one will do.
-    pieces = [stream.root(ref, files, f"{pin.name} {pin.version}\n")]
+    pieces = [stream.root(ref, files, f"{pin}\n")]
     pieces.append(stream.reset(base, ref))
     for step in steps:
         before, files = files, step.files

@@ -28,7 +28,7 @@ class Release:
     files: Files
 
     def __str__(self) -> str:
-        return f"{self.pin.name} {self.pin.version}"
+        return str(self.pin)
 
 
 def gather(

@@ -38,6 +38,9 @@ class Pin:
     license: str
     license_sha256: str
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
     @property
     def requirement(self) -> str:
         # Two signs would take the fork's own 3.1.3+flaskfork.1 as well (PEP 440).

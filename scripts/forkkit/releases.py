@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pathlib
@@ -107,15 +108,20 @@ def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool
 def at_hand(project: Project, pin: Pin) -> list[Pin]:
     """The releases in the cache, oldest first.
 
+    An archive that is not what its name says is left out.
+
     :param pin: that of one of them, which says whose releases these are.
-    :raises ForkError: an archive is not what its name says.
     """
     from packaging.version import Version
 
     archives = re.compile(rf"{re.escape(pin.name)}-({_VERSION.pattern})\.tar\.gz", re.I)
     matches = map(archives.fullmatch, os.listdir(project.cache))
     versions = sorted((m[1] for m in matches if m), key=Version)
-    return [obtain(project, pin, version) for version in versions]
+    found = []
+    for version in versions:
+        with contextlib.suppress(ForkError):
+            found.append(obtain(project, pin, version))
+    return found
 
 
 def cached(project: Project, pin: Pin) -> list[str]:
@@ -172,7 +178,7 @@ def moved(
     if pin != upstream.load_pin(project):
         contents[project.pin] = pins.render(pin)
         contents[project.pyproject] = _with_version(project, f"{pin.version}.1")
-        entry = f"{pin.name} {pin.version}."
+        entry = f"{pin}."
         log = log.with_entry("Upstream", entry, instead=rf"{pin.name} [\d.]+\.")
     for name, reason in dropped:
         log = log.with_dropped(name, reason)

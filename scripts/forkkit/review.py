@@ -46,9 +46,7 @@ class Review:
     @property
     def pins(self) -> str:
         """The releases, before and now."""
-        names = dict.fromkeys(
-            f"{pin.name} {pin.version}" for pin in (self.old, self.new)
-        )
+        names = dict.fromkeys(f"{pin}" for pin in (self.old, self.new))
         return " -> ".join(names)
 
     @property
@@ -104,7 +102,7 @@ def values(review: Review, comparisons: t.Iterable[Comparison]) -> dict[str, t.A
     """A review as JSON has it."""
     return {
         "since": {"revision": review.revision, "commit": review.commit},
-        "upstream": [f"{pin.name} {pin.version}" for pin in (review.old, review.new)],
+        "upstream": [f"{pin}" for pin in (review.old, review.new)],
         "patches": [
             {
                 "name": comparison.patch.name,

@@ -10,6 +10,8 @@ from . import evidence
 from . import history as histories
 from . import replay
 from . import upstream
+from .culprit import Place
+from .errors import ForkError
 from .evidence import Release
 from .merge import Merger
 from .pin import Pin
@@ -52,23 +54,41 @@ def tell(
     if new == old:
         return Story(tuple(lines), "it conflicts with the rest of the queue")
 
-    seen = taken(project, changes, outcome, new, merger)
+    try:
+        found, reason = _cause(project, changes, outcome, new, merger, places)
+    except ForkError as e:
+        # A damaged clone at upstream/history must not keep a rebase from stopping.
+        found, reason = [f"why cannot be told: {e.what}"], f"it conflicts with {new}"
+    return Story((*lines, *found), reason)
+
+
+def _cause(
+    project: Project,
+    changes: t.Sequence[Change],
+    outcome: Outcome,
+    new: Pin,
+    merger: Merger,
+    places: list[Place],
+) -> tuple[list[str], str]:
+    """What upstream did, and why the patch would be left out."""
+    lines: list[str] = []
+    reason = ""
     if outcome.kind == "conflict":
         text = "\n".join(f"{place.inside}\n{place.text}" for place in places)
+        old = upstream.load_pin(project)
         found = culprit.find(project, changes, old, new, text, merger)
-        name = f"{found.release.name} {found.release.version}"
-        before = found.before.version
-        lines.append(f"{name} changed these lines of {before}")
+        lines.append(f"{found.release} changed these lines of {found.before.version}")
         there = upstream.files(project, new)
         for path, other in culprit.elsewhere(changes[-1], there):
             lines.append(f"what it changes in {path} is in {other} now")
         lines += [f"that is {found.commit}"] if found.commit else []
         lines += [f"upstream's changelog of it: {entry}" for entry in found.entries]
-        reason = f"it conflicts with what {name} changed"
+        reason = f"it conflicts with what {found.release} changed"
+    seen = taken(project, changes, outcome, new, merger)
     if seen.evidence:
         lines += [f"{seen.release} may have it: {fact}" for fact in seen.evidence]
         reason = f"{seen.release} has it"
-    return Story(tuple(lines), reason)
+    return lines, reason
 
 
 @dataclass(frozen=True)

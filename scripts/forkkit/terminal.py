@@ -143,7 +143,7 @@ def fetched(project: Project) -> Pin:
     """The pin, its archive brought into the cache if it is not there."""
     pin = upstream.load_pin(project)
     if not project.source.exists():
-        with progress(f"fetching {pin.name} {pin.version}"):
+        with progress(f"fetching {pin}"):
             releases.fetch(project, pin)
     return pin
 

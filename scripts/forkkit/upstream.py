@@ -66,9 +66,7 @@ def files(project: Project, pin: Pin) -> Files:
     cached = archive(project, pin)
     where = project.relative(cached)
     if not cached.exists():
-        raise ForkError(
-            f"{pin.name} {pin.version} is not fetched yet", where=where, mend=FETCH
-        )
+        raise ForkError(f"{pin} is not fetched yet", where=where, mend=FETCH)
     content = read(cached, mend=FETCH)
     check_archive(content, pin, where=where)
     return sdist.read(content, where=pin.sdist)
@@ -130,8 +128,7 @@ def _installed(pin: Pin) -> tuple[str, Files]:
         distribution = importlib.metadata.distribution(pin.name)
     except importlib.metadata.PackageNotFoundError as e:
         raise ForkError(
-            f"{pin.name} {pin.version} is neither fetched nor installed beside the"
-            " build",
+            f"{pin} is neither fetched nor installed beside the build",
             mend=f"build with isolation, or {FETCH}",
         ) from e
 

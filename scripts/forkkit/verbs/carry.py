@@ -95,7 +95,7 @@ def forecast(project: Project, versions: tuple[str, ...], as_json: bool) -> None
     elif rows:
         click.echo(forecasts.table(rows))
     else:
-        click.echo(f"there is no release beyond {pin.name} {pin.version}")
+        click.echo(f"there is no release beyond {pin}")
 
 
 @click.command()
@@ -150,4 +150,4 @@ def upstream(project: Project, as_json: bool) -> None:
         said = f"stops at {', '.join(stops)}" if stops else "goes through"
         click.echo(f"{release.version}  {date}  a rebase {said}")
     if not newer:
-        click.echo(f"there is no release beyond {pin.name} {pin.version}")
+        click.echo(f"there is no release beyond {pin}")

@@ -45,9 +45,7 @@ def apply(
     with terminal.changing(project), terminal.progress("applying the queue"):
         exports.settle(project, tree)
         tree.apply(pin, upstream.files(project, pin), queue.patches)
-    click.echo(
-        f"{tree.shown}: {pin.name} {pin.version} and {len(queue.patches)} patches"
-    )
+    click.echo(f"{tree.shown}: {pin} and {len(queue.patches)} patches")
 
 
 def _take(

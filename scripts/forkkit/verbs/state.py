@@ -34,7 +34,7 @@ def status(project: Project, as_json: bool) -> None:
     fetched = upstream.archive(project, pin).exists()
     values = {
         "version": materialises.fork_version(project),
-        "upstream": f"{pin.name} {pin.version}",
+        "upstream": f"{pin}",
         "patches": len(queue.patches),
         "disabled": len(queue.disabled),
         "fetched": fetched,
@@ -71,7 +71,7 @@ def status(project: Project, as_json: bool) -> None:
 def fetch(project: Project, local: pathlib.Path | None) -> None:
     """Bring the pinned archive into upstream/cache and check it."""
     pin = upstream.load_pin(project)
-    with terminal.progress(f"fetching {pin.name} {pin.version}"):
+    with terminal.progress(f"fetching {pin}"):
         brought = releases.fetch(project, pin, local)
     said = "fetched and checked" if brought else "there already, checked"
     click.echo(f"{project.relative(upstream.archive(project, pin))}: {said}")
