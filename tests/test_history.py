@@ -90,6 +90,14 @@ def with_history(project: toy.Toy) -> toy.Toy:
     return project
 
 
+def with_queue(project: toy.Toy, step: Step) -> toy.Toy:
+    """Put the queue into it as it was after a step, without any resolution."""
+    for name, text in step.patches.items():
+        (project.project.patches / f"{name}.patch").write_bytes(text)
+    project.project.series.write_text("".join(f"{n}.patch\n" for n in step.kinds))
+    return project
+
+
 def steps(first: str, last: str) -> list[str]:
     """Every release on the package index after the first, to the last."""
     known = [release.version for release in releases.known(PIN.name)]
@@ -252,10 +260,7 @@ def test_without_the_resolutions_it_stops_where_git_does(tmp_path):
 
 def test_code_that_has_gone_to_another_module_is_found(journey, tmp_path):
     [before] = [step for step in journey if step.version == "2.3.3"]
-    project = copy(tmp_path / "fork", "2.3.3")
-    name = "add-url-rule-atomic"
-    (project.project.patches / f"{name}.patch").write_bytes(before.patches[name])
-    project.project.series.write_text(f"{name}.patch\n")
+    project = with_queue(copy(tmp_path / "fork", "2.3.3"), before)
     done = project.fork("rebase", "3.0.0", code=3)
     path = "src/flask/app.py"
     told = f"what it changes in {path} is in src/flask/sansio/app.py now\n"
@@ -264,11 +269,7 @@ def test_code_that_has_gone_to_another_module_is_found(journey, tmp_path):
 
 def test_backwards(journey, tmp_path):
     """From the pinned release to 3.0.3: what was there on the way is there again."""
-    project = copy(tmp_path / "fork", PIN.version)
-    last = journey[-1]
-    for name, text in last.patches.items():
-        (project.project.patches / f"{name}.patch").write_bytes(text)
-    project.project.series.write_text("".join(f"{n}.patch\n" for n in last.kinds))
+    project = with_queue(copy(tmp_path / "fork", PIN.version), journey[-1])
     on_the_way = {step.version: step for step in journey}
     for version in steps(PIN.version, "3.0.3"):
         step = carry(project, version)
