@@ -1,8 +1,9 @@
 """The proof on real history: a queue is carried through upstream's own releases.
 
-What is expected comes from bare git, which picks the same patches beside, and from
-the releases themselves. The queue of 2.2.5, and how its conflicts were resolved, are in
-tests/history.
+What is expected comes from bare git, which does the same beside, and from the releases
+themselves. The queue as it is on 2.2.5, and how conflicts were resolved, are in
+tests/history. Whoever changes one of these patches changes it there as well, and takes
+the resolutions from the copy of the project in which it stops.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import re
 import shutil
 import subprocess
 import time
-import typing as t
 from dataclasses import dataclass
 
 import pytest
@@ -21,11 +21,13 @@ from packaging.version import Version
 
 import toy
 from forkkit import materialise
+from forkkit import patch as patches
 from forkkit import pin as pins
 from forkkit import queue as queues
 from forkkit import releases
-from forkkit import resolution as resolutions
 from forkkit import upstream
+from forkkit.forecast import SIGNS
+from forkkit.patch import Patch
 from forkkit.pin import Pin
 from forkkit.project import Files
 from forkkit.project import Project
@@ -34,257 +36,322 @@ from forkkit.project import write_files
 HERE = Project(toy.HERE)
 PIN = upstream.load_pin(HERE)
 KEPT = toy.HERE / "tests" / "history"
+#: Where the way there begins, and where the way back ends.
 FIRST = "2.2.5"
-#: Where git stops as well, and somebody had to say what shall be.
-RESOLVED = {
-    ("2.3.0", "json-mixed-keys"),
-    ("2.3.0", "bad-host-url-for"),
-    ("2.3.0", "cookie-secure-auto"),
-    # The function is in another module from here on.
-    ("3.0.0", "add-url-rule-atomic"),
-    ("3.0.1", "add-url-rule-atomic"),
-    ("3.0.1", "cookie-secure-auto"),
+BACK = "3.0.3"
+#: What has to be left out on the way back, and why: there is nothing to be changed.
+LEFT_OUT = {
+    "3.1.2": {
+        "session-assignable": "before Flask 3.1.3 any attribute can be assigned",
+        "session-lazy": "before Flask 3.1.3 the session is no property",
+    },
+    "3.1.1": {
+        "stream-teardown": "before Flask 3.1.2 a stream is not torn down twice",
+        "teardown-all": "it needs stream-teardown",
+        "client-teardown-once": "it needs stream-teardown",
+    },
+    "3.0.3": {
+        "session-fallback-string": "before Flask 3.1.0 there are no fallback keys",
+        "request-limit-none": "before Flask 3.1.0 a request has no limits of its own",
+        "options-config-missing": "before Flask 3.1.0 there is no such setting",
+    },
 }
+#: Two fixes of upstream's: what stood there, and what does since.
+MARKUP = (
+    'if name == "escape":\n        import warnings\n        from markupsafe import M',
+    'if name == "Markup":\n        import warnings\n        from markupsafe import M',
+)
+HELP = (
+    "        if not args and self.no_args_is_help:\n",
+    "        if (not args and self.no_args_is_help) or (\n"
+    "            len(args) == 1 and args[0] in self.get_help_option_names(ctx)\n"
+    "        ):\n",
+)
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a rebase on a release came to."""
+    """What a rebase on a release came to.
+
+    :param kinds: what became of each patch.
+    :param replayed: the resolutions that were used again.
+    :param patches: the text of each patch after it.
+    """
 
     version: str
-    kinds: dict[str, str]
     seconds: float
+    kinds: dict[str, str]
+    replayed: list[str]
     patches: dict[str, bytes]
-    files: Files
 
 
-def copy(folder: pathlib.Path, version: str) -> toy.Toy:
-    """A copy of the project on another release, with an empty queue."""
-    pin = pin_of(version)
+def copy(folder: pathlib.Path, version: str, *queue: pathlib.Path) -> toy.Toy:
+    """A copy of the project on another release, whose archives are brought once.
+
+    :param queue: folders with the patches, and with what is known of conflicts.
+    """
     for name in materialise.SDIST:
         if (toy.HERE / name).is_dir():
-            ignore = shutil.ignore_patterns("__pycache__")
+            ignore = shutil.ignore_patterns("__pycache__", "*.patch", "series")
             shutil.copytree(toy.HERE / name, folder / name, ignore=ignore)
         else:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(toy.HERE / name, folder / name)
-    shutil.copytree(HERE.cache, folder / "upstream" / "cache")
     made = toy.Toy(folder)
-    for patch in made.project.patches.glob("*.patch"):
-        patch.unlink()
     shutil.rmtree(made.project.resolutions, ignore_errors=True)
-    made.project.series.write_text("")
+    made.project.series.touch()
+    for source in queue:
+        shutil.copytree(source, made.project.patches, dirs_exist_ok=True)
+    pin = pin_of(version)
+    made.project.cache.symlink_to(HERE.cache)
     made.project.pin.write_bytes(pins.render(pin))
     made.edit("pyproject.toml", f'version = "{PIN.version}.', f'version = "{version}.')
     return made
 
 
+def clone(project: toy.Toy, folder: pathlib.Path) -> toy.Toy:
+    """A fresh clone of a project."""
+    git(project.root, "clone", "--quiet", str(project.root), str(folder))
+    return toy.Toy(folder)
+
+
+def git(
+    folder: pathlib.Path, *args: str, stdin: bytes = b"", check: bool = True
+) -> subprocess.CompletedProcess[bytes]:
+    """Run bare git, whatever the user's git is set to."""
+    return subprocess.run(
+        ["git", "-c", "user.name=R", "-c", "user.email=r@r", *args],
+        cwd=folder,
+        env=toy.clean_environ(GIT_CONFIG_GLOBAL="/dev/null", LC_ALL="C"),
+        input=stdin,
+        capture_output=True,
+        check=check,
+    )
+
+
 def pin_of(version: str) -> Pin:
-    """The pin of a release, which is brought for all tests once."""
     return releases.obtain(HERE, PIN, version)
 
 
-def with_history(project: toy.Toy) -> toy.Toy:
-    """Put the queue of 2.2.5 into it, and how its conflicts were resolved."""
-    shutil.copytree(KEPT, project.project.patches, dirs_exist_ok=True)
-    return project
+def package(version: str) -> Files:
+    return upstream.files(HERE, pin_of(version))
 
 
-def with_queue(project: toy.Toy, step: Step) -> toy.Toy:
-    """Put the queue into it as it was after a step, without any resolution."""
-    for name, text in step.patches.items():
-        (project.project.patches / f"{name}.patch").write_bytes(text)
-    project.project.series.write_text("".join(f"{n}.patch\n" for n in step.kinds))
-    return project
-
-
-def steps(first: str, last: str) -> list[str]:
-    """Every release on the package index after the first, to the last."""
-    known = [release.version for release in releases.known(PIN.name)]
+def way(first: str, last: str) -> list[str]:
+    """Every release on the package index behind the first, to the last."""
     low, high = sorted((first, last), key=Version)
-    found = [v for v in known if Version(low) < Version(v) <= Version(high)]
-    if low == last:
-        found = [v for v in reversed(known) if Version(low) <= Version(v)]
-        found = [v for v in found if Version(v) < Version(high)]
-    return found
+    known = [release.version for release in releases.known(PIN.name)]
+    found = [v for v in known if Version(low) <= Version(v) <= Version(high)]
+    return (found if first == low else found[::-1])[1:]
 
 
 def kinds_of(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return dict(re.findall(r"^([a-z-]+): ([a-z]+)$", done.stdout, re.MULTILINE))
 
 
-def carry(project: toy.Toy, version: str) -> Step:
-    """Rebase, with no step by hand."""
+def skip(
+    project: toy.Toy, reason: str, code: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """Leave out the patch at which a rebase is stopped."""
+    return project.fork("rebase", "--skip", "--reason", reason, code=code)
+
+
+def carry(project: toy.Toy, version: str, left_out: dict[str, str]) -> Step:
+    """Rebase, with no step by hand but to leave patches out."""
     started = time.monotonic()
-    done = project.fork("rebase", version)
-    seconds = time.monotonic() - started
-    pin = upstream.load_pin(project.project)
-    queue = queues.load(project.project, pin)
-    files = upstream.files(project.project, pin)
-    texts = {path.stem: path.read_bytes() for path in patch_files(project)}
-    after = queues.apply(queue.patches, files)
-    return Step(version, kinds_of(done), seconds, texts, after)
+    done = project.fork("rebase", version, code=3 if left_out else 0)
+    for name, reason in left_out.items():
+        assert f"{name} conflicts in src/flask/" in done.stderr
+        done = skip(project, reason, code=0 if name == [*left_out][-1] else 3)
+    return Step(
+        version,
+        time.monotonic() - started,
+        kinds_of(done),
+        re.findall(r"review what patches/resolutions/(\S+) did again", done.stdout),
+        texts(project.project.patches),
+    )
 
 
-def patch_files(project: toy.Toy) -> t.Iterable[pathlib.Path]:
-    return project.project.patches.glob("*.patch")
+def texts(folder: pathlib.Path) -> dict[str, bytes]:
+    """The text of each patch in a folder."""
+    return {path.stem: path.read_bytes() for path in folder.glob("*.patch")}
+
+
+def parsed(text: bytes) -> Patch:
+    return patches.parse(text, where="a patch")
+
+
+def show(journey: list[Step]) -> None:
+    """Print what happened, a line a release."""
+    print(f"\n{'':9}seconds  {'  '.join(SIGNS)}")
+    for step in journey:
+        kinds = list(step.kinds.values())
+        counts = [f"{kinds.count(kind) or '.':>{len(kind)}}" for kind in SIGNS]
+        print(f"{step.version:9}{step.seconds:7.2f}  {'  '.join(counts)}")
 
 
 @pytest.fixture(scope="module")
-def journey(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
+def committed(tmp_path_factory: pytest.TempPathFactory) -> toy.Toy:
+    """The project on 2.2.5 with its queue, in a git repository."""
+    made = copy(tmp_path_factory.mktemp("committed") / "fork", FIRST, KEPT)
+    git(made.root, "init", "--quiet")
+    git(made.root, "add", "--all")
+    git(made.root, "commit", "--quiet", "--message", "The queue")
+    return made
+
+
+@pytest.fixture(scope="module")
+def journey(committed: toy.Toy, tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
     """The queue from 2.2.5 through every release to the pinned one."""
-    project = with_history(copy(tmp_path_factory.mktemp("journey") / "fork", FIRST))
-    return [carry(project, version) for version in steps(FIRST, PIN.version)]
+    project = clone(committed, tmp_path_factory.mktemp("journey") / "fork")
+    return [carry(project, version, {}) for version in way(FIRST, PIN.version)]
+
+
+@pytest.fixture(scope="module")
+def journey_back(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
+    """The whole queue of today from the pinned release through every one to 3.0.3."""
+    folder = tmp_path_factory.mktemp("back") / "fork"
+    project = copy(folder, PIN.version, HERE.patches)
+    shutil.copytree(
+        KEPT / "resolutions", project.project.resolutions, dirs_exist_ok=True
+    )
+    return [carry(project, v, LEFT_OUT.get(v, {})) for v in way(PIN.version, BACK)]
 
 
 class Reference:
-    """A plain git repository, in which the same patches are picked by git alone."""
+    """A git repository in which git alone picks the same patches."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
         folder.mkdir()
-        self.git("init", "--quiet")
+        git(folder, "init", "--quiet")
 
-    def git(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        identity = ["-c", "user.name=R", "-c", "user.email=r@r"]
-        return subprocess.run(
-            ["git", *identity, *args],
-            cwd=self.folder,
-            env=toy.clean_environ(GIT_CONFIG_GLOBAL="/dev/null"),
-            capture_output=True,
-            text=True,
-            check=check,
-        )
+    def commit(self, files: Files, *, orphan: bool = False) -> str:
+        """Commit files instead of those that are there.
 
-    def commit(self, files: Files) -> str:
-        self.git("rm", "-rqf", "--ignore-unmatch", ".")
+        :param orphan: whether they have no history.
+        """
+        if orphan:
+            branch = f"release-{time.monotonic_ns()}"
+            git(self.folder, "checkout", "--quiet", "--orphan", branch)
+        shutil.rmtree(self.folder / "src", ignore_errors=True)
         write_files(self.folder, files)
-        self.git("add", "--all", "--force")
-        self.git("commit", "--quiet", "--allow-empty", "--message", "files")
-        return self.git("rev-parse", "HEAD").stdout.strip()
+        git(self.folder, "add", "--all", "--force")
+        git(self.folder, "commit", "--quiet", "--message", "files")
+        return git(self.folder, "rev-parse", "HEAD").stdout.decode().strip()
 
-    def conflicts(self, before: Files, after: Files, onto: Files) -> bool:
-        """Whether git cannot pick the change elsewhere by itself."""
-        self.git("checkout", "--quiet", "--orphan", f"o{time.monotonic_ns()}")
-        self.commit(before)
-        change = self.commit(after)
-        self.git("checkout", "--quiet", "--orphan", f"o{time.monotonic_ns()}")
-        self.commit(onto)
-        picked = self.git("cherry-pick", change, check=False)
-        self.git("cherry-pick", "--abort", check=False)
-        return picked.returncode != 0
+    def kind(self, text: bytes, commit: str) -> str:
+        """What is to become of a patch here, as git says.
+
+        :param text: the patch.
+        :param commit: its commit, where it applied before.
+        """
+        command = ("apply", "--check", "--verbose", "-")
+        applied = git(self.folder, *command, stdin=text, check=False)
+        picked = git(self.folder, "cherry-pick", "-n", commit, check=False)
+        git(self.folder, "reset", "--quiet", "--hard")
+        if picked.returncode:
+            return "resolved"
+        if applied.returncode:
+            return "merged"
+        return "moved" if b" (offset " in applied.stderr else "unchanged"
 
 
 def test_every_release_is_passed(journey):
+    show(journey)
     versions = [step.version for step in journey]
-    assert versions[0] == "2.3.0"
-    assert versions[-1] == PIN.version
+    assert (versions[0], versions[-1]) == ("2.3.0", PIN.version)
     assert len(versions) >= 12
-    print(f"\n{'release':8} {'seconds':>7}  " + "what became of the patches")
-    for step in journey:
-        kinds = list(step.kinds.values())
-        counts = [f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)]
-        print(f"{step.version:8} {step.seconds:7.2f}  {', '.join(counts)}")
+    names = set(texts(KEPT))
+    assert all(set(step.kinds) == names for step in journey)
 
 
-def test_only_where_git_stops_somebody_had_to_decide(journey, tmp_path):
+def test_what_becomes_of_each_patch_is_what_git_says(journey, tmp_path):
     reference = Reference(tmp_path / "reference")
-    queue, files = texts_of(KEPT), upstream.files(HERE, pin_of(FIRST))
-    decided = set()
+    there, files, commits = texts(KEPT), package(FIRST), {}
+    reference.commit(files, orphan=True)
+    for name in journey[0].kinds:
+        files = queues.apply([parsed(there[name])], files)
+        commits[name] = reference.commit(files)
     for step in journey:
-        new = upstream.files(HERE, pin_of(step.version))
-        before, onto = files, new
-        for name in step.kinds:
-            after = queues.apply([queue[name]], before)
-            now = queues.apply([parsed(step.patches[name])], onto)
-            touched = {d.path for d in queue[name].diffs}
-            same = all(before.get(path) == onto.get(path) for path in touched)
-            if same:
-                assert step.kinds[name] == "unchanged"
-            elif reference.conflicts(before, after, onto):
-                assert step.kinds[name] == "resolved"
-                decided.add((step.version, name))
-            else:
-                assert step.kinds[name] in {"unchanged", "moved", "merged"}
-            before, onto = after, now
-        queue = {name: parsed(text) for name, text in step.patches.items()}
-        files = new
-    assert decided == RESOLVED
-    known = resolutions.load(Project(KEPT.parent / "history"))
-    assert {n.partition("/")[0] for n in known} <= {name for _, name in RESOLVED}
+        files = package(step.version)
+        reference.commit(files, orphan=True)
+        for name, kind in step.kinds.items():
+            expected = reference.kind(there[name], commits[name])
+            assert kind == expected, f"{name} on {step.version}"
+            files = queues.apply([parsed(step.patches[name])], files)
+            commits[name] = reference.commit(files)
+        there = step.patches
 
 
-def test_a_patch_that_still_applies_is_left_alone(journey):
-    """Byte for byte: only what git would not apply strictly is written anew."""
-    before = {path.stem: path.read_bytes() for path in KEPT.glob("*.patch")}
+def test_a_patch_is_written_anew_only_where_it_has_to_be(journey):
+    there = texts(KEPT)
     for step in journey:
         for name, kind in step.kinds.items():
-            assert (step.patches[name] == before[name]) is (kind == "unchanged")
-        before = step.patches
+            assert (step.patches[name] == there[name]) is (kind == "unchanged")
+        there = step.patches
 
 
-def test_the_end_is_what_the_queue_of_today_makes(journey):
-    queue = queues.load(HERE, PIN)
-    names = [patch.name for patch in queue.patches if patch.name in journey[-1].kinds]
-    files = upstream.files(HERE, PIN)
-    assert sorted(names) == sorted(journey[-1].kinds)
-    carried = [parsed(journey[-1].patches[name]) for name in names]
-    for patch in carried:
-        today = queue[patch.name]
-        assert [(d.path, changed(d)) for d in patch.diffs] == [
-            (d.path, changed(d)) for d in today.diffs
-        ]
-    assert queues.apply(
-        [parsed(journey[-1].patches[name]) for name in journey[-1].kinds], files
-    )
+def test_what_upstream_did_not_touch_is_unchanged(journey):
+    """Byte for byte, by the releases alone."""
+    before, there, untouched = FIRST, texts(KEPT), 0
+    for step in journey:
+        old, new = package(before), package(step.version)
+        for name in step.kinds:
+            paths = [diff.path for diff in parsed(there[name]).diffs]
+            if all(old.get(path) == new.get(path) for path in paths):
+                assert step.kinds[name] == "unchanged", f"{name} on {step.version}"
+                assert step.patches[name] == there[name]
+                untouched += 1
+        before, there = step.version, step.patches
+    assert untouched > len(there)
 
 
-def test_on_a_fresh_clone_nothing_is_asked_again(journey, tmp_path):
-    """The same bytes, from the committed patches and resolutions alone."""
-    project = with_history(copy(tmp_path / "fresh", FIRST))
-    for step in journey[:5]:
-        again = carry(project, step.version)
+def test_each_resolution_is_used_and_no_other_is_needed(journey, journey_back):
+    used = []
+    for step in (*journey, *journey_back):
+        resolved = [name for name, kind in step.kinds.items() if kind == "resolved"]
+        assert [name.partition("/")[0] for name in step.replayed] == resolved
+        used += step.replayed
+    folder = KEPT / "resolutions"
+    kept = [path.relative_to(folder).as_posix() for path in folder.glob("*/*")]
+    assert sorted(used) == sorted(kept)
+
+
+def test_on_a_fresh_clone_nothing_is_asked_again(committed, journey, tmp_path):
+    project = clone(committed, tmp_path / "fork")
+    for step in journey:
+        again = carry(project, step.version, {})
         assert again.kinds == step.kinds
         assert again.patches == step.patches
 
 
-def test_without_the_resolutions_it_stops_where_git_does(tmp_path):
-    project = with_history(copy(tmp_path / "fork", FIRST))
-    shutil.rmtree(project.project.resolutions)
-    done = project.fork("rebase", "2.3.0", code=3)
-    assert "json-mixed-keys conflicts in src/flask/json/provider.py" in done.stderr
-    assert "in DefaultJSONProvider.dumps\n" in done.stderr
-    assert "Flask 2.3.0 changed these lines of 2.2.5\n" in done.stderr
-    assert "``json_encoder`` and ``json_decoder`` attributes on app" in done.stderr
+def test_the_end_is_the_queue_of_today_without_the_rest(journey, tmp_path):
+    """Byte for byte, though none of these was there on the way."""
+    project = copy(tmp_path / "fork", PIN.version, HERE.patches)
+    for left_out in LEFT_OUT.values():
+        for name in reversed([*left_out]):
+            project.fork("drop", name, "--reason", "it is not in the other one")
+    assert texts(project.project.patches) == journey[-1].patches
 
 
-def test_code_that_has_gone_to_another_module_is_found(journey, tmp_path):
-    [before] = [step for step in journey if step.version == "2.3.3"]
-    project = with_queue(copy(tmp_path / "fork", "2.3.3"), before)
-    done = project.fork("rebase", "3.0.0", code=3)
-    path = "src/flask/app.py"
-    told = f"what it changes in {path} is in src/flask/sansio/app.py now\n"
-    assert told in done.stderr
-
-
-def test_backwards(journey, tmp_path):
-    """From the pinned release to 3.0.3: what was there on the way is there again."""
-    project = with_queue(copy(tmp_path / "fork", PIN.version), journey[-1])
-    on_the_way = {step.version: step for step in journey}
-    for version in steps(PIN.version, "3.0.3"):
-        step = carry(project, version)
-        assert set(step.kinds.values()) <= {"unchanged", "moved", "merged"}
-        assert step.files == on_the_way[version].files
-    assert version == "3.0.3"
+def test_the_whole_queue_backwards(journey, journey_back):
+    """At 3.0.3 both ways meet."""
+    show(journey_back)
+    for step in journey_back:
+        dropped = {name for name, kind in step.kinds.items() if kind == "dropped"}
+        assert dropped == set(LEFT_OUT.get(step.version, {}))
+    [met] = [step for step in journey if step.version == BACK]
+    assert journey_back[-1].version == BACK
+    assert journey_back[-1].patches == met.patches
 
 
 def test_the_whole_queue_backwards_as_forecast(tmp_path):
     """The queue of today to 3.0.3 in one step; what does not merge is left out."""
-    project = copy(tmp_path / "fork", PIN.version)
-    shutil.copytree(HERE.patches, project.project.patches, dirs_exist_ok=True)
-    [row] = json.loads(project.fork("forecast", "3.0.3", "--json").stdout)
+    project = copy(tmp_path / "fork", PIN.version, HERE.patches)
+    [row] = json.loads(project.fork("forecast", BACK, "--json").stdout)
     stops = [p for p in row["patches"] if p["outcome"] in {"conflict", "absorbed"}]
-    done = project.fork("rebase", "3.0.3", code=3)
+    done = project.fork("rebase", BACK, code=3)
     for stop in stops:
         assert f"{stop['name']} conflicts in {stop['conflicts'][0]}" in done.stderr
         code = 0 if stop is stops[-1] else 3
@@ -296,6 +363,27 @@ def test_the_whole_queue_backwards_as_forecast(tmp_path):
     assert len(set(happened.values())) >= 3
     text = (project.root / "CHANGELOG.md").read_text()
     assert "it conflicts with what Flask 3.1." in text
+
+
+def test_without_the_resolutions_it_stops_where_git_does(tmp_path):
+    project = copy(tmp_path / "fork", FIRST, KEPT)
+    shutil.rmtree(project.project.resolutions)
+    done = project.fork("rebase", "2.3.0", code=3)
+    assert "json-mixed-keys conflicts in src/flask/json/provider.py" in done.stderr
+    assert "in DefaultJSONProvider.dumps\n" in done.stderr
+    assert "Flask 2.3.0 changed these lines of 2.2.5\n" in done.stderr
+    assert "``json_encoder`` and ``json_decoder`` attributes on app" in done.stderr
+
+
+def test_code_that_has_gone_to_another_module_is_found(journey, tmp_path):
+    [before] = [step for step in journey if step.version == "2.3.3"]
+    project = copy(tmp_path / "fork", "2.3.3")
+    for name in before.kinds:
+        toy.add(project, name, before.patches[name])
+    done = project.fork("rebase", "3.0.0", code=3)
+    assert "options-explicit conflicts in src/flask/app.py\n" in done.stderr
+    told = "what it changes in src/flask/app.py is in src/flask/sansio/app.py now\n"
+    assert told in done.stderr
 
 
 def begun(project: toy.Toy, name: str) -> None:
@@ -311,13 +399,21 @@ def begun(project: toy.Toy, name: str) -> None:
     project.fork("new", name, "--message", str(message), code=3, env=env)
 
 
+def change(project: toy.Toy, name: str, path: str, before: str, after: str) -> None:
+    """Make a patch that replaces text in a file of the pinned release."""
+    begun(project, name)
+    project.edit(f"upstream/checkout/{path}", before, after)
+    project.fork("refresh")
+
+
 def test_a_folder_that_moves(tmp_path):
-    """From flask/ to src/flask/, with a file of the patch's own, and back."""
+    """From flask/ to src/flask/ with what the patch adds there, and back."""
     project = copy(tmp_path / "fork", "1.0.4")
     begun(project, "mine")
     checkout = project.checkout / "flask"
-    (checkout / "_mine.py").write_text("MINE = True\n")
-    (checkout / "json" / "_mine.py").write_text("MINE = True\n")
+    (checkout / "mine").mkdir()
+    for path in ("_mine.py", "json/_mine.py", "mine/__init__.py"):
+        (checkout / path).write_text("MINE = True\n")
     helpers = checkout / "helpers.py"
     helpers.write_text(helpers.read_text() + "\n\n# The end.\n")
     project.git("add", "--all")
@@ -326,7 +422,7 @@ def test_a_folder_that_moves(tmp_path):
 
     assert kinds_of(project.fork("rebase", "1.1.4")) == {"mine": "merged"}
     moved = (project.project.patches / "mine.patch").read_bytes()
-    for path in (b"_mine.py", b"json/_mine.py", b"helpers.py"):
+    for path in (b"_mine.py", b"json/_mine.py", b"mine/__init__.py", b"helpers.py"):
         assert b"+++ b/src/flask/" + path + b"\n" in moved
     assert b"b/flask/" not in moved
     assert 'folder = "src/flask"' in project.project.pin.read_text()
@@ -335,52 +431,58 @@ def test_a_folder_that_moves(tmp_path):
     assert (project.project.patches / "mine.patch").read_bytes() == before
 
 
-def test_a_release_that_deletes_what_a_patch_touches(tmp_path):
-    project = copy(tmp_path / "fork", "1.1.4")
-    for name, path in [
-        ("gone", "src/flask/_compat.py"),
-        ("stays", "src/flask/views.py"),
-    ]:
-        begun(project, name)
-        file = project.checkout / path
-        file.write_text(file.read_text() + "\n\n# The end.\n")
-        project.fork("refresh")
-    done = project.fork("rebase", "2.0.0", code=3)
-    assert "gone conflicts in src/flask/_compat.py\n" in done.stderr
-    assert "_compat.py: changed on one side, deleted or moved" in done.stderr
-    assert "Flask 2.0.0 changed these lines of 1.1.4" in done.stderr
-    done = project.fork("rebase", "--skip")
-    kinds = kinds_of(done)
-    assert kinds["gone"] == "dropped"
-    assert kinds["stays"] in {"moved", "merged"}
-
-
-def test_a_patch_that_upstream_took(tmp_path):
-    """Flask 3.1.1 has a fix with tests and a changelog entry; the patch has neither."""
-    project = copy(tmp_path / "fork", "3.1.0")
-    begun(project, "taken")
-    path = "src/flask/sessions.py"
-    new = upstream.files(HERE, pin_of("3.1.1"))
-    (project.checkout / path).write_bytes(new[path])
+@pytest.mark.parametrize(
+    ("old", "new", "path", "before", "told"),
+    [
+        (
+            *("1.1.4", "2.0.0", "src/flask/_compat.py", "def with_metaclass("),
+            "_compat.py: changed on one side, deleted or moved on the other\n",
+        ),
+        (
+            *("2.2.5", "2.3.0", "src/flask/app.py", "def before_first_request("),
+            ", in Flask\n",
+        ),
+    ],
+    ids=["a file", "a function"],
+)
+def test_a_release_that_deletes_what_a_patch_touches(
+    tmp_path, old, new, path, before, told
+):
+    project = copy(tmp_path / "fork", old)
+    change(project, "gone", path, before, f"# It is old.\n{before}")
+    begun(project, "stays")
+    views = project.checkout / "src" / "flask" / "views.py"
+    views.write_text(views.read_text() + "\n\n# The end.\n")
     project.fork("refresh")
 
-    done = project.fork("rebase", "3.1.2", code=3)
+    done = project.fork("rebase", new, code=3)
+    assert f"gone conflicts in {path}\n" in done.stderr
+    assert told in done.stderr
+    assert f"Flask {new} changed these lines of {old}" in done.stderr
+    kinds = kinds_of(skip(project, "it is gone"))
+    assert kinds.pop("gone") == "dropped"
+    assert kinds["stays"] in {"moved", "merged"}
+    assert [*texts(project.project.patches)] == ["stays"]
+
+
+@pytest.mark.parametrize(
+    ("old", "took", "new", "path", "before", "after"),
+    [
+        ("2.3.0", "2.3.1", "2.3.2", "src/flask/__init__.py", *MARKUP),
+        ("3.1.0", "3.1.1", "3.1.2", "src/flask/cli.py", *HELP),
+    ],
+    ids=["Markup", "help"],
+)
+def test_a_patch_that_upstream_took(tmp_path, old, took, new, path, before, after):
+    """The release has the same lines, with tests, a changelog entry and much else."""
+    project = copy(tmp_path / "fork", old)
+    change(project, "taken", path, before, after)
+    package(took)
+
+    done = project.fork("rebase", new, code=3)
     assert "taken changes nothing any more\n" in done.stderr
-    assert "Flask 3.1.1 may have it: merging it changes nothing" in done.stderr
-    project.fork("rebase", "--skip")
-    text = (project.root / "CHANGELOG.md").read_text()
-    assert "- The patch `taken` is dropped: Flask 3.1.1 has it.\n" in text
-
-
-def parsed(text: bytes) -> t.Any:
-    from forkkit import patch
-
-    return patch.parse(text, where="a patch")
-
-
-def texts_of(folder: pathlib.Path) -> dict[str, t.Any]:
-    return {path.stem: parsed(path.read_bytes()) for path in folder.glob("*.patch")}
-
-
-def changed(file: t.Any) -> list[tuple[bytes, bytes]]:
-    return [line for hunk in file.hunks for line in hunk.lines if line[0] != b" "]
+    assert f"Flask {took} may have it: merging it changes nothing" in done.stderr
+    done = project.fork("rebase", "--skip")
+    assert kinds_of(done) == {"taken": "dropped"}
+    log = (project.root / "CHANGELOG.md").read_text()
+    assert f"- The patch `taken` is dropped: Flask {took} has it.\n" in log
