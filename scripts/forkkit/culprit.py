@@ -148,11 +148,9 @@ def find(
 
 def between(project: Project, old: Pin, new: Pin) -> list[Pin]:
     """The releases at hand on the way from one to another, which is the last."""
-    low, high = sorted((_version(old), _version(new)))
-    found = [
-        pin for pin in releases.at_hand(project, old) if low < _version(pin) < high
-    ]
-    return [*(reversed(found) if high == _version(old) else found), new]
+    low, high = sorted((old, new), key=_version)
+    found = releases.at_hand(project, old, between=(low.version, high.version))
+    return [*(reversed(found) if high == old else found), new]
 
 
 def _version(pin: Pin) -> Version:

@@ -105,12 +105,15 @@ def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool
     return True
 
 
-def at_hand(project: Project, pin: Pin) -> list[Pin]:
+def at_hand(
+    project: Project, pin: Pin, *, between: tuple[str, str] | None = None
+) -> list[Pin]:
     """The releases in the cache, oldest first.
 
     An archive that is not what its name says is left out.
 
     :param pin: that of one of them, which says whose releases these are.
+    :param between: only those after the first version and before the second.
     """
     from packaging.version import Version
 
@@ -119,6 +122,10 @@ def at_hand(project: Project, pin: Pin) -> list[Pin]:
     versions = sorted((m[1] for m in matches if m), key=Version)
     found = []
     for version in versions:
+        if between:
+            low, high = map(Version, between)
+            if not low < Version(version) < high:
+                continue
         with contextlib.suppress(ForkError):
             found.append(obtain(project, pin, version))
     return found
