@@ -79,10 +79,10 @@ def build(session: nox.Session) -> None:
 @nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13"], requires=["build"])
 def fork(session: nox.Session) -> None:
     """What is installed: each patch, the shim, and upstream's own suite."""
-    from forkkit import materialise
-    from forkkit import packing
-    from forkkit import project
-    from forkkit import suite
+    from forkkit.base import files as project
+    from forkkit.pack import dist as packing
+    from forkkit.pack import stage as materialise
+    from forkkit.prove import upstream_suite as suite
 
     wheel, shim = packing.wheels_in(DIST)
     python = pathlib.Path(session.bin, "python")

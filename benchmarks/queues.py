@@ -6,18 +6,18 @@ import pathlib
 import shutil
 from dataclasses import replace
 
-from forkkit import materialise
-from forkkit import patch as patches
-from forkkit import pin as pins
-from forkkit import queue as queues
-from forkkit import releases
-from forkkit import upstream
-from forkkit.diff import FileDiff
-from forkkit.diff import Hunk
-from forkkit.diff import split_lines
-from forkkit.patch import Patch
-from forkkit.project import Files
-from forkkit.project import Project
+from forkkit.base.diff import FileDiff
+from forkkit.base.diff import Hunk
+from forkkit.base.diff import split_lines
+from forkkit.base.files import Files
+from forkkit.base.files import Project
+from forkkit.pack import stage as materialise
+from forkkit.queue import patch as patches
+from forkkit.queue import queue as queues
+from forkkit.queue.patch import Patch
+from forkkit.upstream import pin as pins
+from forkkit.upstream import releases
+from forkkit.upstream import source as upstream
 
 #: The lines between two patches, so that none is in the context of another.
 _SPACING = 9

@@ -21,14 +21,14 @@ import matplotlib as mpl
 import queues as made
 from matplotlib import pyplot
 
-from forkkit import project as projects
-from forkkit import queue as queues
-from forkkit import releases
-from forkkit import upstream
-from forkkit.environments import clean_environ
-from forkkit.patch import Patch
-from forkkit.project import Project
-from forkkit.project import write_files
+from forkkit.base import files as projects
+from forkkit.base.files import Project
+from forkkit.base.files import write_files
+from forkkit.base.venv import clean_environ
+from forkkit.queue import queue as queues
+from forkkit.queue.patch import Patch
+from forkkit.upstream import releases
+from forkkit.upstream import source as upstream
 
 OLD, NEW = "3.1.2", "3.1.3"
 COUNTS = (10, 40, 160, 640)

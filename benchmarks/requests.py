@@ -10,11 +10,11 @@ import statistics
 import sys
 import tempfile
 
-from forkkit import environments
-from forkkit import packing
-from forkkit import project
-from forkkit import upstream
-from forkkit.environments import Environment
+from forkkit.base import files as project
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
+from forkkit.pack import dist as packing
+from forkkit.upstream import source as upstream
 
 ROUNDS = 15
 

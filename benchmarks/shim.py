@@ -12,9 +12,9 @@ import sys
 import tempfile
 import typing as t
 
-from forkkit import environments
-from forkkit import packing
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
+from forkkit.pack import dist as packing
 
 ROUNDS = 61
 

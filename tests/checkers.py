@@ -12,8 +12,8 @@ import typing as t
 
 import mypy.defaults
 
-from forkkit.environments import clean_environ
-from forkkit.environments import Environment
+from forkkit.base.venv import clean_environ
+from forkkit.base.venv import Environment
 
 _VERSIONS = [f"3.{minor}" for minor in range(9, 14)]
 #: The Pythons that the fork supports and that each checker knows of.

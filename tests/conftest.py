@@ -12,17 +12,17 @@ import typing as t
 import pytest
 
 if t.TYPE_CHECKING:
-    from forkkit.environments import Environment
-    from forkkit.packing import Built
+    from forkkit.base.venv import Environment
+    from forkkit.pack.dist import Built
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Both wheels and the sdist, built from this checkout."""
-    from forkkit import packing
-    from forkkit import project
-    from forkkit import releases
-    from forkkit import upstream
+    from forkkit.base import files as project
+    from forkkit.pack import dist as packing
+    from forkkit.upstream import releases
+    from forkkit.upstream import source as upstream
 
     here = project.here()
     releases.fetch(here, upstream.load_pin(here))
@@ -48,7 +48,7 @@ def fork_env(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Environment:
     """An environment with both wheels and pytest. Install nothing more into it."""
-    from forkkit import environments
+    from forkkit.base import venv as environments
 
     path = tmp_path_factory.mktemp("fork") / "env"
     return environments.create(path, fork_wheel, shim_wheel, "pytest")

@@ -10,7 +10,7 @@ import typing as t
 from lsprotocol import types as lsp
 from pygls.lsp.client import BaseLanguageClient
 
-from forkkit.environments import Environment
+from forkkit.base.venv import Environment
 
 T = t.TypeVar("T")
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import sysconfig
 
-from forkkit.environments import Environment
+from forkkit.base.venv import Environment
 
 
 def make(root: pathlib.Path) -> Environment:

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 import pytest
 
 import servers
-from forkkit import environments
-from forkkit import project
-from forkkit import upstream
+from forkkit.base import files as project
+from forkkit.base import venv as environments
+from forkkit.upstream import source as upstream
 
 APPLICATION = pathlib.Path(__file__).with_name("app")
 EXTENSIONS = [

@@ -14,13 +14,13 @@ import time
 import pytest
 
 import toy
-from forkkit import environments
-from forkkit import packing
-from forkkit import project as projects
-from forkkit import upstream
-from forkkit.environments import clean_environ
-from forkkit.environments import uv
-from forkkit.errors import ForkError
+from forkkit.base import files as projects
+from forkkit.base import venv as environments
+from forkkit.base.errors import ForkError
+from forkkit.base.venv import clean_environ
+from forkkit.base.venv import uv
+from forkkit.pack import dist as packing
+from forkkit.upstream import source as upstream
 
 #: The version of Flask that the fork stands for.
 LEVEL = upstream.load_pin(projects.here()).version

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings
 
-from forkkit import diff
-from forkkit.errors import ForkError
-from forkkit.git import DIFF_FLAGS
-from forkkit.git import Git
+from forkkit.base import diff
+from forkkit.base.errors import ForkError
+from forkkit.base.git import DIFF_FLAGS
+from forkkit.base.git import Git
 
 BEFORE = {"a.py": b"1\n2\n3\n4\n5\n6\n7\n8\n9\n"}
 CHANGE = b"""\

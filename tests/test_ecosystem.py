@@ -22,19 +22,19 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from forkkit import ecosystem
-from forkkit import environments
-from forkkit import extensions
-from forkkit import project
-from forkkit import trial
-from forkkit import upstream
-from forkkit.ecosystem import Row
-from forkkit.errors import ForkError
-from forkkit.extensions import Counts
-from forkkit.extensions import Extension
-from forkkit.extensions import Suite
-from forkkit.packing import Built
-from forkkit.trial import Observation
+from forkkit.base import files as project
+from forkkit.base import venv as environments
+from forkkit.base.errors import ForkError
+from forkkit.ecosystem import judge as ecosystem
+from forkkit.ecosystem import listed as extensions
+from forkkit.ecosystem import trial
+from forkkit.ecosystem.judge import Row
+from forkkit.ecosystem.listed import Counts
+from forkkit.ecosystem.listed import Extension
+from forkkit.ecosystem.listed import Suite
+from forkkit.ecosystem.trial import Observation
+from forkkit.pack.dist import Built
+from forkkit.upstream import source as upstream
 
 HERE = project.here()
 PIN = upstream.load_pin(HERE)

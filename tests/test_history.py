@@ -20,18 +20,18 @@ import pytest
 from packaging.version import Version
 
 import toy
-from forkkit import materialise
-from forkkit import patch as patches
-from forkkit import pin as pins
-from forkkit import queue as queues
-from forkkit import releases
-from forkkit import upstream
-from forkkit.forecast import SIGNS
-from forkkit.patch import Patch
-from forkkit.pin import Pin
-from forkkit.project import Files
-from forkkit.project import Project
-from forkkit.project import write_files
+from forkkit.base.files import Files
+from forkkit.base.files import Project
+from forkkit.base.files import write_files
+from forkkit.carry.forecast import SIGNS
+from forkkit.pack import stage as materialise
+from forkkit.queue import patch as patches
+from forkkit.queue import queue as queues
+from forkkit.queue.patch import Patch
+from forkkit.upstream import pin as pins
+from forkkit.upstream import releases
+from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
 
 HERE = Project(toy.HERE)
 PIN = upstream.load_pin(HERE)

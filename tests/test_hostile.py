@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 import toy
 from forkkit import cli
-from forkkit import incoming
-from forkkit import project as projects
-from forkkit.errors import ForkError
+from forkkit.base import files as projects
+from forkkit.base.errors import ForkError
+from forkkit.queue import incoming
 from test_killed import begun
 from test_killed import edited
 from test_killed import kept

@@ -15,7 +15,7 @@ import pytest
 
 import toy
 from forkkit import cli
-from forkkit import project as projects
+from forkkit.base import files as projects
 
 APP = "src/flask/app.py"
 #: What changes something; so does opening a file to write.

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import toy
-from forkkit.environments import clean_environ
+from forkkit.base.venv import clean_environ
 
 
 def fork(

@@ -5,9 +5,9 @@ import json
 import pytest
 
 import toy
-from forkkit import materialise
-from forkkit import rename
-from forkkit.errors import ForkError
+from forkkit.base.errors import ForkError
+from forkkit.pack import rename
+from forkkit.pack import stage as materialise
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from forkkit import merge
+from forkkit.carry import merge
 
 BASE = [b"%d\n" % number for number in range(12)]
 SIDES = st.lists(

@@ -12,9 +12,9 @@ import typing as t
 import pytest
 
 import servers
-from forkkit import environments
-from forkkit import project
-from forkkit import upstream
+from forkkit.base import files as project
+from forkkit.base import venv as environments
+from forkkit.upstream import source as upstream
 
 PROGRAMS = pathlib.Path(__file__).with_name("app") / "programs"
 

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 import toy
-from forkkit import patch
-from forkkit.errors import ForkError
-from forkkit.git import Git
+from forkkit.base.errors import ForkError
+from forkkit.base.git import Git
+from forkkit.queue import patch
 
 
 def parse(text: bytes):

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 import toy
-from forkkit import pin
-from forkkit.errors import ForkError
+from forkkit.base.errors import ForkError
+from forkkit.upstream import pin
 
 PIN = toy.pin_of(b"content", toy.UPSTREAM)
 TEXT = pin.render(PIN)

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toy
-from forkkit import compare
-from forkkit import page
-from forkkit import patch as patches
-from forkkit.compare import Part
+from forkkit.queue import patch as patches
+from forkkit.review import compare
+from forkkit.review import page
+from forkkit.review.compare import Part
 
 APP = "src/flask/app.py"
 TEXT = toy.UPSTREAM[APP]

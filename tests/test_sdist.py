@@ -8,8 +8,8 @@ import tarfile
 import pytest
 
 import toy
-from forkkit import sdist
-from forkkit.errors import ForkError
+from forkkit.base.errors import ForkError
+from forkkit.upstream import archive as sdist
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from forkkit import series
-from forkkit.errors import ForkError
+from forkkit.base.errors import ForkError
+from forkkit.queue import series
 
 TEXT = b"# The queue.\none.patch\n\n# Why two.\ntwo-three.patch\n# The end.\n"
 

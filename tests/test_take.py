@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import toy
-from forkkit import header as headers
+from forkkit.queue import message as headers
 
 APP = "src/flask/app.py"
 #: What a maintainer writes of a patch.

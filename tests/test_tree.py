@@ -11,8 +11,8 @@ import sys
 import pytest
 
 import toy
-from forkkit import queue as queues
-from forkkit import upstream
+from forkkit.queue import queue as queues
+from forkkit.upstream import source as upstream
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pathlib
 import pytest
 
 import toy
-from forkkit import upstream
-from forkkit.environments import clean_environ
-from forkkit.errors import ForkError
+from forkkit.base.errors import ForkError
+from forkkit.base.venv import clean_environ
+from forkkit.upstream import source as upstream
 
 # Says on disk that something of the archive was run.
 BACKEND = b"""\
@@ -64,7 +64,7 @@ def index(folder: pathlib.Path, content: bytes) -> dict[str, str]:
 
 
 def pin(project: toy.Toy, content: bytes, files=FILES) -> None:
-    from forkkit import pin as pins
+    from forkkit.upstream import pin as pins
 
     text = pins.render(toy.pin_of(content, files))
     (project.root / "upstream/pin.toml").write_bytes(text)

@@ -9,12 +9,12 @@ import sys
 import pytest
 
 import toy
-from forkkit import needed
-from forkkit import suite
-from forkkit import verify
-from forkkit.environments import Environment
-from forkkit.errors import Findings
-from forkkit.errors import ForkError
+from forkkit.base.errors import Findings
+from forkkit.base.errors import ForkError
+from forkkit.base.venv import Environment
+from forkkit.prove import checks as verify
+from forkkit.prove import needed
+from forkkit.prove import upstream_suite as suite
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ import tarfile
 import typing as t
 from dataclasses import dataclass
 
-from forkkit import pin as pins
-from forkkit.environments import clean_environ
-from forkkit.pin import Pin
-from forkkit.project import Files
-from forkkit.project import Project
-from forkkit.project import write_files
+from forkkit.base.files import Files
+from forkkit.base.files import Project
+from forkkit.base.files import write_files
+from forkkit.base.venv import clean_environ
+from forkkit.upstream import pin as pins
+from forkkit.upstream.pin import Pin
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 

@@ -14,10 +14,10 @@ import typing as t
 
 from hatchling import build as hatch
 
-from . import materialise
-from . import project as projects
-from . import upstream
-from .errors import ForkError
+from .base import files as projects
+from .base.errors import ForkError
+from .pack import stage as materialise
+from .upstream import source as upstream
 
 _Settings = t.Optional[dict[str, t.Any]]
 

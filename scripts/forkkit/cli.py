@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from . import project as projects
-from . import transaction
-from .errors import ForkError
+from .base import files as projects
+from .base import transaction
+from .base.errors import ForkError
 
 #: The module of each verb, in the order of the help.
 VERBS = {

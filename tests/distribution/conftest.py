@@ -10,7 +10,7 @@ import pathlib
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from forkkit import packing
+from forkkit.pack import dist as packing
 
 DIST = pathlib.Path(__file__).parents[2] / "build" / "dist"
 

@@ -18,7 +18,7 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 from wheel.wheelfile import WheelFile
 
-from forkkit import environments
+from forkkit.base import venv as environments
 from servers import free_port
 from servers import HOST
 from servers import serving

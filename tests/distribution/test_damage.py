@@ -10,8 +10,8 @@ import typing as t
 
 import pytest
 
-from forkkit import environments
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
 
 pytestmark = pytest.mark.slow
 

@@ -18,11 +18,11 @@ import pytest
 import uv
 
 import systems
-from forkkit import environments
-from forkkit import project
-from forkkit import upstream
-from forkkit.environments import clean_environ
-from forkkit.environments import Environment
+from forkkit.base import files as project
+from forkkit.base import venv as environments
+from forkkit.base.venv import clean_environ
+from forkkit.base.venv import Environment
+from forkkit.upstream import source as upstream
 
 pytestmark = pytest.mark.slow
 

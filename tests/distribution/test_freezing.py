@@ -12,8 +12,8 @@ import zipapp
 
 import pytest
 
-from forkkit import environments
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
 
 pytestmark = pytest.mark.slow
 

@@ -18,8 +18,8 @@ import uv
 
 import systems
 import toy
-from forkkit import environments
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
 
 pytestmark = pytest.mark.slow
 

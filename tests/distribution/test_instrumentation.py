@@ -17,8 +17,8 @@ import typing as t
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from forkkit import environments
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
 
 Record = t.Callable[..., dict[str, t.Any]]
 

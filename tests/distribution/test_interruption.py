@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import pytest
 import uv
 
-from forkkit import environments
-from forkkit.environments import clean_environ
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import clean_environ
+from forkkit.base.venv import Environment
 
 pytestmark = pytest.mark.slow
 

@@ -21,11 +21,11 @@ import uv
 from packaging.utils import parse_wheel_filename
 
 from distribution import index as indexes
-from forkkit import environments
-from forkkit import project as projects
-from forkkit import toml
-from forkkit.environments import clean_environ
-from forkkit.environments import Environment
+from forkkit.base import files as projects
+from forkkit.base import toml
+from forkkit.base import venv as environments
+from forkkit.base.venv import clean_environ
+from forkkit.base.venv import Environment
 
 if t.TYPE_CHECKING:
     from distribution.index import Index

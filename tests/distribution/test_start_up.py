@@ -15,8 +15,8 @@ import urllib.request
 import pytest
 
 import servers
-from forkkit import environments
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import urllib.request
 import pytest
 from packaging.version import Version
 
-from forkkit import environments
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
 
 PLUGIN = """\
 import click

@@ -22,8 +22,8 @@ import pytest
 import checkers
 import editor
 from checkers import Findings
-from forkkit import environments
-from forkkit.environments import Environment
+from forkkit.base import venv as environments
+from forkkit.base.venv import Environment
 
 if t.TYPE_CHECKING:
     from editor import Editor

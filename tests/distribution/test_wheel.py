@@ -24,10 +24,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from forkkit import environments
+from forkkit.base import venv as environments
 
 if t.TYPE_CHECKING:
-    from forkkit.environments import Environment
+    from forkkit.base.venv import Environment
 
 #: Prints, for each module of the shim wheel, the names that are wrong.
 DRIFT = pathlib.Path(__file__).with_name("drift.py")

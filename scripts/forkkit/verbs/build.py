@@ -12,12 +12,12 @@ import typing as t
 
 import click
 
-from .. import materialise as materialises
-from .. import terminal
-from ..project import Project
+from ..base.files import Project
+from ..pack import stage as materialises
+from . import terminal
 
 if t.TYPE_CHECKING:
-    from ..verify import Result
+    from ..prove.checks import Result
 
 
 @click.command()
@@ -40,7 +40,7 @@ def materialise(project: Project) -> None:
 @click.pass_obj
 def build(project: Project, out: pathlib.Path) -> None:
     """Build the fork's wheel and sdist, and the shim's wheel."""
-    from .. import packing
+    from ..pack import dist as packing
 
     terminal.fetched(project)
     with terminal.progress("building"):
@@ -82,7 +82,7 @@ def verify(context: click.Context, checks: tuple[str, ...], as_json: bool) -> No
     The checks are formats, queue, rename, metadata, wheel, findings,
     needed and suite.
     """
-    from .. import verify as verifies
+    from ..prove import checks as verifies
 
     project: Project = context.obj
     if checks != ("formats",):
@@ -112,7 +112,7 @@ def needed(context: click.Context, names: tuple[str, ...], as_json: bool) -> Non
 
     Without a patch its tests have to fail, and with it they have to pass.
     """
-    from .. import needed as neededs
+    from ..prove import needed as neededs
 
     project: Project = context.obj
     terminal.fetched(project)
@@ -140,7 +140,7 @@ def bisect(project: Project, command: tuple[str, ...], as_json: bool) -> None:
     Write -- before it. It runs in this folder, with flask and flaskfork as a part of
     the queue makes them, and fails if it exits with another code than 0.
     """
-    from .. import bisect as bisects
+    from ..prove import bisect as bisects
 
     terminal.fetched(project)
     with terminal.progress("bisecting") as say:
@@ -186,9 +186,9 @@ def ecosystem(
     An EXTENSION is a name from that list, or any requirement. What went well is not
     done again by the next run; remove build/ecosystem to begin anew.
     """
-    from .. import ecosystem as ecosystems
-    from .. import extensions
-    from .. import packing
+    from ..ecosystem import judge as ecosystems
+    from ..ecosystem import listed as extensions
+    from ..pack import dist as packing
 
     project: Project = context.obj
     pin = terminal.fetched(project)

@@ -7,13 +7,13 @@ import typing as t
 
 import click
 
-from .. import export as exports
-from .. import queue as queues
-from .. import terminal
-from .. import transaction
-from .. import upstream
-from ..errors import ForkError
-from ..project import Project
+from ..base import transaction
+from ..base.errors import ForkError
+from ..base.files import Project
+from ..queue import export as exports
+from ..queue import queue as queues
+from ..upstream import source as upstream
+from . import terminal
 
 
 @click.command()
@@ -55,9 +55,9 @@ def _take(
     after: str | None,
     message: t.TextIO | None,
 ) -> None:
-    from .. import author
-    from .. import header as headers
-    from .. import incoming
+    from ..queue import incoming
+    from ..queue import message as headers
+    from ..sequencer import edit as author
 
     pin = terminal.fetched(project)
     items = incoming.read(file.read(), pin.package, where=file.name)
@@ -106,7 +106,7 @@ def export(project: Project, check: bool) -> None:
 @click.pass_obj
 def readme(project: Project) -> None:
     """Write the table of differences into README.md."""
-    from .. import readme as readmes
+    from ..queue import table as readmes
 
     queue = queues.load(project, upstream.load_pin(project))
     content = readmes.render(project, queue)

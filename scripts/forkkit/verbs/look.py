@@ -6,15 +6,15 @@ import json
 
 import click
 
-from .. import diff as diffs
-from .. import merge
-from .. import needs
-from .. import queue as queues
-from .. import replay
-from .. import sending
-from .. import terminal
-from .. import upstream
-from ..project import Project
+from ..base import diff as diffs
+from ..base.files import Project
+from ..carry import changes as replay
+from ..carry import dependencies as needs
+from ..carry import merge
+from ..carry import send as sending
+from ..queue import queue as queues
+from ..upstream import source as upstream
+from . import terminal
 
 
 @click.command()

@@ -8,13 +8,13 @@ import typing as t
 
 import click
 
-from .. import compare
-from .. import review as reviews
-from .. import terminal
-from ..compare import Comparison
-from ..project import Project
-from ..project import write_file
-from ..review import Review
+from ..base.files import Project
+from ..base.files import write_file
+from ..review import compare
+from ..review import since as reviews
+from ..review.compare import Comparison
+from ..review.since import Review
+from . import terminal
 
 _COLOURS = {
     "identical": "bright_black",
@@ -84,8 +84,8 @@ def report(
     That is the comparison of `range-diff` and the forecast for VERSIONS; without
     VERSIONS, for the releases beyond the pin that are in upstream/cache.
     """
-    from .. import forecast as forecasts
-    from .. import releases
+    from ..carry import forecast as forecasts
+    from ..upstream import releases
 
     if as_json and page:
         raise click.UsageError("give either --json or --html FILE")
@@ -94,7 +94,7 @@ def report(
     with terminal.progress("forecasting"):
         rows = list(forecasts.forecast(project, chosen)) if chosen else []
     if page:
-        from .. import page as pages
+        from ..review import page as pages
 
         write_file(page, pages.render(review, rows))
         click.echo(f"{page}: written")

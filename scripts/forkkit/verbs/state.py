@@ -8,15 +8,15 @@ import typing as t
 
 import click
 
-from .. import export as exports
-from .. import materialise as materialises
-from .. import queue as queues
-from .. import releases
-from .. import sequence
-from .. import terminal
-from .. import upstream
-from ..project import Project
-from ..tree import Tree
+from ..base.files import Project
+from ..pack import stage as materialises
+from ..queue import export as exports
+from ..queue import queue as queues
+from ..queue.checkout import Tree
+from ..sequencer import sequence
+from ..upstream import releases
+from ..upstream import source as upstream
+from . import terminal
 
 
 @click.command()

@@ -1,0 +1,346 @@
+"""Unified diffs: parse, render, apply. Git's format, text files only."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .errors import ForkError
+from .files import check_path
+from .files import Files
+
+_NO_NEWLINE = b"\\ No newline at end of file\n"
+_GIT_LINE = re.compile(rb"diff --git a/(.+) b/(.+)\n")
+_HUNK_LINE = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@([^\n]*)\n")
+_FORM = "export the patch again from a commit of plain text changes"
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """One run of changed lines with its context.
+
+    :param old_start: the number of the first line before the change, from 1.
+    :param new_start: the same after the change.
+    :param section: what git shows behind the second ``@@``, with its space.
+    :param lines: each a mark (space, ``-`` or ``+``) and the line's bytes; only
+        the last line of a file may lack its newline.
+    """
+
+    old_start: int
+    new_start: int
+    section: bytes
+    lines: tuple[tuple[bytes, bytes], ...]
+
+    @property
+    def ends_file(self) -> bool:
+        """Whether no context comes last, so that the file has to end there."""
+        return self.lines[-1][0] != b" "
+
+    @property
+    def old(self) -> list[bytes]:
+        return [text for mark, text in self.lines if mark != b"+"]
+
+    @property
+    def new(self) -> list[bytes]:
+        return [text for mark, text in self.lines if mark != b"-"]
+
+
+@dataclass(frozen=True)
+class FileDiff:
+    """The changes to one file.
+
+    :param path: its path.
+    :param kind: ``change``, ``add`` or ``delete``.
+    :param hunks: in order; none for an empty file.
+    """
+
+    path: str
+    kind: str
+    hunks: tuple[Hunk, ...]
+
+
+def parse(data: bytes, *, where: object) -> tuple[FileDiff, ...]:
+    """Read the diff of one commit.
+
+    :raises ForkError: it is not a diff of git's, holds a binary change, a rename, a
+        link or a mode other than that of a plain file, or a path that is not safe.
+    """
+    return tuple(_Reader(data, where).files())
+
+
+def render(diffs: t.Iterable[FileDiff]) -> bytes:
+    """Git's text for ``diffs``, without ``index`` lines."""
+    return b"".join(map(_render_file, diffs))
+
+
+def apply(
+    diffs: t.Iterable[FileDiff], files: Files, *, where: object, offsets: bool = False
+) -> Files:
+    """Return ``files`` with ``diffs`` applied.
+
+    :param offsets: look for a hunk's lines elsewhere in the file where they do not
+        stand at their line number. All context has to match either way.
+    :raises ForkError: something does not stand where a diff says; it names file and
+        hunk and shows what stands there instead.
+    """
+    changed = dict(files)
+    for diff in diffs:
+        if diff.kind == "add" and diff.path in changed:
+            raise _refused(where, diff, "adds it, but it is there already")
+        if diff.kind == "add" and (taken := _in_the_way(diff.path, changed)):
+            raise _refused(where, diff, f"adds it, but {taken} is in the way")
+        if diff.kind != "add" and diff.path not in changed:
+            raise _refused(where, diff, "changes it, but there is no such file")
+
+        content = _apply_file(diff, changed.pop(diff.path, b""), where, offsets)
+        if diff.kind != "delete":
+            changed[diff.path] = content
+        elif content:
+            raise _refused(where, diff, "deletes it, but it has more lines than that")
+    return changed
+
+
+def reverse(diffs: t.Iterable[FileDiff]) -> tuple[FileDiff, ...]:
+    """What takes back what ``diffs`` change."""
+    kinds = {"add": "delete", "delete": "add"}
+    return tuple(
+        FileDiff(
+            diff.path,
+            kinds.get(diff.kind, diff.kind),
+            tuple(map(_reverse_hunk, diff.hunks)),
+        )
+        for diff in diffs
+    )
+
+
+def _reverse_hunk(hunk: Hunk) -> Hunk:
+    marks = {b"-": b"+", b"+": b"-"}
+    lines = tuple((marks.get(mark, mark), text) for mark, text in hunk.lines)
+    return Hunk(hunk.new_start, hunk.old_start, hunk.section, lines)
+
+
+class _Reader:
+    """Reads a diff line by line."""
+
+    def __init__(self, data: bytes, where: object) -> None:
+        self.lines = split_lines(data)
+        self.where = where
+        self.position = 0
+
+    def error(self, what: str, mend: str = _FORM) -> ForkError:
+        return ForkError(
+            f"line {self.position + 1} of the diff: {what}", where=self.where, mend=mend
+        )
+
+    @property
+    def line(self) -> bytes:
+        if self.position < len(self.lines):
+            return self.lines[self.position]
+        return b""
+
+    def take(self) -> bytes:
+        line = self.line
+        self.position += 1
+        return line
+
+    def files(self) -> t.Iterator[FileDiff]:
+        seen: set[str] = set()
+        while self.line:
+            diff = self.file()
+            if diff.path in seen:
+                raise self.error(f"a second diff of {diff.path}")
+            seen.add(diff.path)
+            yield diff
+
+    def file(self) -> FileDiff:
+        match = _GIT_LINE.fullmatch(self.line)
+        if not match:
+            raise self.error(f"expected 'diff --git', found {_show(self.line)}")
+        if match[1] != match[2]:
+            raise self.error("renames are not supported")
+        try:
+            path = check_path(match[1].decode(), where=self.where)
+        except UnicodeDecodeError as e:
+            raise self.error(f"a path that is not UTF-8: {match[1]!r}") from e
+        self.take()
+
+        kind = self.header()
+        old = b"/dev/null" if kind == "add" else b"a/" + match[1]
+        new = b"/dev/null" if kind == "delete" else b"b/" + match[1]
+        hunks: list[Hunk] = []
+        if self.line.startswith(b"--- "):
+            for expected in (b"--- " + old, b"+++ " + new):
+                if self.take().rstrip(b"\t\n") != expected:
+                    self.position -= 1
+                    raise self.error(f"expected {_show(expected)}")
+            while self.line.startswith(b"@@ "):
+                hunks.append(self.hunk())
+                self.check_numbers(hunks)
+            if not hunks:
+                raise self.error("a file without hunks")
+        elif kind == "change":
+            raise self.error(f"nothing of {path} is changed")
+        return FileDiff(path, kind, tuple(hunks))
+
+    def check_numbers(self, hunks: list[Hunk]) -> None:
+        """A hunk changes something, and its two numbers say the same place."""
+        last = hunks[-1]
+        if all(mark == b" " for mark, _ in last.lines):
+            raise self.error("the hunk above changes nothing")
+        shift = sum(len(hunk.new) - len(hunk.old) for hunk in hunks[:-1])
+        # An empty range names the line that it comes after.
+        before = last.old_start - bool(last.old)
+        after = last.new_start - bool(last.new)
+        if before < 0 or after != before + shift:
+            raise self.error("the line numbers of the hunk above do not fit")
+
+    def header(self) -> str:
+        kind = "change"
+        while self.line and not self.line.startswith((b"--- ", b"diff --git ")):
+            line = self.line
+            if line.startswith((b"new file mode ", b"deleted file mode ")):
+                if kind != "change":
+                    raise self.error("a file is added or deleted, not both")
+                kind = "add" if line.startswith(b"new") else "delete"
+                if line.split()[-1] != b"100644":
+                    raise self.error("only plain files of mode 100644 are supported")
+            elif line.startswith((b"GIT binary patch", b"Binary files ")):
+                raise self.error("binary changes are not supported")
+            elif line.startswith((b"old mode", b"new mode")):
+                raise self.error("changes of mode are not supported")
+            elif line.startswith((b"rename ", b"copy ", b"similarity ")):
+                raise self.error("renames and copies are not supported")
+            elif not re.fullmatch(rb"index [0-9a-f]+\.\.[0-9a-f]+( 100644)?\n", line):
+                raise self.error(f"unexpected {_show(line)}")
+            self.position += 1
+        return kind
+
+    def hunk(self) -> Hunk:
+        match = _HUNK_LINE.fullmatch(self.line)
+        if not match:
+            raise self.error(f"{_show(self.line)} is not the head of a hunk")
+        self.take()
+        old_left, new_left = (int(match[n] or 1) for n in (2, 4))
+        lines: list[tuple[bytes, bytes]] = []
+        while old_left or new_left:
+            mark, text = self.line[:1], self.line[1:]
+            if mark not in {b" ", b"-", b"+"} or not text.endswith(b"\n"):
+                raise self.error(f"the hunk breaks off at {_show(self.line)}")
+            old_left -= mark != b"+"
+            new_left -= mark != b"-"
+            if min(old_left, new_left) < 0:
+                raise self.error("the hunk is longer than its head says")
+            self.take()
+            if self.line == _NO_NEWLINE:
+                text = text[:-1]
+                self.take()
+            lines.append((mark, text))
+        return Hunk(int(match[1]), int(match[3]), match[5], tuple(lines))
+
+
+def _render_file(diff: FileDiff) -> bytes:
+    path = diff.path.encode()
+    lines = [b"diff --git a/%s b/%s\n" % (path, path)]
+    if diff.kind != "change":
+        word = b"new" if diff.kind == "add" else b"deleted"
+        lines.append(b"%s file mode 100644\n" % word)
+    if diff.hunks:
+        old = b"/dev/null" if diff.kind == "add" else b"a/" + path
+        new = b"/dev/null" if diff.kind == "delete" else b"b/" + path
+        lines.append(b"--- %s\n+++ %s\n" % (old, new))
+    lines += map(_render_hunk, diff.hunks)
+    return b"".join(lines)
+
+
+def _render_hunk(hunk: Hunk) -> bytes:
+    old = _render_range(hunk.old_start, len(hunk.old))
+    new = _render_range(hunk.new_start, len(hunk.new))
+    head = b"@@ -%s +%s @@%s\n" % (old, new, hunk.section)
+    return head + b"".join(
+        mark + text + (b"" if text.endswith(b"\n") else b"\n" + _NO_NEWLINE)
+        for mark, text in hunk.lines
+    )
+
+
+def _render_range(start: int, count: int) -> bytes:
+    return b"%d" % start if count == 1 else b"%d,%d" % (start, count)
+
+
+def _in_the_way(path: str, files: Files) -> str | None:
+    """A file where ``path`` needs a folder, or below ``path`` itself."""
+    parts = path.split("/")
+    above = ("/".join(parts[:n]) for n in range(1, len(parts)))
+    below = (other for other in files if other.startswith(f"{path}/"))
+    return next((name for name in above if name in files), None) or next(below, None)
+
+
+def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) -> bytes:
+    lines = split_lines(content)
+    result: list[bytes] = []
+    done = shift = 0
+    for number, hunk in enumerate(diff.hunks, 1):
+        old = hunk.old
+        wanted = hunk.old_start - 1 if old else hunk.old_start
+        start = wanted + shift
+        if not done <= start or not _fits(old, hunk.ends_file, lines, start):
+            places = range(done, len(lines)) if offsets and old else ()
+            fitting = [n for n in places if _fits(old, hunk.ends_file, lines, n)]
+            if not fitting:
+                raise _misplaced(where, diff, number, hunk, lines[start:])
+            start = min(fitting, key=lambda place: abs(place - wanted - shift))
+            shift = start - wanted
+        result += lines[done:start] + hunk.new
+        done = start + len(old)
+    return b"".join(result + lines[done:])
+
+
+def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> bool:
+    """Whether the old lines of a hunk stand at ``start``, as git judges it."""
+    end = start + len(old)
+    if ends_file and end != len(lines):
+        return False
+    return lines[start:end] == old
+
+
+def split_lines(content: bytes) -> list[bytes]:
+    """The lines of ``content`` with their newlines, split at nothing else."""
+    lines = [line + b"\n" for line in content.split(b"\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def _refused(where: object, diff: FileDiff, what: str) -> ForkError:
+    return ForkError(
+        f"{diff.path}: the patch {what}",
+        where=where,
+        mend="rebase the patch onto what stands below it in the queue",
+    )
+
+
+def _misplaced(
+    where: object, diff: FileDiff, number: int, hunk: Hunk, there: list[bytes]
+) -> ForkError:
+    line = hunk.old_start
+    expected = hunk.old
+    found = there[: len(expected)]
+    offset = next(
+        (n for n, pair in enumerate(zip(expected, found)) if pair[0] != pair[1]),
+        min(len(expected), len(found)),
+    )
+    if hunk.ends_file and found == expected:
+        found = there[: len(expected) + 1]
+    end = "the end of the file"
+    wanted = _show(expected[offset]) if offset < len(expected) else end
+    stands = _show(found[offset]) if offset < len(found) else end
+    return ForkError(
+        f"{diff.path}: hunk {number} does not apply at line {line + offset}:"
+        f" expected {wanted}, found {stands}",
+        where=where,
+        mend="rebase the patch onto what stands below it in the queue",
+    )
+
+
+def _show(line: bytes) -> str:
+    text = line.rstrip(b"\n").decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= 90 else f"{text[:87]}...")

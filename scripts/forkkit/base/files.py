@@ -1,0 +1,250 @@
+"""Where things are in the project, and writing files there all at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import shutil
+import tempfile
+import typing as t
+from dataclasses import dataclass
+
+from .errors import ForkError
+
+#: A tree of files: slash-separated relative path to content.
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout, or an unpacked sdist, of the fork at ``root``."""
+
+    root: pathlib.Path
+
+    @property
+    def pin(self) -> pathlib.Path:
+        return self.root / "upstream" / "pin.toml"
+
+    @property
+    def cache(self) -> pathlib.Path:
+        return self.root / "upstream" / "cache"
+
+    @property
+    def checkout(self) -> pathlib.Path:
+        return self.root / "upstream" / "checkout"
+
+    @property
+    def history(self) -> pathlib.Path:
+        """A clone of upstream's repository, where the maintainer keeps one."""
+        return self.root / "upstream" / "history"
+
+    @property
+    def transaction(self) -> pathlib.Path:
+        """What is being changed all at once, while it is."""
+        return self.root / "upstream" / ".transaction"
+
+    @property
+    def journal(self) -> pathlib.Path:
+        """How far a stopped command has come."""
+        return self.root / "upstream" / ".sequence.json"
+
+    @property
+    def lock(self) -> pathlib.Path:
+        return self.root / "upstream" / ".lock"
+
+    @property
+    def source(self) -> pathlib.Path:
+        """The pinned package, carried by the fork's own sdist only."""
+        return self.root / "upstream" / "source"
+
+    @property
+    def known_failures(self) -> pathlib.Path:
+        return self.root / "upstream" / "known-failures.toml"
+
+    @property
+    def wheel_contents(self) -> pathlib.Path:
+        """The list of what is in the fork's wheel."""
+        return self.root / "upstream" / "wheel-contents.txt"
+
+    @property
+    def patches(self) -> pathlib.Path:
+        return self.root / "patches"
+
+    @property
+    def series(self) -> pathlib.Path:
+        return self.patches / "series"
+
+    @property
+    def resolutions(self) -> pathlib.Path:
+        return self.patches / "resolutions"
+
+    @property
+    def rename(self) -> pathlib.Path:
+        return self.patches / "rename.toml"
+
+    @property
+    def changelog(self) -> pathlib.Path:
+        return self.root / "CHANGELOG.md"
+
+    @property
+    def overlay(self) -> pathlib.Path:
+        return self.root / "src" / "flaskfork"
+
+    @property
+    def build(self) -> pathlib.Path:
+        return self.root / "build"
+
+    @property
+    def stage(self) -> pathlib.Path:
+        return self.build / "stage"
+
+    @property
+    def pyproject(self) -> pathlib.Path:
+        return self.root / "pyproject.toml"
+
+    def relative(self, path: pathlib.Path) -> str:
+        """``path`` as a person in the project's folder would write it."""
+        with contextlib.suppress(ValueError):
+            return path.relative_to(self.root).as_posix()
+        return str(path)
+
+
+def here() -> Project:
+    """The project that this package belongs to."""
+    return Project(pathlib.Path(__file__).resolve().parents[3])
+
+
+def read(path: pathlib.Path, *, mend: str) -> bytes:
+    """The content of a file that has to be there.
+
+    :raises ForkError: it is missing or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as e:
+        raise ForkError(f"cannot be read: {e.strerror}", where=path, mend=mend) from e
+
+
+def read_text(path: pathlib.Path, *, mend: str) -> str:
+    """The text of a file that has to be there.
+
+    :raises ForkError: it is missing, cannot be read, or is not UTF-8.
+    """
+    try:
+        return read(path, mend=mend).decode()
+    except UnicodeDecodeError as e:
+        raise ForkError(f"is not UTF-8: {e}", where=path, mend=mend) from e
+
+
+@contextlib.contextmanager
+def writing(path: pathlib.Path) -> t.Iterator[None]:
+    """Turn a failed write below ``path`` into an error with the mend."""
+    try:
+        yield
+    except OSError as e:
+        raise ForkError(
+            f"cannot be written: {e.strerror}",
+            where=e.filename or path,
+            mend="make room or give write access there, then run the command again;"
+            " nothing was changed",
+        ) from e
+
+
+def write_file(path: pathlib.Path, content: bytes) -> None:
+    """Write a file whole or not at all, even if the power fails.
+
+    :raises ForkError: it could not be written; it is as it was.
+    """
+    with writing(path), contextlib.ExitStack() as undo:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        aside = pathlib.Path(name)
+        undo.callback(aside.unlink, missing_ok=True)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.chmod(0o644)
+        os.replace(aside, path)
+        sync_folder(path.parent)
+
+
+def sync_folder(path: pathlib.Path) -> None:
+    """Make the names in a folder last, as ``fsync`` does the bytes of a file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_folder(folder: pathlib.Path, files: Files) -> None:
+    """Make ``folder`` hold exactly ``files``; what stood there goes in one step.
+
+    :raises ForkError: something could not be written; the folder is as it was.
+    """
+    with writing(folder), contextlib.ExitStack() as undo:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = pathlib.Path(
+            tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.")
+        )
+        undo.callback(shutil.rmtree, aside, ignore_errors=True)
+        new, old = aside / "new", aside / "old"
+        new.mkdir()
+        write_files(new, files)
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            old.rename(folder)
+            raise
+
+
+def write_files(folder: pathlib.Path, files: Files) -> None:
+    """Write ``files`` below ``folder``, whose content is nobody else's.
+
+    :raises ForkError: a path that is not safe.
+    """
+    for name, content in files.items():
+        path = folder / check_path(name, where=folder)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def read_folder(folder: pathlib.Path) -> Files:
+    """All files below ``folder``, without what an interpreter leaves there."""
+    return {
+        path.relative_to(folder).as_posix(): read(path, mend="make it readable")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def check_path(name: str, *, where: object) -> str:
+    """Return ``name`` if it stays in its folder on every system.
+
+    :raises ForkError: it is absolute, climbs out, reaches into ``.git``, or has a
+        backslash, a colon or a control character in it.
+    """
+    parts = name.split("/")
+    unsafe = (
+        not name
+        or any(part in {"", ".", ".."} for part in parts)
+        or any(_is_git_folder(part) for part in parts)
+        or any(c in '\\:"' or not c.isprintable() for c in name)
+    )
+    if unsafe:
+        raise ForkError(
+            f"the path {name!r} is not safe",
+            where=where,
+            mend="use plain relative paths with slashes, outside of .git",
+        )
+    return name
+
+
+def _is_git_folder(part: str) -> bool:
+    # HFS+ and NTFS take these for .git as well (CVE-2014-9390).
+    plain = part.rstrip(". ").casefold()
+    return plain in {".git", "git~1"} or (not part.isascii() and ".git" in plain)

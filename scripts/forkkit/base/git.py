@@ -1,0 +1,216 @@
+"""Running git, whatever the user's git is set to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+from .errors import ForkError
+from .files import Files
+
+#: Makes the text of a diff the same under every version and setting of git.
+DIFF_FLAGS = (
+    "--no-color",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-renames",
+    "--no-relative",
+    "--text",
+    "--full-index",
+    "--ignore-submodules=none",
+    "--diff-algorithm=myers",
+    "--indent-heuristic",
+    "--unified=3",
+    "--inter-hunk-context=0",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+#: Makes a merge follow what upstream has moved, whatever the user's settings.
+MERGE_FLAGS = (
+    *("-c", "merge.directoryRenames=true"),
+    *("-c", "merge.renames=true"),
+    *("-c", "merge.conflictStyle=diff3"),
+    *("-c", "merge.renameLimit=0"),
+)
+_IDENTITY = {
+    "GIT_AUTHOR_NAME": "flaskfork",
+    "GIT_AUTHOR_EMAIL": "flaskfork@localhost",
+    "GIT_COMMITTER_NAME": "flaskfork",
+    "GIT_COMMITTER_EMAIL": "flaskfork@localhost",
+}
+_SETTINGS = {
+    "commit.gpgSign": "false",
+    "core.attributesFile": os.devnull,
+    "core.autocrlf": "false",
+    "core.excludesFile": os.devnull,
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.quotePath": "false",
+    "diff.noprefix": "false",
+    "diff.orderFile": os.devnull,
+    "diff.suppressBlankEmpty": "false",
+    "i18n.commitEncoding": "UTF-8",
+    "i18n.logOutputEncoding": "UTF-8",
+    "log.showSignature": "false",
+    # Nothing that is done here is to fetch something by itself.
+    "protocol.allow": "never",
+}
+
+
+@dataclass(frozen=True)
+class Git:
+    """The git repository in ``folder``, and no other above it.
+
+    :param index: another index than the repository's own.
+    :param lasting: whether what is written has to outlive a loss of power.
+    """
+
+    folder: pathlib.Path
+    index: pathlib.Path | None = None
+    lasting: bool = True
+
+    def __call__(
+        self, *args: str, stdin: bytes = b"", fine: tuple[int, ...] = (0,)
+    ) -> bytes:
+        """Run ``git ARGS`` and return its standard output.
+
+        :param fine: the exit codes that are no failure.
+        :raises ForkError: git is not installed, or it failed; the error has what it
+            said.
+        """
+        done = self.attempt(*args, stdin=stdin)
+        if done.returncode not in fine:
+            said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+            verb = next(arg for arg in args if arg != "-c" and "=" not in arg)
+            raise ForkError(
+                f"git {verb} failed with exit code {done.returncode}: {said}",
+                where=self.folder,
+                mend="mend what git says, then run the command again",
+            )
+        return done.stdout
+
+    def holds(self, *args: str) -> bool:
+        """Whether ``git ARGS`` exits with 0."""
+        return self.attempt(*args).returncode == 0
+
+    def text(self, *args: str, fine: tuple[int, ...] = (0,)) -> str:
+        """The output of ``git ARGS``, decoded and stripped."""
+        return self(*args, fine=fine).decode("utf-8", "replace").strip()
+
+    def read_tree(self, tree: str, *paths: str) -> Files:
+        """The files of a tree or a commit, or those of them at or below ``paths``.
+
+        :raises ForkError: it has a link, a submodule or an executable file.
+        """
+        listed = self("ls-tree", "-r", "-z", "--full-tree", tree, *paths)
+        entries = [line.partition(b"\t") for line in listed.split(b"\0")[:-1]]
+        for entry, _, path in entries:
+            if not entry.startswith(b"100644 blob "):
+                raise ForkError(
+                    f"{path.decode('utf-8', 'replace')} is not a plain file",
+                    where=self.folder,
+                    mend="put a file of text in its place, without execute permission",
+                )
+        shas = [entry.split()[2] for entry, _, _ in entries]
+        blobs = _split_batch(
+            self("cat-file", "--batch", stdin=b"".join(b"%s\n" % sha for sha in shas))
+        )
+        names = [path.decode("utf-8", "surrogateescape") for _, _, path in entries]
+        return dict(zip(names, blobs))
+
+    @contextlib.contextmanager
+    def importing(self) -> t.Iterator[Importer]:
+        """A ``git fast-import`` that stays for the duration of the ``with`` block."""
+        with subprocess.Popen(
+            self._command(
+                "-c", "core.compression=0", "fast-import", "--quiet", "--force"
+            ),
+            cwd=self.folder,
+            env=self._environ(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            yield Importer(
+                t.cast(t.IO[bytes], process.stdin), t.cast(t.IO[bytes], process.stdout)
+            )
+
+    def attempt(
+        self, *args: str, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run ``git ARGS``, which may fail."""
+        try:
+            return subprocess.run(
+                self._command(*args),
+                cwd=self.folder,
+                env=self._environ(),
+                input=stdin,
+                capture_output=True,
+                check=False,
+            )
+        except FileNotFoundError as e:
+            if not self.folder.is_dir():
+                raise ForkError("there is no such folder", where=self.folder) from e
+            raise ForkError(
+                "git is not installed, or not on PATH",
+                mend="install git 2.35 or newer from your system's packages",
+            ) from e
+
+    def _environ(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+        index = {"GIT_INDEX_FILE": str(self.index)} if self.index else {}
+        return {
+            **kept,
+            **_IDENTITY,
+            **index,
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_CEILING_DIRECTORIES": str(self.folder.resolve().parent),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_EDITOR": "false",
+            "GIT_TERMINAL_PROMPT": "0",
+            "LC_ALL": "C",
+            "TZ": "UTC",
+        }
+
+    def _command(self, *args: str) -> list[str]:
+        # A checkout in a mounted volume may belong to another user.
+        values = {
+            **_SETTINGS,
+            # By itself git leaves it to the system when single objects are written.
+            "core.fsync": "committed,loose-object" if self.lasting else "none",
+            "safe.directory": str(self.folder.resolve()),
+        }
+        settings = [
+            word for key, value in values.items() for word in ("-c", f"{key}={value}")
+        ]
+        return ["git", *settings, *args]
+
+
+@dataclass(frozen=True)
+class Importer:
+    """A running ``git fast-import``."""
+
+    input: t.IO[bytes]
+    output: t.IO[bytes]
+
+    def write(self, *pieces: bytes) -> None:
+        """Have git read a part of a stream; others see its commits afterwards."""
+        self.input.write(b"".join([*pieces, b"checkpoint\nprogress done\n"]))
+        self.input.flush()
+        if not self.output.readline():
+            raise ForkError("git fast-import has ended", mend="run the command again")
+
+
+def _split_batch(output: bytes) -> t.Iterator[bytes]:
+    """The contents in what ``git cat-file --batch`` prints."""
+    position = 0
+    while position < len(output):
+        end = output.index(b"\n", position)
+        size = int(output[position:end].split()[2])
+        yield output[end + 1 : end + 1 + size]
+        position = end + 1 + size + 1

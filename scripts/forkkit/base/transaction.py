@@ -1,0 +1,141 @@
+"""Changing several files of the project all at once, whatever happens meanwhile.
+
+The new contents are put aside first; then one rename decides that they count. A command
+that is killed after that is carried through by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+import typing as t
+
+from .errors import ForkError
+from .files import check_path
+from .files import Project
+from .files import read
+from .files import sync_folder
+from .files import write_file
+from .files import writing
+
+_INDEX = "index.json"
+
+
+@contextlib.contextmanager
+def exclusive(project: Project) -> t.Iterator[None]:
+    """Change the project in the ``with`` block, and be the only command that does.
+
+    :raises ForkError: another command is at it.
+    """
+    # Not needed by the build, which has the standard library only.
+    import filelock
+
+    with contextlib.ExitStack() as stack:
+        with writing(project.lock):
+            try:
+                lock = filelock.FileLock(project.lock, blocking=False)
+                stack.enter_context(lock)
+            except filelock.Timeout as e:
+                raise ForkError(
+                    "another scripts/fork is changing this project",
+                    where=project.relative(project.lock),
+                    mend="wait until it is done, or stop it",
+                ) from e
+        recover(project)
+        yield
+
+
+def commit(project: Project, contents: t.Mapping[pathlib.Path, bytes | None]) -> None:
+    """Write files, and remove those whose content is ``None``, all or none.
+
+    :raises ForkError: something could not be written; nothing was changed, or all
+        of it will be by the next command.
+    """
+    if not contents:
+        return
+
+    upstream = project.transaction.parent
+    with writing(project.transaction), contextlib.ExitStack() as undo:
+        aside = pathlib.Path(tempfile.mkdtemp(dir=upstream, prefix=".transaction."))
+        undo.callback(shutil.rmtree, aside, ignore_errors=True)
+        index = {}
+        for number, (path, content) in enumerate(contents.items()):
+            name = path.relative_to(project.root).as_posix()
+            index[name] = None if content is None else str(number)
+            if content is not None:
+                write_file(aside / str(number), content)
+                (aside / str(number)).chmod(_mode(path))
+        write_file(aside / _INDEX, json.dumps(index).encode())
+        _try_all(project, index)
+        aside.rename(project.transaction)
+        sync_folder(upstream)
+    recover(project)
+
+
+def recover(project: Project) -> bool:
+    """Carry through what a command that was killed had decided to change.
+
+    :return: whether there was anything to do.
+    :raises ForkError: a file could not be written.
+    """
+    folder = project.transaction
+    for left in folder.parent.glob(".transaction.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    if not folder.exists():
+        return False
+
+    with writing(folder):
+        for name, aside in _read_index(project).items():
+            path = project.root / name
+            if aside is None:
+                path.unlink(missing_ok=True)
+            elif (folder / aside).exists():
+                os.replace(folder / aside, path)
+            sync_folder(path.parent)
+        done = pathlib.Path(tempfile.mkdtemp(dir=folder.parent, prefix=".transaction."))
+        folder.rename(done / "done")
+        sync_folder(folder.parent)
+        shutil.rmtree(done, ignore_errors=True)
+    return True
+
+
+def check_settled(project: Project) -> None:
+    """Make sure that no change of several files was cut off half-way.
+
+    :raises ForkError: one was.
+    """
+    if project.transaction.exists():
+        raise ForkError(
+            "a command was cut off while it changed several files",
+            where=project.relative(project.transaction),
+            mend="run `scripts/fork status`, which carries the change through",
+        )
+
+
+def _try_all(project: Project, index: dict[str, str | None]) -> None:
+    """Find out what could not be written before it is decided to write it."""
+    for folder in {(project.root / name).parent for name in index}:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def _mode(path: pathlib.Path) -> int:
+    return path.stat().st_mode & 0o777 if path.exists() else 0o644
+
+
+def _read_index(project: Project) -> dict[str, str | None]:
+    path = project.transaction / _INDEX
+    where = project.relative(path)
+    mend = (
+        f"restore the project's files with git, then remove {project.transaction.name}"
+    )
+    try:
+        index = json.loads(read(path, mend=mend))
+        return {check_path(name, where=where): aside for name, aside in index.items()}
+    except (ValueError, AttributeError) as e:
+        raise ForkError("cannot be read", where=where, mend=mend) from e

@@ -1,0 +1,1 @@
+"""What becomes of patches on other files, and why."""

@@ -1,0 +1,36 @@
+"""Which patches need which: derived by carrying the queue without each of them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import changes as replay
+from .changes import Change
+from .merge import Merger
+
+
+def derive(changes: t.Sequence[Change], merger: Merger) -> dict[str, tuple[str, ...]]:
+    """The patches that each one needs, in the order of the queue.
+
+    A patch needs another one if it conflicts where that one is left out. Patches that
+    do not need each other commute.
+    """
+    found: dict[str, list[str]] = {change.patch.name: [] for change in changes}
+    for place, left_out in enumerate(changes):
+        later = changes[place + 1 :]
+        for outcome in replay.carry_all(later, left_out.before, merger):
+            if outcome.kind == "conflict":
+                found[outcome.name].append(left_out.patch.name)
+    return {name: tuple(needed) for name, needed in found.items()}
+
+
+def closure(
+    needs: dict[str, tuple[str, ...]], names: t.Iterable[str]
+) -> tuple[str, ...]:
+    """``names`` and all that they need, in the order of the queue."""
+    wanted = set(names)
+    # What a patch needs comes before it.
+    for name in reversed(needs):
+        if name in wanted:
+            wanted.update(needs[name])
+    return tuple(name for name in needs if name in wanted)

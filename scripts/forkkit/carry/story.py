@@ -1,0 +1,133 @@
+"""What there is to say of a patch that a release has taken, or conflicts with."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ..base.errors import ForkError
+from ..base.files import Project
+from ..upstream import history as histories
+from ..upstream import source as upstream
+from ..upstream.pin import Pin
+from . import changes as replay
+from . import culprit
+from . import evidence
+from .changes import Change
+from .changes import Outcome
+from .culprit import Place
+from .evidence import Release
+from .merge import Merger
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a maintainer is told.
+
+    :param lines: each a fact.
+    :param reason: why the patch would be left out, in a clause.
+    """
+
+    lines: tuple[str, ...]
+    reason: str
+
+
+def tell(
+    project: Project,
+    changes: t.Sequence[Change],
+    outcome: Outcome,
+    new: Pin,
+    merger: Merger,
+) -> Story:
+    """What became of the last of ``changes`` on a release, and why.
+
+    :param changes: the queue up to the patch.
+    :param outcome: ``conflict`` or ``absorbed``.
+    """
+    old = upstream.load_pin(project)
+    places = culprit.places(outcome.files, outcome.conflicts)
+    lines = list(map(str, places))
+    marked = {place.path for place in places}
+    for path in outcome.conflicts:
+        if path not in marked:
+            lines.append(f"{path}: changed on one side, deleted or moved on the other")
+    if new == old:
+        return Story(tuple(lines), "it conflicts with the rest of the queue")
+
+    try:
+        found, reason = _cause(project, changes, outcome, new, merger, places)
+    except ForkError as e:
+        # A damaged clone at upstream/history must not keep a rebase from stopping.
+        found, reason = [f"why cannot be told: {e.what}"], f"it conflicts with {new}"
+    return Story((*lines, *found), reason)
+
+
+def _cause(
+    project: Project,
+    changes: t.Sequence[Change],
+    outcome: Outcome,
+    new: Pin,
+    merger: Merger,
+    places: list[Place],
+) -> tuple[list[str], str]:
+    """What upstream did, and why the patch would be left out."""
+    lines: list[str] = []
+    reason = ""
+    if outcome.kind == "conflict":
+        text = "\n".join(f"{place.inside}\n{place.text}" for place in places)
+        old = upstream.load_pin(project)
+        found = culprit.find(project, changes, old, new, text, merger)
+        lines.append(f"{found.release} changed these lines of {found.before.version}")
+        there = upstream.files(project, new)
+        for path, other in culprit.elsewhere(changes[-1], there):
+            lines.append(f"what it changes in {path} is in {other} now")
+        lines += [f"that is {found.commit}"] if found.commit else []
+        lines += [f"upstream's changelog of it: {entry}" for entry in found.entries]
+        reason = f"it conflicts with what {found.release} changed"
+    seen = taken(project, changes, outcome, new, merger)
+    if seen.evidence:
+        lines += [f"{seen.release} may have it: {fact}" for fact in seen.evidence]
+        reason = f"{seen.release} has it"
+    return lines, reason
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What speaks for upstream having taken a patch.
+
+    :param evidence: each a fact; none if nothing does.
+    :param release: the first release at hand for which anything does.
+    """
+
+    evidence: tuple[str, ...]
+    release: Release
+
+
+def taken(
+    project: Project,
+    changes: t.Sequence[Change],
+    outcome: Outcome,
+    new: Pin,
+    merger: Merger,
+) -> Taken:
+    """Look for the first release up to ``new`` that has what a patch changes.
+
+    :param changes: the queue up to the patch.
+    :param outcome: what became of the patch on ``new``.
+    """
+    pin = upstream.load_pin(project)
+    old = Release(pin, upstream.files(project, pin))
+    history = histories.find(project)
+
+    def look(release: Release, outcome: Outcome) -> tuple[str, ...]:
+        return evidence.gather(changes[-1], outcome, old, release, history)
+
+    last = Release(new, upstream.files(project, new))
+    found = look(last, outcome)
+    if found:
+        for between in culprit.between(project, pin, new)[:-1]:
+            release = Release(between, upstream.files(project, between))
+            *_, there = replay.carry_all(changes, release.files, merger)
+            if seen := look(release, there):
+                return Taken(seen, release)
+    return Taken(found, last)

@@ -1,0 +1,1 @@
+"""Extensions, on the fork and on plain Flask."""

@@ -1,0 +1,133 @@
+"""Building what is released: the fork's wheel and sdist, and the shim's wheel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+import zipfile
+
+from ..base.errors import ForkError
+from ..base.files import Project
+from ..base.files import read_text
+from ..base.files import writing
+from ..base.venv import clean_environ
+from . import stage as materialise
+
+
+class Built(t.NamedTuple):
+    """The files of a build."""
+
+    wheel: pathlib.Path
+    sdist: pathlib.Path
+    shim: pathlib.Path
+
+    @property
+    def wheels(self) -> tuple[pathlib.Path, pathlib.Path]:
+        return self.wheel, self.shim
+
+
+def build(project: Project, out: pathlib.Path) -> Built:
+    """Build both wheels and the sdist into ``out``.
+
+    The wheel is made from the sdist, so that what is released builds from it.
+
+    :raises ForkError: one of them could not be built; ``out`` is as it was. Or it
+        could not be written, each file then being the old one or the new.
+    """
+    with tempfile.TemporaryDirectory(prefix="flaskfork-build-") as name:
+        folder = pathlib.Path(name)
+        _run(folder, "build", "--no-isolation", "--outdir", folder, project.root)
+        build_shim(_only(folder, "*.whl"), folder)
+        wheel, shim = wheels_in(folder)
+        sdist = _only(folder, "*.tar.gz")
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            moved = [_move(path, out) for path in (wheel, sdist, shim)]
+        return Built(*moved)
+
+
+def wheels_in(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """The fork's wheel and the shim's in the folder of a build.
+
+    :raises ForkError: one of them is missing, or there are several.
+    """
+    return _only(folder, f"{materialise.MODULE}-*.whl"), _only(folder, "flask-*.whl")
+
+
+def build_shim(wheel: pathlib.Path, out: pathlib.Path) -> None:
+    """Build the shim's wheel into ``out``, by the fork in ``wheel``.
+
+    :raises ForkError: it could not be built.
+    """
+    with _unpacked(wheel) as path:
+        build_shim_of(path, out)
+
+
+def build_shim_of(package: pathlib.Path, out: pathlib.Path) -> None:
+    """Build the shim's wheel into ``out``, by the fork in the folder ``package``.
+
+    :raises ForkError: it could not be built.
+    """
+    shim = f"{materialise.MODULE}.shim"
+    _run(package, shim, "wheel", out.resolve(), PYTHONPATH=str(package))
+
+
+@contextlib.contextmanager
+def _unpacked(wheel: pathlib.Path) -> t.Iterator[pathlib.Path]:
+    with tempfile.TemporaryDirectory(prefix="flaskfork-wheel-") as folder:
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder)
+        yield pathlib.Path(folder)
+
+
+def expected_contents(project: Project) -> list[str]:
+    """The exact list of paths in the fork's wheel, as it is kept in the project."""
+    where = project.wheel_contents
+    text = read_text(where, mend="restore it from the project's history")
+    version = materialise.fork_version(project)
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return sorted(line.replace("{version}", version) for line in lines)
+
+
+def contents(wheel: pathlib.Path) -> list[str]:
+    """The paths in a wheel, sorted."""
+    with zipfile.ZipFile(wheel) as archive:
+        return sorted(archive.namelist())
+
+
+def _run(
+    folder: pathlib.Path, module: str, *args: str | os.PathLike[str], **env: str
+) -> None:
+    """Run a module in ``folder``: where the user is, another may have its name."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *args],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=clean_environ(**env),
+        check=False,
+    )
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()
+        raise ForkError(f"failed:\n{said}", where=f"python -m {module}")
+
+
+def _only(folder: pathlib.Path, pattern: str) -> pathlib.Path:
+    found: list[pathlib.Path] = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        raise ForkError(f"expected one {pattern}, found {len(found)}", where=folder)
+    return found[0]
+
+
+def _move(path: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
+    # Aside first: the target may be on another disk, and is replaced in one step.
+    aside = out / f".{path.name}.new"
+    shutil.copyfile(path, aside)
+    os.replace(aside, out / path.name)
+    return out / path.name

@@ -1,0 +1,203 @@
+"""From the pin to the package that ships: queue, rename, overlay, provenance."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import typing as t
+
+from ..base import toml
+from ..base.errors import ForkError
+from ..base.errors import raise_findings
+from ..base.files import Files
+from ..base.files import Project
+from ..base.files import read
+from ..base.files import read_folder
+from ..base.files import write_files
+from ..base.files import write_folder
+from ..base.files import writing
+from ..queue import queue as queues
+from ..queue.queue import Queue
+from ..upstream import source as upstream
+from ..upstream.pin import Pin
+from . import rename
+from .rename import Table
+
+#: The fork's import name.
+MODULE = "flaskfork"
+#: The file of the package that says what it was made of.
+PROVENANCE = f"{MODULE}/provenance.json"
+#: Upstream's license, under the name that it has in the wheel.
+LICENSE = upstream.LICENSE
+#: The files and folders of the project that its sdist carries.
+SDIST = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "README.md",
+    "benchmarks",
+    "noxfile.py",
+    "patches",
+    "pyproject.toml",
+    "scripts",
+    "src",
+    "tests",
+    "upstream/README.md",
+    "upstream/known-failures.toml",
+    "upstream/pin.toml",
+    "upstream/wheel-contents.txt",
+)
+_STAGED = ("LICENSE", "README.md", "pyproject.toml")
+_LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+
+
+def write_stage(project: Project, folder: pathlib.Path) -> list[str]:
+    """Make ``folder`` the stage, all at once: what hatchling packs into the wheel.
+
+    :return: the paths of its files.
+    :raises ForkError: any step before failed; the folder is as it was.
+    """
+    files = stage(project)
+    write_folder(folder, files)
+    return sorted(files)
+
+
+def stage(project: Project) -> Files:
+    """The files of the stage.
+
+    :raises ForkError: the queue does not apply, or as :func:`package`.
+    """
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    source = upstream.source(project, pin)
+    files = package(project, pin, queue, queues.apply(queue.patches, source.package))
+    files[LICENSE] = source.license
+    files.update({name: _own(project, name) for name in _STAGED})
+    return files
+
+
+def write_sdist(project: Project, folder: pathlib.Path) -> None:
+    """Make ``folder`` what the fork's sdist holds: the project and the pinned package.
+
+    :raises ForkError: a file is missing, or the package is not the pinned one.
+    """
+    pin = upstream.load_pin(project)
+    source = upstream.source(project, pin)
+    read_overlay(project)
+    with writing(folder):
+        for name in SDIST:
+            path = project.root / name
+            if path.is_dir():
+                _check_plain(project, path)
+                shutil.copytree(path, folder / name, ignore=_LEFT_BEHIND)
+            else:
+                content = _own(project, name)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_bytes(content)
+                shutil.copymode(path, folder / name)
+        (folder / LICENSE).write_bytes(source.license)
+        write_files(Project(folder).source, source.package)
+
+
+def package(
+    project: Project, pin: Pin, queue: Queue, patched: Files, *, strict: bool = True
+) -> Files:
+    """Turn the patched package into the one that ships.
+
+    :param strict: whether the rename table has to match as it says; it need not on a
+        part of the queue.
+    :raises ForkError: a rename rule does not match as it should, or a file of the
+        overlay stands in upstream's package too.
+    """
+    prefix = f"{pin.package}/"
+    moved = {f"{MODULE}/{p[len(prefix) :]}": data for p, data in patched.items()}
+    where = project.relative(project.rename)
+    table = tables(project)["package"]
+    files = rename.apply(table, moved, where=where, strict=strict)
+    overlay = read_overlay(project)
+    collisions = sorted(overlay.keys() & files.keys())
+    raise_findings(
+        [
+            ForkError(
+                "is in upstream's package too",
+                where=path,
+                mend="give the overlay's file another name, or change upstream's by a"
+                " patch",
+            )
+            for path in collisions
+        ]
+    )
+    files.update(overlay)
+    files[PROVENANCE] = provenance(project, pin, queue, sorted(overlay))
+    return files
+
+
+def read_overlay(project: Project) -> Files:
+    """The files that the fork adds, by their path in the package."""
+    _check_plain(project, project.overlay)
+    for path in sorted(project.overlay.rglob(".*")):
+        raise ForkError(
+            "a hidden file does not belong into the package",
+            where=project.relative(path),
+            mend="remove it",
+        )
+    files = read_folder(project.overlay)
+    return {f"{MODULE}/{path}": content for path, content in files.items()}
+
+
+def tables(project: Project) -> dict[str, Table]:
+    """The rename tables, ``package`` and ``tests``."""
+    where = project.relative(project.rename)
+    data = read(project.rename, mend="restore patches/rename.toml from the history")
+    found = rename.parse(data, where=where)
+    if set(found) != {"package", "tests"}:
+        raise ForkError("the tables are not package and tests", where=where)
+    return found
+
+
+def fork_version(project: Project) -> str:
+    """The version of the fork's distribution."""
+    return str(own_metadata(project)["version"])
+
+
+def own_metadata(project: Project) -> dict[str, t.Any]:
+    """The table ``project`` of the fork's pyproject.toml.
+
+    :raises ForkError: it is not there, or has no version.
+    """
+    mend = "restore it from the project's history"
+    values = toml.load(project.pyproject, mend=mend).get("project")
+    if not isinstance(values, dict) or "version" not in values:
+        raise ForkError("there is no [project] version", where="pyproject.toml")
+    return values
+
+
+def provenance(project: Project, pin: Pin, queue: Queue, overlay: list[str]) -> bytes:
+    """What the package was made of, as JSON."""
+    values = {
+        "version": fork_version(project),
+        "upstream": {
+            "name": pin.name,
+            "version": pin.version,
+            "sha256": pin.sdist_sha256,
+        },
+        "overlay": [*overlay, PROVENANCE],
+        "patches": [{"name": p.name, "subject": p.subject} for p in queue.patches],
+    }
+    return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _own(project: Project, name: str) -> bytes:
+    return read(project.root / name, mend="restore it from the project's history")
+
+
+def _check_plain(project: Project, folder: pathlib.Path) -> None:
+    """Make sure that nothing in ``folder`` leads out of it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            raise ForkError(
+                "a link does not belong into a build",
+                where=project.relative(path),
+                mend="put a file in its place",
+            )

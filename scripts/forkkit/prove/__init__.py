@@ -1,0 +1,1 @@
+"""Whether the fork keeps its promises."""

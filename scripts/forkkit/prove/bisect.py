@@ -1,0 +1,198 @@
+"""Which patch, or which patches together, make a command fail."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import typing as t
+import zipfile
+from dataclasses import dataclass
+from dataclasses import field
+
+from ..base.errors import ForkError
+from ..base.files import Files
+from ..base.files import Project
+from ..base.venv import clean_environ
+from ..carry import changes as replay
+from ..carry import dependencies as needs
+from ..carry import merge
+from ..carry.changes import Change
+from ..carry.merge import Merger
+from ..pack import dist as packing
+from ..queue import queue as queues
+from ..queue.queue import Queue
+from ..upstream import source as upstream
+from ..upstream.pin import Pin
+from . import needed
+
+#: The exit codes by which a shell, or the command itself, says that it tested nothing.
+_UNTESTED = {125, 126, 127}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The smallest set that was found.
+
+    :param names: patches without any of which the command passes.
+    :param needed: those that these need, and that had to be there too.
+    :param runs: how often the command was run.
+    """
+
+    names: tuple[str, ...]
+    needed: tuple[str, ...]
+    runs: int
+
+
+def find(
+    project: Project,
+    command: t.Sequence[str],
+    say: t.Callable[[str], None],
+) -> Found:
+    """Run a command on parts of the queue until it is known what makes it fail.
+
+    It finds ``flask`` and ``flaskfork`` as the part makes them, and is run where the
+    user is. With n patches, one culprit takes about log2(n) runs.
+
+    :param say: is told of each run.
+    :raises ForkError: it passes on the whole queue, fails on plain upstream, or cannot
+        be run.
+    """
+    with _bench(project, command, say) as fails:
+        names, needing = fails.names, fails.needs
+        if not fails(names):
+            raise ForkError(
+                "the command passes on the whole queue",
+                mend="give one that fails: exit code 0 is a pass",
+            )
+        if fails(()):
+            raise ForkError(
+                "the command fails on the release without any patch, too",
+                mend="no patch is to blame; mend the command",
+            )
+        culprits: tuple[str, ...] = ()
+        high = len(names)
+        while not culprits or not fails(needs.closure(needing, culprits)):
+            high = _smallest(fails, culprits, high) - 1
+            culprits = (names[high], *culprits)
+        others = set(needs.closure(needing, culprits)).difference(culprits)
+        needed = tuple(name for name in names if name in others)
+        return Found(culprits, needed, len(fails.known))
+
+
+def _smallest(fails: _Fails, culprits: tuple[str, ...], high: int) -> int:
+    """How many of the first patches it takes to fail, together with the culprits.
+
+    :param high: a number that is enough.
+    """
+    low = 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        first = (*fails.names[:middle], *culprits)
+        if fails(needs.closure(fails.needs, first)):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+@dataclass
+class _Fails:
+    """Whether the command fails on a part of the queue."""
+
+    project: Project
+    command: t.Sequence[str]
+    say: t.Callable[[str], None]
+    pin: Pin
+    queue: Queue
+    files: Files
+    changes: list[Change]
+    merger: Merger
+    folder: pathlib.Path
+    needs: dict[str, tuple[str, ...]]
+    known: dict[tuple[str, ...], bool] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.queue.series.names
+
+    def __call__(self, names: tuple[str, ...]) -> bool:
+        if names not in self.known:
+            self.known[names] = self._run(names)
+            word = "fails" if self.known[names] else "passes"
+            self.say(f"run {len(self.known)}, {len(names)} patches: {word}")
+        return self.known[names]
+
+    def _run(self, names: tuple[str, ...]) -> bool:
+        package = self.folder / str(len(self.known))
+        self._write(names, package)
+        path = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.defpath])
+        try:
+            done = subprocess.run(
+                self.command,
+                env=clean_environ(
+                    PYTHONPATH=str(package),
+                    PYTHONDONTWRITEBYTECODE="1",
+                    PATH=os.pathsep.join([path, os.environ.get("PATH", "")]),
+                ),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+        except OSError as e:
+            raise self._untested(e.strerror) from e
+        if done.returncode in _UNTESTED:
+            raise self._untested(f"it exits with {done.returncode}")
+        return done.returncode != 0
+
+    def _write(self, names: tuple[str, ...], package: pathlib.Path) -> None:
+        chosen = [change for change in self.changes if change.patch.name in names]
+        files = self.files
+        for outcome in replay.carry_all(chosen, files, self.merger):
+            if outcome.kind == "conflict":
+                raise ForkError(
+                    f"{outcome.name} conflicts where only {', '.join(names)} apply",
+                    where="patches/series",
+                    mend="disable patches, and run the command on what is left",
+                )
+            files = outcome.files
+        needed.write_package(self.project, self.pin, self.queue, files, package)
+        packing.build_shim_of(package, package)
+        for wheel in package.glob("*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(package)
+
+    def _untested(self, why: str | None) -> ForkError:
+        return ForkError(
+            f"the command cannot be run: {why}",
+            where=" ".join(self.command),
+            mend="give a program that is on PATH, and its arguments, behind --",
+        )
+
+
+@contextlib.contextmanager
+def _bench(
+    project: Project, command: t.Sequence[str], say: t.Callable[[str], None]
+) -> t.Iterator[_Fails]:
+    pin = upstream.load_pin(project)
+    queue = queues.load(project, pin)
+    files = upstream.source(project, pin).package
+    changes = replay.changes(queue.patches, files)
+    with contextlib.ExitStack() as stack:
+        merger = stack.enter_context(merge.scratch())
+        folder = tempfile.TemporaryDirectory(prefix="flaskfork-bisect-")
+        yield _Fails(
+            project=project,
+            command=command,
+            say=say,
+            pin=pin,
+            queue=queue,
+            files=files,
+            changes=changes,
+            merger=merger,
+            folder=pathlib.Path(stack.enter_context(folder)),
+            needs=needs.derive(changes, merger),
+        )

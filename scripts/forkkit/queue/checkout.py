@@ -1,0 +1,220 @@
+"""The git repository in which the maintainer works: the pin, the queue on top.
+
+Only this module knows its branches. Commits are made from the patches with their own
+dates and a fixed committer, so the same queue always has the same commit ids.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+
+from ..base.errors import ForkError
+from ..base.files import Files
+from ..base.files import writing
+from ..base.git import Git
+from ..upstream.pin import Pin
+from . import commits
+from . import queue as queues
+from .commits import Step
+from .patch import Patch
+
+_BASE = "refs/heads/upstream"
+_QUEUE = "refs/heads/queue"
+#: The top of the queue as it was last made from, or written to, the patches.
+_KNOWN = "refs/fork/known"
+#: What an apply is going over to.
+_NEXT = "refs/fork/next"
+_NEXT_BASE = "refs/fork/next-base"
+# What running upstream's tests there leaves behind.
+_EXCLUDE = "__pycache__/\n.pytest_cache/\n*.egg-info/\n"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The repository in ``folder``, whose name errors give as ``shown``."""
+
+    folder: pathlib.Path
+    shown: str
+
+    @property
+    def git(self) -> Git:
+        return Git(self.folder)
+
+    def exists(self) -> bool:
+        return (self.folder / ".git").is_dir()
+
+    def apply(self, pin: Pin, files: Files, queue: tuple[Patch, ...]) -> None:
+        """Make the repository hold ``files`` and one commit a patch.
+
+        :raises ForkError: a patch does not apply, or there is work in the
+            repository that is not in ``patches/``; nothing was changed.
+        """
+        steps = []
+        below = files
+        for patch in queue:
+            below = queues.apply([patch], below)
+            steps.append(Step(patch, below))
+        if self.folder.exists() and not _is_empty_folder(self.folder):
+            self.check_nothing_unsaved()
+            self._switch(pin, files, steps)
+            return
+
+        with writing(self.folder), contextlib.ExitStack() as undo:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            aside = pathlib.Path(
+                tempfile.mkdtemp(dir=self.folder.parent, prefix=".checkout.")
+            )
+            undo.callback(shutil.rmtree, aside, ignore_errors=True)
+            new = Tree(aside / "new", self.shown)
+            new.folder.mkdir()
+            new.git("init", "--quiet", "--template=", "--initial-branch=queue")
+            (new.folder / ".git" / "info").mkdir(exist_ok=True)
+            (new.folder / ".git" / "info" / "exclude").write_text(_EXCLUDE)
+            new._switch(pin, files, steps)
+            new.folder.rename(self.folder)
+
+    def _switch(self, pin: Pin, files: Files, steps: list[Step]) -> None:
+        commits.write(self.git, _NEXT, _NEXT_BASE, pin, files, steps)
+        self._go_over(_NEXT_BASE, _NEXT)
+
+    def adopt(self, base: str, tip: str) -> None:
+        """Go over to commits that are in the repository already.
+
+        :param base: the ref of the release.
+        :param tip: the ref of the last patch; ``patches/`` holds them all.
+        :raises ForkError: there is work in the repository that is not in ``patches/``.
+        """
+        self.check_nothing_unsaved()
+        self._go_over(base, tip)
+
+    def _go_over(self, base: str, tip: str) -> None:
+        """Go over to other commits: first the files, then all refs at once."""
+        # Stops, with nothing changed, where a file of the maintainer is in the way.
+        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", tip)
+        bottom, top = self.git.text("rev-parse", base, tip).split()
+        moves = [(_BASE, bottom), (_QUEUE, top), (_KNOWN, top)]
+        updates = "".join(f"update {ref} {sha}\n" for ref, sha in moves)
+        self.git("update-ref", "--stdin", stdin=updates.encode())
+        self.git("symbolic-ref", "HEAD", _QUEUE)
+        self.git("update-ref", "-d", _NEXT)
+
+    def check_nothing_unsaved(self) -> None:
+        """Make sure that everything in the repository is in ``patches/`` as well.
+
+        :raises ForkError: a file is changed, a commit is not exported, or the branch
+            is not that of the queue; it says which.
+        """
+        self.check_at_rest()
+        if not self.exported():
+            raise ForkError(
+                "there are commits that are not exported",
+                where=self.shown,
+                mend="run `scripts/fork export`, or go back to what is exported with"
+                f" `git -C {self.shown} reset --hard {_KNOWN}`",
+            )
+
+    def check_at_rest(self) -> None:
+        """Make sure that all work is committed, and on the queue's branch.
+
+        :raises ForkError: it is not, or the repository is not one of ours.
+        """
+        self.check_ours()
+        if changed := self.changed_files():
+            raise ForkError(
+                f"there are uncommitted changes: {', '.join(changed)}",
+                where=self.shown,
+                mend="commit them there and run `scripts/fork export`, or put them away"
+                f" with `git -C {self.shown} stash --include-untracked`",
+            )
+        unfinished = ("rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "MERGE_HEAD")
+        for name in unfinished:
+            if (self.folder / ".git" / name).exists():
+                raise ForkError(
+                    f"a git command there is not finished: {name}",
+                    where=self.shown,
+                    mend="finish it with --continue, or undo it with --abort",
+                )
+        if not self.on_queue() and not self._is_left():
+            raise ForkError(
+                "the branch that is checked out there is not the queue's",
+                where=self.shown,
+                mend=f"run `git -C {self.shown} switch queue`",
+            )
+
+    def on_queue(self) -> bool:
+        """Whether the queue's branch is checked out."""
+        return self._head() == _QUEUE
+
+    def _is_left(self) -> bool:
+        """Whether a command that was killed half-way has left what is checked out."""
+        ours = (_NEXT, "refs/fork/work", "refs/fork/taken")
+        return self._head() == "HEAD" and bool(
+            self.git("for-each-ref", "--points-at=HEAD", *ours)
+        )
+
+    def _head(self) -> str:
+        return self.git.text("rev-parse", "--symbolic-full-name", "HEAD")
+
+    def changed_files(self) -> list[str]:
+        """The files with changes that are not committed, new ones included."""
+        lines = self.git(
+            "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"
+        ).split(b"\0")
+        return [line[3:].decode("utf-8", "replace") for line in lines if line]
+
+    def exported(self) -> bool:
+        """Whether the queue's commits are those that ``patches/`` was known to hold."""
+        queue, known = self.git.text("rev-parse", _QUEUE, _KNOWN).split()
+        return queue == known
+
+    def mark_exported(self) -> None:
+        """Note that ``patches/`` holds what is committed."""
+        self.git("update-ref", _KNOWN, _QUEUE)
+
+    def patches(self) -> list[Patch]:
+        """The commits above the pinned release as patches, first to last.
+
+        :raises ForkError: as :func:`forkkit.queue.commits.read`.
+        """
+        self.check_ours()
+        return commits.read(self.git, _BASE, _QUEUE, where=self.shown)
+
+    def known_patches(self) -> list[Patch]:
+        """The patches that ``patches/`` was known to hold last."""
+        self.check_ours()
+        return commits.read(self.git, _BASE, _KNOWN, where=self.shown)
+
+    def back_to_queue(self) -> None:
+        """Check out the branch of the queue, whatever commit is checked out."""
+        self.git("checkout", "--quiet", "--no-overwrite-ignore", "queue")
+
+    def check_ours(self) -> None:
+        """Make sure that this is a repository that :meth:`apply` made.
+
+        :raises ForkError: it is not.
+        """
+        if not self.folder.exists():
+            raise ForkError(
+                "there is no checkout",
+                where=self.shown,
+                mend="run `scripts/fork apply`",
+            )
+        refs = (_BASE, _QUEUE, _KNOWN)
+        there = ""
+        if self.exists():
+            there = self.git.text("for-each-ref", "--format=%(refname)", *refs)
+        for ref in refs:
+            if ref not in there.split():
+                raise ForkError(
+                    f"this was not made by `scripts/fork apply`: it has no {ref}",
+                    where=self.shown,
+                    mend="move it away, then run `scripts/fork apply`",
+                )
+
+
+def _is_empty_folder(path: pathlib.Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

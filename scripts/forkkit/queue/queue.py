@@ -1,0 +1,190 @@
+"""The queue: the patches in the order in which they apply."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ..base import diff
+from ..base.errors import ForkError
+from ..base.errors import raise_findings
+from ..base.files import Files
+from ..base.files import Project
+from ..base.files import read
+from ..upstream.pin import Pin
+from . import patch as patches
+from . import series as serieses
+from .patch import Patch
+from .series import Series
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The series and its patches, in the same order.
+
+    :param disabled: the patches that are kept but not applied.
+    """
+
+    series: Series
+    patches: tuple[Patch, ...]
+    disabled: tuple[Patch, ...] = ()
+
+    def __getitem__(self, name: str) -> Patch:
+        for patch in self.patches:
+            if patch.name == name:
+                return patch
+        if name in self.series.disabled:
+            raise ForkError(
+                f"the patch {name} is disabled",
+                where="patches/series",
+                mend=f"run `scripts/fork enable {name}` first",
+            )
+        raise ForkError(
+            f"there is no patch {name!r} in the queue",
+            where="patches/series",
+            mend="`scripts/fork series` lists the names",
+        )
+
+    def known(self, name: str) -> Patch:
+        """The patch of that name, disabled or not."""
+        for patch in self.disabled:
+            if patch.name == name:
+                return patch
+        return self[name]
+
+
+def load(project: Project, pin: Pin) -> Queue:
+    """Read the series and every patch that it names.
+
+    :raises ForkError: for everything in ``patches/`` that is missing, unlisted or
+        malformed, in one report.
+    """
+    where = project.relative(project.series)
+    if project.series.is_symlink():
+        raise ForkError("is a link", where=where, mend="put the file in its place")
+    text = read(project.series, mend="restore patches/series from the history")
+    series = serieses.parse(text, where=where)
+    problems = _compare_folder(project, series)
+    loaded = {}
+    there = _plain_files(project)
+    disabled = series.disabled
+    for name in (*series.names, *disabled):
+        try:
+            if name in there:
+                loaded[name] = _load(project, name)
+            if name in there and name not in disabled:
+                where = f"patches/{name}.patch"
+                problems += misplaced(project, pin, loaded[name], where=where)
+        except ForkError as e:
+            problems += e.problems
+    raise_findings(problems)
+    return Queue(
+        series,
+        tuple(loaded[name] for name in series.names),
+        tuple(loaded[name] for name in disabled),
+    )
+
+
+def apply(queue: t.Iterable[Patch], files: Files, *, offsets: bool = False) -> Files:
+    """Return ``files`` with the patches applied, strictly.
+
+    :param offsets: whether they may stand elsewhere, as
+        :func:`forkkit.base.diff.apply` has it.
+    :raises ForkError: a patch does not apply; the error has patch, file and hunk.
+    """
+    for patch in queue:
+        where = f"patches/{patch.name}.patch"
+        files = diff.apply(patch.diffs, files, where=where, offsets=offsets)
+    return files
+
+
+def without(queue: Queue, name: str, files: Files) -> tuple[Files, list[str]]:
+    """Apply the queue without one patch, at the places to which the others move.
+
+    :return: the files, and the names of the later patches that need the one left
+        out and so were left out too.
+    """
+    needing = []
+    for patch in queue.patches:
+        if patch.name == name:
+            continue
+        try:
+            files = diff.apply(patch.diffs, files, where=patch.name, offsets=True)
+        except ForkError:
+            needing.append(patch.name)
+    return files, needing
+
+
+def _compare_folder(project: Project, series: Series) -> list[ForkError]:
+    there = {path.stem for path in project.patches.glob("*.patch")}
+    plain = _plain_files(project)
+    listed = (*series.names, *series.disabled)
+    missing = [
+        ForkError(
+            f"{name}.patch is in the series, but there is no such plain file",
+            where=project.relative(project.series),
+            mend=f"restore patches/{name}.patch, or remove the line",
+        )
+        for name in listed
+        if name not in plain
+    ]
+    unlisted = [
+        ForkError(
+            "is not in the series",
+            where=f"patches/{name}.patch",
+            mend=f"add a line {name}.patch to patches/series, or remove the file",
+        )
+        for name in sorted(there.difference(listed))
+    ]
+    return missing + unlisted
+
+
+def _plain_files(project: Project) -> set[str]:
+    """The names of the patches that are files, and neither folders nor links."""
+    paths = project.patches.glob("*.patch")
+    return {path.stem for path in paths if path.is_file() and not path.is_symlink()}
+
+
+def _load(project: Project, name: str) -> Patch:
+    path = project.patches / f"{name}.patch"
+    where = project.relative(path)
+    patch = patches.parse(read(path, mend="give read access to it"), where=where)
+    raise_findings(misnamed(patch, name, where=where))
+    return patch
+
+
+def misnamed(patch: Patch, name: str, *, where: object) -> list[ForkError]:
+    """What is wrong where a patch has another name than its file ``name``."""
+    if patch.name == name:
+        return []
+    return [
+        ForkError(
+            f"the trailer Fork-Patch is {patch.name!r}, not the file's name",
+            where=where,
+            mend=f"Fork-Patch: {name}",
+        )
+    ]
+
+
+def misplaced(
+    project: Project, pin: Pin, patch: Patch, *, where: object
+) -> list[ForkError]:
+    """What a patch changes outside of the package, and tests that are not there."""
+    problems = [
+        ForkError(
+            f"it changes {file.path}, which is outside {pin.package}",
+            where=where,
+            mend="change only the package; documentation of a patch is its prose",
+        )
+        for file in patch.diffs
+        if not file.path.startswith(f"{pin.package}/")
+    ]
+    if not (project.root / patch.trailer("Tests")).is_file():
+        problems.append(
+            ForkError(
+                f"its tests {patch.trailer('Tests')} are not there",
+                where=where,
+                mend="write them: they fail without the patch and pass with it",
+            )
+        )
+    return problems

@@ -1,0 +1,124 @@
+"""The order of the queue: quilt's ``series`` file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..base.errors import ForkError
+from ..base.errors import raise_findings
+
+_ENTRY = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)\.patch")
+_DISABLED = "# disabled: "
+
+
+@dataclass(frozen=True)
+class Series:
+    """The lines of the file: entries, comments and blank lines, as they stand."""
+
+    lines: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the patches, in the order in which they apply."""
+        return tuple(m[1] for m in map(_ENTRY.fullmatch, self.lines) if m)
+
+    @property
+    def disabled(self) -> dict[str, int]:
+        """The patches that are kept but not applied, and how many come before each."""
+        found = {}
+        before = 0
+        for line in self.lines:
+            match = _ENTRY.fullmatch(line.removeprefix(_DISABLED))
+            if match and line.startswith(_DISABLED):
+                found[match[1]] = before
+            elif match:
+                before += 1
+        return found
+
+    def with_names(self, names: tuple[str, ...]) -> Series:
+        """The series with ``names`` in this order.
+
+        Comments stay with the entry that they stand above, and what is disabled stays
+        below the entry that it stands below; what stands at the top, with a blank line
+        below it, stays there.
+        """
+        top, entries, rest = self._split()
+        order = list(names)
+        kept = {*names, *self.disabled}
+        above = None
+        for name in entries:
+            if name in kept and name not in names:
+                order.insert(order.index(above) + 1 if above else 0, name)
+            above = name if name in kept else above
+        lines = [
+            line for name in order for line in entries.get(name, [f"{name}.patch"])
+        ]
+        return Series((*top, *lines, *rest))
+
+    def with_disabled(self, name: str) -> Series:
+        """The series with a patch kept, but not applied."""
+        return self._replaced(f"{name}.patch", f"{_DISABLED}{name}.patch")
+
+    def with_enabled(self, name: str) -> Series:
+        """The series with a patch applied that was disabled."""
+        return self._replaced(f"{_DISABLED}{name}.patch", f"{name}.patch")
+
+    def renamed(self, name: str, new: str) -> Series:
+        """The series with another name for a patch."""
+        return self._replaced(f"{name}.patch", f"{new}.patch")
+
+    def _split(self) -> tuple[list[str], dict[str, list[str]], list[str]]:
+        """The lines at the top, those of each entry, and those below the last."""
+        top: list[str] = []
+        entries: dict[str, list[str]] = {}
+        pending: list[str] = []
+        for line in self.lines:
+            pending.append(line)
+            if entry := _ENTRY.fullmatch(line.removeprefix(_DISABLED)):
+                entries[entry[1]], pending = pending, []
+            elif not line and not entries:
+                top, pending = top + pending, []
+        return top, entries, pending
+
+    def _replaced(self, line: str, new: str) -> Series:
+        return Series(tuple(new if old == line else old for old in self.lines))
+
+
+def parse(data: bytes, *, where: object) -> Series:
+    """Read a series.
+
+    :raises ForkError: a line that is no patch's file name, or one that is doubled.
+    """
+    text = data.decode("utf-8", "backslashreplace")
+    lines = tuple(line.strip() for line in text.splitlines())
+    problems = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        entry = line.removeprefix(_DISABLED)
+        if not entry or entry.startswith("#"):
+            continue
+        if not _ENTRY.fullmatch(entry):
+            problems.append(
+                ForkError(
+                    f"{entry!r} is not the file name of a patch",
+                    where=f"{where}:{number}",
+                    mend="write one name like short-words.patch a line",
+                )
+            )
+        elif entry in seen:
+            problems.append(
+                ForkError(
+                    f"{entry} stands in line {seen[entry]} already",
+                    where=f"{where}:{number}",
+                    mend="remove one of the two lines",
+                )
+            )
+        seen.setdefault(entry, number)
+    raise_findings(problems)
+    return Series(lines)
+
+
+def render(series: Series) -> bytes:
+    """The file's text for ``series``."""
+    return "".join(f"{line}\n" for line in series.lines).encode()

@@ -1,0 +1,82 @@
+"""A review as one page for a browser, which needs nothing but itself."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import hashlib
+import pathlib
+import re
+import typing as t
+
+import jinja2
+from markupsafe import Markup
+
+from ..carry import forecast as forecasts
+from ..carry.forecast import Forecast
+from . import compare
+from .since import Review
+
+_TEMPLATES = pathlib.Path(__file__).parent / "templates"
+_WORD = re.compile(r"\w+|\s+|.")
+#: Lines that have less in common than this are two lines, and not one that changed.
+_ALIKE = 0.5
+
+
+def render(review: Review, rows: t.Sequence[Forecast]) -> bytes:
+    """The page of a review and a forecast: the same bytes for the same ones."""
+    environment = jinja2.Environment(
+        autoescape=True,
+        finalize=_shown,
+        keep_trailing_newline=True,
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    style, script = (_text(name) for name in ("report.css", "report.js"))
+    environment.filters["slug"] = _slug
+    page = environment.get_template("report.html.jinja").render(
+        review=review,
+        rows=rows,
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        message=compare.MESSAGE,
+        signs=compare.SIGNS,
+        outcomes=forecasts.SIGNS,
+        words=words,
+    )
+    return page.encode()
+
+
+def words(line: str, other: str | None) -> list[tuple[str, bool]]:
+    """``line`` in pieces, each with whether it is not in ``other``, much the same."""
+    pieces, others = _WORD.findall(line), _WORD.findall(other or "")
+    matcher = difflib.SequenceMatcher(None, pieces, others, autojunk=False)
+    if matcher.ratio() < _ALIKE:
+        return [(line, False)]
+    return [
+        ("".join(pieces[start:end]), tag != "equal")
+        for tag, start, end, _, _ in matcher.get_opcodes()
+        if start < end
+    ]
+
+
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    """How a content security policy names an inline style or script."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def _slug(kind: str) -> str:
+    return kind.replace(" ", "-")
+
+
+def _shown(value: t.Any) -> t.Any:
+    return compare.shown(value) if type(value) is str else value

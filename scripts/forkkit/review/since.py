@@ -1,0 +1,176 @@
+"""The queue as it is beside the queue as it was in the project's own history."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ..base import changelog as changelogs
+from ..base.errors import ForkError
+from ..base.errors import raise_findings
+from ..base.files import Files
+from ..base.files import Project
+from ..base.files import read
+from ..base.git import Git
+from ..queue import patch as patches
+from ..queue import queue as queues
+from ..queue import series as serieses
+from ..queue.patch import Patch
+from ..upstream import pin as pins
+from ..upstream import source as upstream
+from ..upstream.pin import Pin
+from . import compare
+from .compare import Comparison
+
+_PIN = "upstream/pin.toml"
+_SERIES = "patches/series"
+
+
+@dataclass(frozen=True)
+class Review:
+    """What became of the queue.
+
+    :param revision: the revision of the project that it is held against, as named.
+    :param commit: the commit that this is.
+    :param old: the pin there.
+    :param new: the pin now.
+    :param comparisons: what became of each patch.
+    """
+
+    revision: str
+    commit: str
+    old: Pin
+    new: Pin
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def pins(self) -> str:
+        """The releases, before and now."""
+        names = dict.fromkeys(f"{pin}" for pin in (self.old, self.new))
+        return " -> ".join(names)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many patches there are of each kind that there is."""
+        kinds = [comparison.kind for comparison in self.comparisons]
+        return {kind: kinds.count(kind) for kind in compare.SIGNS if kind in kinds}
+
+    @property
+    def lost(self) -> list[tuple[str, str]]:
+        """The patches and paths of every file that a patch does not change any more."""
+        return [(c.patch.name, path) for c in self.comparisons for path in c.lost]
+
+
+def review(project: Project, revision: str) -> Review:
+    """Hold the queue on disk against that of a revision.
+
+    :raises ForkError: the project has no history, or the revision no queue.
+    """
+    commit, files = _read(project, revision)
+    old = pins.parse(_file(files, _PIN, revision), where=f"{revision}:{_PIN}")
+    new = upstream.load_pin(project)
+    log = read(project.changelog, mend="restore it from the history")
+    queue = queues.load(project, new)
+    reasons = changelogs.parse(log).reasons()
+    reasons |= dict.fromkeys(queue.series.disabled, "it is disabled")
+    found = compare.compare(_patches(files, revision), queue.patches, reasons)
+    return Review(revision, commit, old, new, found)
+
+
+def only(review: Review, names: t.Sequence[str]) -> tuple[Comparison, ...]:
+    """What became of the named patches, or of all where none is named.
+
+    :raises ForkError: there is no such patch, neither before nor now.
+    """
+    known = {c.patch.name for c in review.comparisons}
+    raise_findings(
+        [
+            ForkError(
+                f"there is no patch {name!r} in the queue, nor was there at"
+                f" {review.revision}",
+                where="patches/series",
+                mend="`scripts/fork range-diff` without names lists all",
+            )
+            for name in names
+            if name not in known
+        ]
+    )
+    return tuple(c for c in review.comparisons if not names or c.patch.name in names)
+
+
+def values(review: Review, comparisons: t.Iterable[Comparison]) -> dict[str, t.Any]:
+    """A review as JSON has it."""
+    return {
+        "since": {"revision": review.revision, "commit": review.commit},
+        "upstream": [f"{pin}" for pin in (review.old, review.new)],
+        "patches": [
+            {
+                "name": comparison.patch.name,
+                "was": comparison.was,
+                "subject": comparison.patch.subject,
+                "kind": comparison.kind,
+                "places": comparison.places,
+                "moved": comparison.moved,
+                "reason": comparison.reason,
+                "lost": comparison.lost,
+                "parts": [
+                    {
+                        "title": part.title,
+                        "kind": part.kind,
+                        "interdiff": part.interdiff(),
+                    }
+                    for part in comparison.parts
+                ],
+            }
+            for comparison in comparisons
+        ],
+    }
+
+
+def _read(project: Project, revision: str) -> tuple[str, Files]:
+    """The commit of a revision, and the files in it that say what the queue was."""
+    git = Git(project.root)
+    if not git.holds("rev-parse", "--git-dir"):
+        raise ForkError(
+            "this is no git repository, so the queue has no history here",
+            where=project.root,
+            mend="run the command in a clone of the project",
+        )
+    wanted = f"{revision}^{{commit}}"
+    known = ("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+    if not git.holds(*known):
+        raise ForkError(
+            f"there is no revision {revision!r} in the project's history",
+            mend="`git log -- patches upstream/pin.toml` lists where the queue changed;"
+            " where the clone is shallow, `git fetch --unshallow` brings the others",
+        )
+    commit = git.text(*known)
+    return commit, git.read_tree(commit, "patches", _PIN)
+
+
+def _file(files: Files, path: str, revision: str) -> bytes:
+    if path not in files:
+        raise ForkError(
+            "there is no such file at that revision",
+            where=f"{revision}:{path}",
+            mend="name a revision at which the project has its queue",
+        )
+    return files[path]
+
+
+def _patches(files: Files, revision: str) -> list[Patch]:
+    text = _file(files, _SERIES, revision)
+    series = serieses.parse(text, where=f"{revision}:{_SERIES}")
+    found, problems = [], []
+    for name in series.names:
+        path = f"patches/{name}.patch"
+        where = f"{revision}:{path}"
+        try:
+            patch = patches.parse(_file(files, path, revision), where=where)
+        except ForkError as e:
+            problems += e.problems
+        else:
+            problems += queues.misnamed(patch, name, where=where)
+            found.append(patch)
+    raise_findings(problems)
+    return found

@@ -1,0 +1,1 @@
+"""What changes the queue, with stop and resume."""

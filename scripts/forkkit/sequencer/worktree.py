@@ -1,0 +1,312 @@
+"""The checkout while the queue is made anew: what is done, and the stop.
+
+The branch of the queue stays where it is; all this happens on a detached HEAD.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ..base import fast_import as stream
+from ..base.errors import ForkError
+from ..base.errors import raise_findings
+from ..base.files import Files
+from ..base.git import DIFF_FLAGS
+from ..base.git import Git
+from ..base.git import MERGE_FLAGS
+from ..carry.changes import Change
+from ..queue import commits
+from ..queue import queue as queues
+from ..queue.checkout import Tree
+from ..queue.commits import Step
+from ..queue.patch import Patch
+from ..upstream.pin import Pin
+
+#: The new release, and the patches that are done on top of it.
+_BASE = "refs/fork/work-base"
+_DONE = "refs/fork/work"
+#: The patch at which the sequence is stopped, where it applied before.
+_PICK = "refs/fork/pick"
+_PICK_BASE = "refs/fork/pick-base"
+#: What the maintainer has made of it.
+_TAKEN = "refs/fork/taken"
+#: Patches that come from elsewhere, on what they are made for.
+_INCOMING = "refs/fork/incoming"
+_INCOMING_BASE = "refs/fork/incoming-base"
+#: The files as git has left them at a conflict.
+_LEFT = "refs/fork/left"
+_SAVED = "refs/fork/saved"
+_MARKERS = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+#: More packs than this make git slow.
+_PACKS = 50
+_UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}
+
+
+class Kept(t.NamedTuple):
+    """The commits that the checkout keeps for a stop, by their ids.
+
+    :param base: the release.
+    :param done: the last patch that is done, on top of it.
+    :param pick: the patch at which it is stopped, where it applied before.
+    """
+
+    base: str
+    done: str
+    pick: str
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The checkout ``tree``, as a sequence uses it."""
+
+    tree: Tree
+
+    @property
+    def git(self) -> Git:
+        return self.tree.git
+
+    def render(self, pin: Pin, files: Files, steps: list[Step]) -> list[Patch]:
+        """The patches of ``steps`` as git renders them.
+
+        :raises ForkError: as :func:`forkkit.queue.commits.read`.
+        """
+        commits.write(self.git, _DONE, _BASE, pin, files, steps)
+        # Whatever is checked out, a command that finds it so knows it for ours.
+        self.git("update-ref", _TAKEN, "HEAD")
+        return commits.read(self.git, _BASE, _DONE, where=self.tree.shown)
+
+    def take_in(self, pin: Pin, changes: list[Change]) -> tuple[str, ...]:
+        """Keep changes that come from elsewhere, each made to what the last one made.
+
+        :return: the ids of what the first is made to, and of the last.
+        """
+        steps = [Step(change.patch, change.after) for change in changes]
+        before = changes[0].before
+        commits.write(self.git, _INCOMING, _INCOMING_BASE, pin, before, steps)
+        return self._sha(_INCOMING_BASE), self._sha(_INCOMING)
+
+    def taken_in(self, ids: tuple[str, ...]) -> list[Change]:
+        """The changes that :meth:`take_in` has kept."""
+        base, tip = ids
+        shas = self.git.text("rev-list", "--reverse", f"{base}..{tip}").split()
+        patches = commits.read(self.git, base, tip, where=self.tree.shown, empty=True)
+        files = [self.git.read_tree(sha) for sha in (base, *shas)]
+        return [Change(*made) for made in zip(patches, files, files[1:])]
+
+    def adopt(self) -> None:
+        """Have the queue's branch be what was rendered last, and forget the rest.
+
+        :raises ForkError: as :meth:`forkkit.queue.checkout.Tree.adopt`.
+        """
+        self.tree.adopt(_BASE, _DONE)
+        self.clear()
+
+    def done(self, kept: Kept, *, but_last: bool = False) -> list[Step]:
+        """The steps that were done when the sequence stopped.
+
+        :param but_last: without the one at which it is stopped.
+        """
+        tip = f"{kept.done}^" if but_last else kept.done
+        return self._steps(kept.base, tip)
+
+    def prepare(
+        self, pin: Pin, files: Files, steps: list[Step], change: Change
+    ) -> Kept:
+        """Keep in the repository all that a stop at ``change`` needs."""
+        patch = change.patch
+        pick = [
+            stream.root(_PICK, change.before),
+            stream.reset(_PICK_BASE, _PICK),
+            stream.commit(
+                _PICK,
+                *stream.difference(change.before, change.after),
+                message=patch.message,
+                author=patch.author,
+                stamp=patch.stamp,
+            ),
+        ]
+        commits.write(self.git, _DONE, _BASE, pin, files, steps, pick)
+        return Kept(*self.git.text("rev-parse", _BASE, _DONE, _PICK).split())
+
+    def stop(self, kept: Kept, *, conflict: bool) -> None:
+        """Check out what is done; leave the conflict of the pick there, if it has one.
+
+        :raises ForkError: a file of the maintainer is in the way.
+        """
+        self.put_away()
+        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", kept.done)
+        if conflict:
+            self.git(*MERGE_FLAGS, "cherry-pick", kept.pick, fine=(0, 1))
+            # Git appends the conflicts, and `git commit --no-edit` keeps them.
+            message = self.git("log", "-1", "--format=%B", kept.pick)
+            self.tree.folder.joinpath(".git", "MERGE_MSG").write_bytes(message)
+            self.git("update-ref", _LEFT, self._snapshot())
+
+    def taken(self, kept: Kept, patch: Patch, *, amend: bool) -> list[Step]:
+        """What is done, with what the maintainer has made of ``patch`` at the stop.
+
+        That is what is changed in the work tree, or else the commits made there.
+
+        :param amend: whether the work tree has changes to the last commit, and not a
+            new one.
+        :raises ForkError: the work is not finished; it says what is left to do.
+        """
+        self._check_finished()
+        if self._sha("HEAD") == kept.done:
+            self.git("add", "--update")
+            files = self.git.read_tree(self.git.text("write-tree"))
+            parent = "HEAD^" if amend else "HEAD"
+            below = self.git.read_tree(parent)
+            made = stream.commit(
+                _TAKEN,
+                *stream.difference(below, files),
+                parent=self._sha(parent),
+                message=patch.message,
+                author=patch.author,
+                stamp=patch.stamp,
+            )
+            self.git("fast-import", "--quiet", "--force", stdin=made)
+            self.git("reset", "--quiet", "--soft", _TAKEN)
+        elif changed := self.tree.changed_files():
+            raise ForkError(
+                "there are commits, and uncommitted changes besides:"
+                f" {', '.join(changed)}",
+                where=self.tree.shown,
+                mend="commit them too, or put them away with `git stash`",
+            )
+        self.git("cherry-pick", "--quit")
+        self.git("update-ref", _TAKEN, "HEAD")
+        return self._steps(kept.base, "HEAD")
+
+    def unexported(self) -> bytes:
+        """What the work tree has over ``patches/``, or at a stop over the last commit.
+
+        :return: a diff, as git writes it.
+        """
+        base = "refs/fork/known" if self.tree.on_queue() else "HEAD"
+        return self.git("diff-tree", "-p", *DIFF_FLAGS, base, self._snapshot())
+
+    def put_away(self) -> str | None:
+        """Keep what is changed in the work tree under a ref, and undo it there.
+
+        :return: the ref, if anything was changed.
+        """
+        saved = None
+        if self.tree.changed_files():
+            saved = self._save()
+            self.git("reset", "--quiet", "--hard")
+        self.git("cherry-pick", "--quit")
+        return saved
+
+    def leave(self) -> str | None:
+        """Go back to the queue, and keep under a ref what is not in it.
+
+        :return: the ref, if there was anything.
+        """
+        saved = self.put_away() or self._save_commits()
+        self.tree.back_to_queue()
+        self.clear()
+        return saved
+
+    def clear(self) -> None:
+        """Forget what a sequence has kept here, but for what was put away."""
+        picks = (_PICK, _PICK_BASE, _INCOMING, _INCOMING_BASE)
+        refs = (_BASE, _DONE, _TAKEN, _LEFT, *picks)
+        self.git(
+            "update-ref",
+            "--stdin",
+            stdin="".join(f"delete {ref}\n" for ref in refs).encode(),
+        )
+        # Each sequence leaves packs behind; git tidies them up when they are many.
+        packs = self.tree.folder / ".git" / "objects" / "pack"
+        if len(list(packs.glob("*.pack"))) > _PACKS:
+            self.git("gc", "--quiet")
+
+    def _steps(self, base: str, tip: str) -> list[Step]:
+        files = self.git.read_tree(base)
+        steps = []
+        for patch in commits.read(self.git, base, tip, where=self.tree.shown):
+            files = queues.apply([patch], files)
+            steps.append(Step(patch, files))
+        return steps
+
+    def _check_finished(self) -> None:
+        """Every conflict is resolved and every file known to git.
+
+        :raises ForkError: something is left to do.
+        """
+        status = self.git("status", "--porcelain", "-z", "--no-renames")
+        entries = [
+            (line[:2].decode(), line[3:].decode("utf-8", "surrogateescape"))
+            for line in status.split(b"\0")
+            if line
+        ]
+        problems = []
+        for state, path in entries:
+            file = self.tree.folder / path
+            if state == "??":
+                problems.append(
+                    self._unfinished(path, "is new", "git add it, or remove it")
+                )
+            elif file.is_file() and _MARKERS.search(file.read_bytes()):
+                problems.append(
+                    self._unfinished(
+                        path,
+                        "has conflict markers in it",
+                        "edit it until it is as it should be",
+                    )
+                )
+            elif state in _UNMERGED and state != "UU":
+                problems.append(
+                    self._unfinished(
+                        path,
+                        "is there on one side only",
+                        "git add it to keep it, or git rm it",
+                    )
+                )
+        raise_findings(problems)
+
+    def _unfinished(self, path: str, what: str, mend: str) -> ForkError:
+        return ForkError(
+            what,
+            where=f"{self.tree.shown}/{path}",
+            mend=f"{mend}; then run the command again",
+        )
+
+    def _save(self) -> str | None:
+        """Commit the work tree as it is to a ref, unless git alone has changed it."""
+        tree = self._snapshot()
+        if tree == self.git.text(
+            "rev-parse", "--quiet", "--verify", _LEFT, fine=(0, 1)
+        ):
+            return None
+        return self._keep(
+            self.git.text("commit-tree", tree, "-p", "HEAD", "-m", "work put away")
+        )
+
+    def _snapshot(self) -> str:
+        """The tree of all files in the work tree."""
+        index = self.tree.folder / ".git" / "fork-snapshot-index"
+        git = Git(self.git.folder, index)
+        try:
+            git("add", "--all")
+            return git.text("write-tree")
+        finally:
+            index.unlink(missing_ok=True)
+
+    def _save_commits(self) -> str | None:
+        head = self._sha("HEAD")
+        known = [_DONE, "refs/heads/queue"]
+        if any(self.git.holds("merge-base", "--is-ancestor", head, r) for r in known):
+            return None
+        return self._keep(head)
+
+    def _keep(self, sha: str) -> str:
+        ref = f"{_SAVED}/{sha[:10]}"
+        self.git("update-ref", ref, sha)
+        return ref
+
+    def _sha(self, ref: str) -> str:
+        return self.git.text("rev-parse", "--verify", f"{ref}^{{commit}}")

@@ -1,0 +1,1 @@
+"""Releases of Flask, each checked by hash."""

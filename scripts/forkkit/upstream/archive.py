@@ -1,0 +1,107 @@
+"""Reading a source archive that nobody has vouched for.
+
+Nothing is unpacked: the members are checked and read into memory.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import io
+import tarfile
+import typing as t
+import zlib
+
+from ..base.errors import ForkError
+from ..base.files import check_path
+from ..base.files import Files
+
+#: What an archive may hold unpacked, in bytes: twenty times what Flask's does.
+LIMIT = 64 * 2**20
+_MEMBERS = 20_000
+_MEND = "do not use this archive; fetch the release again from where you trust it"
+
+
+def read(content: bytes, *, where: object) -> Files:
+    """The files of a ``.tar.gz`` archive, without its one top folder.
+
+    :param content: the archive itself, so that what is read is what was checked.
+
+    :raises ForkError: it is no such archive, unpacks to more than :data:`LIMIT`, has
+        more than one top folder, or a member that is a link, a device, doubled, or
+        whose path leaves the folder.
+    """
+    return dict(_read(content, str(where)))
+
+
+# What asks for many releases asks for each many times.
+@functools.lru_cache(maxsize=32)
+def _read(content: bytes, where: str) -> Files:
+    try:
+        with gzip.open(io.BytesIO(content)) as unpacked:
+            bounded = io.BufferedReader(_Bounded(unpacked, where))
+            with tarfile.open(fileobj=bounded, mode="r|") as archive:
+                files = dict(_members(archive, where))
+            # To the end, where gzip compares its checksum.
+            while bounded.read(2**16):
+                pass
+    except (OSError, EOFError, tarfile.TarError, ValueError, zlib.error) as e:
+        raise _refused(where, f"cannot be read as a .tar.gz archive: {e}") from e
+    return _strip_top(files, where)
+
+
+class _Bounded(io.RawIOBase):
+    """Ends a decompression bomb, whichever part of the archive it hides in."""
+
+    def __init__(self, file: gzip.GzipFile, where: object) -> None:
+        self.file = file
+        self.where = where
+        self.left = LIMIT
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int:
+        data = self.file.read(len(buffer))
+        self.left -= len(data)
+        if self.left < 0:
+            raise _refused(self.where, f"it unpacks to more than {LIMIT // 2**20} MiB")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _members(archive: tarfile.TarFile, where: object) -> t.Iterator[tuple[str, bytes]]:
+    seen: set[str] = set()
+    for member in archive:
+        name = member.name.rstrip("/") if member.isdir() else member.name
+        try:
+            check_path(name, where=where)
+        except ForkError as e:
+            raise _refused(where, e.what) from e
+        if member.isdir():
+            continue
+        # A sparse member claims more than the archive holds.
+        if not member.isreg() or member.issparse():
+            raise _refused(where, f"{name} is a link or a device, not a file")
+        if name.casefold() in seen:
+            raise _refused(where, f"{name} is in it twice")
+        if len(seen) >= _MEMBERS:
+            raise _refused(where, f"it has more than {_MEMBERS} files")
+        seen.add(name.casefold())
+        if member.size > LIMIT:
+            raise _refused(where, f"{name} is larger than {LIMIT // 2**20} MiB")
+        content = archive.extractfile(member)
+        yield name, content.read() if content else b""
+
+
+def _strip_top(files: Files, where: object) -> Files:
+    tops = {name.partition("/")[0] for name in files}
+    if len(tops) != 1 or not all("/" in name for name in files):
+        raise _refused(
+            where, f"expected one folder at the top, found {sorted(tops)[:5]}"
+        )
+    return {name.partition("/")[2]: content for name, content in files.items()}
+
+
+def _refused(where: object, what: str) -> ForkError:
+    return ForkError(f"refused: {what}", where=where, mend=_MEND)

@@ -1,0 +1,97 @@
+"""Upstream's own commits, where the maintainer keeps a clone of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ..base.diff import FileDiff
+from ..base.diff import render
+from ..base.files import Files
+from ..base.files import Project
+from ..base.git import DIFF_FLAGS
+from ..base.git import Git
+
+_FORM = "%H%x00%cs%x00%s"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of upstream's.
+
+    :param date: year, month and day.
+    """
+
+    sha: str
+    date: str
+    subject: str
+
+    def __str__(self) -> str:
+        return f"commit {self.sha[:10]} ({self.date}) {self.subject}"
+
+    @property
+    def numbers(self) -> list[str]:
+        """The numbers of issues and pull requests that it names."""
+        return re.findall(r"#(\d+)", self.subject)
+
+
+@dataclass(frozen=True)
+class History:
+    """A clone, bare or not, whose tags are upstream's releases."""
+
+    git: Git
+
+    def tag(self, version: str) -> str | None:
+        """The tag of a release."""
+        for name in (version, f"v{version}"):
+            ref = f"refs/tags/{name}"
+            if self.git.holds("rev-parse", "--quiet", "--verify", ref):
+                return ref
+        return None
+
+    def commits(self, old: str, new: str, package: str) -> list[Commit]:
+        """The commits between two tags that change the package, oldest first."""
+        lines = self.git(
+            *("log", "--reverse", "--topo-order", "--no-merges", f"--format={_FORM}"),
+            *(f"{old}..{new}", "--", package),
+        ).decode("utf-8", "replace")
+        return [Commit(*line.split("\0")) for line in lines.splitlines()]
+
+    def files(self, commit: str, package: str) -> Files:
+        """The files of the package at a commit."""
+        return self.git.read_tree(commit, package)
+
+    def holds(self, commit: str, tag: str) -> bool:
+        """Whether a release has a commit in its history."""
+        return self.git.holds("merge-base", "--is-ancestor", commit, tag)
+
+    def same_change(
+        self, diffs: tuple[FileDiff, ...], old: str, new: str, *paths: str
+    ) -> Commit | None:
+        """The commit between two tags that makes the very same change.
+
+        :param paths: look only at what commits change there.
+        """
+        mine = self._patch_ids(render(diffs))
+        log = self.git(
+            *("log", "-p", "--no-merges", *DIFF_FLAGS, f"{old}..{new}", "--", *paths)
+        )
+        theirs = self._patch_ids(log)
+        for patch_id in mine:
+            if sha := theirs.get(patch_id):
+                line = self.git("log", "-1", f"--format={_FORM}", sha)
+                return Commit(*line.decode("utf-8", "replace").strip().split("\0"))
+        return None
+
+    def _patch_ids(self, text: bytes) -> dict[str, str]:
+        """The ids of the changes in a text, and the commit of each."""
+        lines = self.git("patch-id", "--stable", stdin=text).decode().splitlines()
+        return dict(line.split() for line in lines)
+
+
+def find(project: Project) -> History | None:
+    """The clone at upstream/history, if there is one."""
+    if not project.history.is_dir():
+        return None
+    git = Git(project.history)
+    return History(git) if git.holds("rev-parse", "--git-dir") else None

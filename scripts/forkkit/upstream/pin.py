@@ -1,0 +1,126 @@
+"""The pin: which release of upstream, by hash."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ..base import toml
+from ..base.errors import ForkError
+from ..base.files import Files
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_RESTORE = "restore upstream/pin.toml, or pin the release again"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One release of upstream.
+
+    :param name: the distribution's name on the package index.
+    :param version: its version.
+    :param sdist: the file name of its source archive.
+    :param sdist_sha256: the hash of that archive, in hexadecimal.
+    :param package: the package's folder in the archive.
+    :param package_sha256: :func:`files_sha256` of that folder.
+    :param license: the license file in the archive.
+    :param license_sha256: the hash of that file, in hexadecimal.
+    """
+
+    name: str
+    version: str
+    sdist: str
+    sdist_sha256: str
+    package: str
+    package_sha256: str
+    license: str
+    license_sha256: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def requirement(self) -> str:
+        # Two signs would take the fork's own 3.1.3+flaskfork.1 as well (PEP 440).
+        return f"{self.name}==={self.version}"
+
+    @property
+    def module(self) -> str:
+        """The import name."""
+        return self.package.rpartition("/")[2]
+
+
+def parse(data: bytes, *, where: object) -> Pin:
+    """Read a pin.
+
+    :raises ForkError: a key is missing, unknown or not of its form.
+    """
+    tables = toml.loads(data, where=where)
+    flat = {
+        f"{table}.{key}": value
+        for table, values in tables.items()
+        for key, value in (values.items() if isinstance(values, dict) else [("", "")])
+    }
+    if set(flat) != set(_KEYS.values()):
+        odd = sorted(set(flat) ^ set(_KEYS.values()))
+        raise ForkError(
+            f"missing or unknown: {', '.join(odd)}", where=where, mend=_RESTORE
+        )
+
+    pin = Pin(**{field: flat[key] for field, key in _KEYS.items()})
+    for field, key in _KEYS.items():
+        _check(key, getattr(pin, field), where)
+    return pin
+
+
+def render(pin: Pin) -> bytes:
+    """The file's text for ``pin``."""
+    lines = ["# The release of upstream that the fork is built from, by hash."]
+    table = ""
+    for field, key in _KEYS.items():
+        if not key.startswith(f"{table}."):
+            table = key.partition(".")[0]
+            lines += ["", f"[{table}]"]
+        lines.append(f'{key.partition(".")[2]} = "{getattr(pin, field)}"')
+    return "\n".join([*lines, ""]).encode()
+
+
+def file_sha256(content: bytes) -> str:
+    """The SHA-256 of one file, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def files_sha256(files: Files) -> str:
+    """One SHA-256 over the sorted paths and hashes of ``files``, in hexadecimal."""
+    lines = (f"{file_sha256(files[path])}  {path}\n" for path in sorted(files))
+    return file_sha256("".join(lines).encode())
+
+
+_KEYS = {
+    "name": "upstream.name",
+    "version": "upstream.version",
+    "sdist": "sdist.file",
+    "sdist_sha256": "sdist.sha256",
+    "package": "package.folder",
+    "package_sha256": "package.sha256",
+    "license": "license.file",
+    "license_sha256": "license.sha256",
+}
+
+
+def _check(key: str, value: t.Any, where: object) -> None:
+    if not isinstance(value, str):
+        raise ForkError(f"{key} is not a string", where=where, mend=_RESTORE)
+
+    if key.endswith(".sha256"):
+        fine, form = _SHA256.fullmatch(value), "64 hexadecimal digits"
+    elif key == "upstream.version":
+        fine, form = re.fullmatch(r"\d+(\.\d+)+\w*", value), "a release's version"
+    else:
+        fine = re.fullmatch(r"(?!\.|.*/\.)\w[\w./-]*", value, re.ASCII)
+        form = "a plain name or relative path"
+
+    if not fine:
+        raise ForkError(f"{key} is {value!r}, not {form}", where=where, mend=_RESTORE)

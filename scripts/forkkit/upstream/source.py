@@ -1,0 +1,154 @@
+"""Getting the pinned release, and never another one."""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import dataclass
+
+from ..base.errors import ForkError
+from ..base.files import Files
+from ..base.files import Project
+from ..base.files import read
+from ..base.files import read_folder
+from . import archive as sdist
+from . import pin as pins
+from .pin import Pin
+
+#: Upstream's license, under the name that it has beside the fork's own.
+LICENSE = "LICENSE.flask.txt"
+
+#: How to mend that the archive is not there.
+FETCH = "run `scripts/fork fetch`, or `scripts/fork fetch --from FILE` without network"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the fork takes from the pinned release, checked against the pin.
+
+    :param package: the package's files, below the folder that the pin names.
+    :param license: the text of its license.
+    """
+
+    package: Files
+    license: bytes
+
+
+def load_pin(project: Project) -> Pin:
+    """Read the project's pin.
+
+    :raises ForkError: it is missing or malformed.
+    """
+    where = project.relative(project.pin)
+    mend = "restore upstream/pin.toml from the project's history"
+    return pins.parse(read(project.pin, mend=mend), where=where)
+
+
+def archive(project: Project, pin: Pin) -> pathlib.Path:
+    """Where the pinned archive is cached."""
+    return project.cache / pin.sdist
+
+
+def check_archive(content: bytes, pin: Pin, *, where: object) -> None:
+    """Hold an archive against the pin.
+
+    :raises ForkError: its hash is another; the error has both.
+    """
+    found = pins.file_sha256(content)
+    if found != pin.sdist_sha256:
+        raise _mismatch(pin.sdist, pin.sdist_sha256, found, where)
+
+
+def files(project: Project, pin: Pin) -> Files:
+    """All files of the pinned release, from the cache.
+
+    :raises ForkError: it was not fetched, or is not the pinned one.
+    """
+    cached = archive(project, pin)
+    where = project.relative(cached)
+    if not cached.exists():
+        raise ForkError(f"{pin} is not fetched yet", where=where, mend=FETCH)
+    content = read(cached, mend=FETCH)
+    check_archive(content, pin, where=where)
+    return sdist.read(content, where=pin.sdist)
+
+
+def source(project: Project, pin: Pin) -> Source:
+    """The pinned package from the first place that has it.
+
+    These are the folder that the fork's own sdist carries, the cache, and a
+    distribution installed beside the build (PEP 517's isolated environment).
+
+    :raises ForkError: nothing has it, or what has it is not the pinned release.
+    """
+    if project.source.is_dir():
+        where, found = project.relative(project.source), _carried(project, pin)
+    elif archive(project, pin).exists():
+        where, found = pin.sdist, files(project, pin)
+    else:
+        where, found = _installed(pin)
+    return check_source(found, pin, where=where)
+
+
+def at_hand(project: Project, pin: Pin) -> bool:
+    """Whether the package can be had without asking the package index."""
+    return project.source.is_dir() or archive(project, pin).exists()
+
+
+def check_source(found: Files, pin: Pin, *, where: object) -> Source:
+    """Take the package and the license from ``found``.
+
+    :raises ForkError: one of them is not the pinned one.
+    """
+    package = {
+        path: content
+        for path, content in found.items()
+        if path.startswith(f"{pin.package}/")
+    }
+    sha256 = pins.files_sha256(package)
+    if sha256 != pin.package_sha256:
+        raise _mismatch(pin.package, pin.package_sha256, sha256, where)
+
+    license_text = found.get(pin.license, b"")
+    sha256 = pins.file_sha256(license_text)
+    if sha256 != pin.license_sha256:
+        raise _mismatch(pin.license, pin.license_sha256, sha256, where)
+    return Source(package, license_text)
+
+
+def _carried(project: Project, pin: Pin) -> Files:
+    mend = "unpack the fork's sdist again"
+    found = read_folder(project.source)
+    return {**found, pin.license: read(project.root / LICENSE, mend=mend)}
+
+
+def _installed(pin: Pin) -> tuple[str, Files]:
+    import importlib.metadata
+
+    try:
+        distribution = importlib.metadata.distribution(pin.name)
+    except importlib.metadata.PackageNotFoundError as e:
+        raise ForkError(
+            f"{pin} is neither fetched nor installed beside the build",
+            mend=f"build with isolation, or {FETCH}",
+        ) from e
+
+    module, folder = pin.module, pin.package.rpartition("/")[0]
+    found: Files = {}
+    for file in distribution.files or ():
+        path = pathlib.Path(str(file.locate()))
+        if file.parts[0] == module and "__pycache__" not in file.parts:
+            found["/".join([folder, *file.parts] if folder else file.parts)] = (
+                path.read_bytes()
+            )
+        elif file.parts[0].endswith(".dist-info") and file.name == pin.license:
+            found[pin.license] = path.read_bytes()
+    return f"{pin.name} {distribution.version}, installed", found
+
+
+def _mismatch(what: str, expected: str, found: str, where: object) -> ForkError:
+    return ForkError(
+        f"the hash of {what} is wrong: expected {expected}, found {found}",
+        where=where,
+        mend="do not use it; delete it and fetch the release again, and if that does"
+        " not help compare upstream/pin.toml with the project's history",
+    )
