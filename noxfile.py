@@ -79,7 +79,7 @@ def build(session: nox.Session) -> None:
 @nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13"], requires=["build"])
 def fork(session: nox.Session) -> None:
     """What is installed: each patch, the shim, and upstream's own suite."""
-    from forkkit.base import files as project
+    from forkkit.base import paths as project
     from forkkit.pack import dist as packing
     from forkkit.pack import stage as materialise
     from forkkit.prove import upstream_suite as suite

@@ -10,14 +10,14 @@ from forkkit.base.diff import FileDiff
 from forkkit.base.diff import Hunk
 from forkkit.base.diff import split_lines
 from forkkit.base.files import Files
-from forkkit.base.files import Project
+from forkkit.base.paths import Project
 from forkkit.pack import stage as materialise
-from forkkit.queue import patch as patches
-from forkkit.queue import queue as queues
 from forkkit.queue.patch import Patch
-from forkkit.upstream import pin as pins
+from forkkit.queue.queue import apply_patches
+from forkkit.queue.queue import Queue
 from forkkit.upstream import releases
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import pinned_source
 
 #: The lines between two patches, so that none is in the context of another.
 _SPACING = 9
@@ -38,9 +38,9 @@ def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Proje
     shutil.copytree(here.cache, root / "upstream" / "cache")
     project = Project(root)
     if version:
-        old = upstream.load_pin(project)
+        old = Pin.load(project)
         pin = releases.obtain(project, old, version)
-        project.pin.write_bytes(pins.render(pin))
+        project.pin.write_bytes(pin.render())
         text = project.pyproject.read_text()
         text = text.replace(f'version = "{old.version}.', f'version = "{version}.')
         project.pyproject.write_text(text)
@@ -56,9 +56,9 @@ def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
     :param model: whose message they have.
     :param new: the files of another release, with which they do not conflict.
     """
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    files = queues.apply(queue.patches, upstream.source(project, pin).package)
+    pin = Pin.load(project)
+    queue = Queue.load(project, pin)
+    files = apply_patches(queue.patches, pinned_source(project, pin).package)
     made = []
     for number, (path, line) in enumerate(_places(files, new, count)):
         name = f"bench-{number}"
@@ -67,8 +67,8 @@ def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
             for key, value in model.trailers
         )
         patch = replace(model, trailers=trailers, diffs=(_added(files, path, line),))
-        files = queues.apply([patch], files)
-        (project.patches / f"{name}.patch").write_bytes(patches.render(patch))
+        files = apply_patches([patch], files)
+        (project.patches / f"{name}.patch").write_bytes(patch.render())
         made.append(patch)
     with project.series.open("a") as series:
         series.writelines(f"{patch.name}.patch\n" for patch in made)

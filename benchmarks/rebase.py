@@ -21,14 +21,15 @@ import matplotlib as mpl
 import queues as made
 from matplotlib import pyplot
 
-from forkkit.base import files as projects
-from forkkit.base.files import Project
+from forkkit.base import paths as projects
 from forkkit.base.files import write_files
-from forkkit.base.venv import clean_environ
-from forkkit.queue import queue as queues
+from forkkit.base.paths import Project
+from forkkit.base.programs import clean_environ
 from forkkit.queue.patch import Patch
+from forkkit.queue.queue import Queue
 from forkkit.upstream import releases
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import release_files
 
 OLD, NEW = "3.1.2", "3.1.3"
 COUNTS = (10, 40, 160, 640)
@@ -86,18 +87,18 @@ def main() -> None:
 
 def prepare(here: Project, folder: pathlib.Path, count: int) -> Case:
     """The patches, and both releases' files."""
-    pin = upstream.load_pin(here)
-    model = queues.load(here, pin).patches[0]
+    pin = Pin.load(here)
+    model = Queue.load(here, pin).patches[0]
     project = made.copy(here, folder / "fork", OLD)
-    old = upstream.load_pin(project)
+    old = Pin.load(project)
     new = releases.obtain(project, old, NEW)
-    files = upstream.files(project, new)
+    files = release_files(project, new)
     found = made.fill(project, model, count, files)
     check(len(found) == count)
     # A maintainer's clone has its bytecode.
     command = [sys.executable, "-I", project.root / "scripts/forkkit/launch.py"]
     run([*command, "forecast", NEW], project.root)
-    return Case(project, upstream.files(project, old), files, found)
+    return Case(project, release_files(project, old), files, found)
 
 
 def in_turn(
@@ -121,7 +122,7 @@ def fork(case: Case, folder: pathlib.Path) -> float:
     # The environment of the command is made once, and is no part of this.
     launch = [sys.executable, "-I", folder / "scripts" / "forkkit" / "launch.py"]
     seconds = timed([*launch, "rebase", NEW], folder)
-    check(upstream.load_pin(Project(folder)).version == NEW)
+    check(Pin.load(Project(folder)).version == NEW)
     return seconds
 
 
@@ -239,7 +240,7 @@ def show_forecast(here: Project, folder: pathlib.Path) -> None:
     """The forecast of 40 patches on ten releases, all of them at hand."""
     case = prepare(here, folder, 40)
     for version in FORECAST:
-        releases.obtain(case.project, upstream.load_pin(case.project), version)
+        releases.obtain(case.project, Pin.load(case.project), version)
     launch = case.project.root / "scripts" / "forkkit" / "launch.py"
     command = [sys.executable, "-I", launch, "forecast", *FORECAST]
     times = [timed(command, case.project.root) for _ in range(ROUNDS)]

@@ -10,11 +10,11 @@ import statistics
 import sys
 import tempfile
 
-from forkkit.base import files as project
+from forkkit.base import paths as project
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 from forkkit.pack import dist as packing
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
 
 ROUNDS = 15
 
@@ -47,7 +47,7 @@ for path, size in [("/text", 4), ("/template", 29), ("/stream", 100)]:
 
 def main(dist: str) -> None:
     """Print each figure on a line."""
-    pin = upstream.load_pin(project.here())
+    pin = Pin.load(project.here())
     with tempfile.TemporaryDirectory() as folder:
         wheels = packing.wheels_in(pathlib.Path(dist))
         fork = environments.create(pathlib.Path(folder, "fork"), *wheels)

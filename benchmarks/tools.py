@@ -12,9 +12,9 @@ import tempfile
 import time
 import typing as t
 
-from forkkit.base import files as projects
+from forkkit.base import paths as projects
 from forkkit.base.errors import raise_findings
-from forkkit.base.files import Project
+from forkkit.base.paths import Project
 from forkkit.pack.stage import write_stage
 from forkkit.prove import checks as verify
 

@@ -17,7 +17,7 @@ import pytest
 import uv
 
 from forkkit.base import venv as environments
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
 pytestmark = pytest.mark.slow
