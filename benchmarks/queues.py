@@ -1,4 +1,4 @@
-"""Queues of any length, for what is measured."""
+"""Queues of any length, to measure with."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from forkkit.upstream import releases
 from forkkit.upstream.pin import Pin
 from forkkit.upstream.source import pinned_source
 
-#: The lines between two patches, so that none is in the context of another.
+#: Lines between two patches, so that neither is in the context of the other.
 _SPACING = 9
 
 
 def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Project:
     """A copy of the project, with its archives.
 
-    :param version: another release for it, with no patches yet.
+    :param version: pin this release instead, with an empty queue.
     """
     ignore = shutil.ignore_patterns("__pycache__")
     for name in materialise.SDIST:
@@ -51,10 +51,10 @@ def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Proje
 
 
 def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
-    """Put ``count`` patches of one line at the end of the queue.
+    """Append ``count`` one-line patches to the queue.
 
-    :param model: whose message they have.
-    :param new: the files of another release, with which they do not conflict.
+    :param model: the patch whose message they get.
+    :param new: the files of another release, with which they must not conflict.
     """
     pin = Pin.load(project)
     queue = Queue.load(project, pin)
@@ -76,7 +76,7 @@ def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
 
 
 def _places(files: Files, new: Files, count: int) -> list[tuple[str, int]]:
-    """Files and numbers of lines, each above those that come before it."""
+    """Files and line numbers, from the bottom of each file to its top."""
     places = []
     for path in sorted(files, key=lambda path: -len(files[path])):
         lines = split_lines(files[path])
@@ -88,7 +88,7 @@ def _places(files: Files, new: Files, count: int) -> list[tuple[str, int]]:
 
 
 def _added(files: Files, path: str, line: int) -> FileDiff:
-    """What adds a comment before a line, the first being 0."""
+    """A diff that adds a comment before a line; line numbers start at 0."""
     lines = split_lines(files[path])
     around = [(b" ", text) for text in lines[line - 3 : line + 3]]
     added = (b"+", b"# One more line.\n")

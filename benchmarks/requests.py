@@ -1,6 +1,6 @@
 """What a request costs on the fork and on plain Flask: `scripts/fork test bench`.
 
-The CPU time of both, measured in turn, in process and without sockets.
+CPU time of both, measured in turn, in process and without sockets.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from forkkit.upstream.pin import Pin
 
 ROUNDS = 15
 
-#: Prints the least time of each workload, in microseconds a request.
+#: Prints the least time of each workload, in microseconds per request.
 _PROGRAM = """
 import time, timeit, flask
 app = flask.Flask("benchmark", static_folder=None)
@@ -46,7 +46,7 @@ for path, size in [("/text", 4), ("/template", 29), ("/stream", 100)]:
 
 
 def main(dist: str) -> None:
-    """Print each figure on a line."""
+    """Print one figure per line."""
     pin = Pin.load(project.here())
     with tempfile.TemporaryDirectory() as folder:
         wheels = packing.wheels_in(pathlib.Path(dist))

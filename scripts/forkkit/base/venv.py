@@ -22,6 +22,10 @@ class Environment:
     def python(self) -> pathlib.Path:
         return self.path / "bin" / "python"
 
+    def program(self, name: str) -> pathlib.Path:
+        """The path of an installed console script."""
+        return self.path / "bin" / name
+
     def run(
         self,
         *args: Argument,
