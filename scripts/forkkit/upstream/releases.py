@@ -10,11 +10,11 @@ import re
 import typing as t
 
 from ..base import changelog as changelogs
+from ..base import toml
 from ..base.errors import ForkError
 from ..base.files import Project
 from ..base.files import read
 from ..base.files import write_file
-from ..pack import stage as materialise
 from ..queue.patch import Patch
 from . import archive as sdist
 from . import history as histories
@@ -26,7 +26,6 @@ from .pin import Pin
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
 _HEADER = re.compile(rb"^(Name|Version): (.+?)\r?$", re.MULTILINE)
-_PROJECT_VERSION = re.compile(rb'(?m)^version = "[^"]*"$')
 
 
 def obtain(
@@ -246,6 +245,6 @@ def _keep(project: Project, old: Pin, version: str, name: str, content: bytes) -
 
 
 def _with_version(project: Project, version: str) -> bytes:
-    text = read(project.pyproject, mend="restore it from the history")
-    old = f'version = "{materialise.fork_version(project)}"'.encode()
-    return text.replace(old, f'version = "{version}"'.encode(), 1)
+    data = read(project.pyproject, mend="restore it from the history")
+    where = project.relative(project.pyproject)
+    return toml.with_value(data, "project", "version", version, where=where)
