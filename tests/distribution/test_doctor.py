@@ -24,8 +24,6 @@ from forkkit.base.venv import clean_environ
 from forkkit.base.venv import Environment
 from forkkit.upstream import source as upstream
 
-pytestmark = pytest.mark.slow
-
 
 @dataclass
 class Patient:

@@ -21,8 +21,6 @@ import toy
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-pytestmark = pytest.mark.slow
-
 
 @dataclass(frozen=True)
 class Shimmed:
