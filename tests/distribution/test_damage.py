@@ -13,8 +13,6 @@ import pytest
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def whole(

@@ -25,8 +25,6 @@ from forkkit.base.venv import Environment
 from forkkit.upstream.pin import Pin
 from forkkit.upstream.source import cached_archive
 
-pytestmark = pytest.mark.slow
-
 
 @dataclass
 class Patient:

@@ -22,8 +22,6 @@ from forkkit.base import programs
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-pytestmark = pytest.mark.slow
-
 
 @dataclass(frozen=True)
 class Shimmed:

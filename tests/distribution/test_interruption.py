@@ -20,8 +20,6 @@ from forkkit.base import venv as environments
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
-pytestmark = pytest.mark.slow
-
 # Ends the process before its nth change of a file below a folder, or tells what it was.
 SITECUSTOMIZE = """\
 import atexit

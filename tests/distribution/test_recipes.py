@@ -30,8 +30,6 @@ from forkkit.base.venv import Environment
 if t.TYPE_CHECKING:
     from distribution.index import Index
 
-pytestmark = pytest.mark.slow
-
 ROOT = projects.here().root
 PAGE = ROOT.joinpath("docs", "moving.md").read_text("utf-8")
 RECIPES: dict[str, str] = dict(re.findall(r"(?ms)^```\w+ (\S+)\n(.*?)^```$", PAGE))

@@ -18,8 +18,6 @@ import servers
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-pytestmark = pytest.mark.slow
-
 PROGRAM = pathlib.Path(__file__).with_name("programs") / "streaming.py"
 STREAMS = 1000
 AT_ONCE = 20

@@ -28,8 +28,6 @@ from forkkit.base.venv import Environment
 if t.TYPE_CHECKING:
     from editor import Editor
 
-pytestmark = pytest.mark.slow
-
 TYPED = pathlib.Path(__file__).with_name("typed")
 #: Extensions that have types, and their packages.
 EXTENSIONS = {

@@ -417,7 +417,6 @@ def test_after_the_modules_are_thrown_away(run_python: RunPython) -> None:
     run_python("-c", code)
 
 
-@pytest.mark.slow
 def test_by_many_threads(run_python: RunPython) -> None:
     code = """
         import sys, threading, warnings

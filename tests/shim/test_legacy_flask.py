@@ -430,7 +430,6 @@ def test_a_json_setting_warns_once_for_a_line(run_legacy: RunLegacy) -> None:
     run_legacy(code)
 
 
-@pytest.mark.slow
 def test_before_the_first_request(run_legacy: RunLegacy) -> None:
     code = """
         import threading, time
