@@ -7,7 +7,7 @@ import pytest
 import toy
 from forkkit.base import toml
 from forkkit.base.errors import ForkError
-from forkkit.base.files import Project
+from forkkit.base.paths import Project
 from forkkit.sequencer import repin
 
 OWN = toy.HERE.joinpath("pyproject.toml").read_bytes()
