@@ -243,7 +243,7 @@ def test_exported_names(shim: zipfile.ZipFile) -> None:
 @pytest.fixture(scope="module")
 def mirror(fork_env: Environment) -> t.Callable[..., str]:
     """The generator that is installed."""
-    code = "from flaskfork.shim import mirror; print(mirror.__file__)"
+    code = "from flaskfork.shim.wheel import mirror; print(mirror.__file__)"
     return runpy.run_path(fork_env.evaluate(code))["mirror"]
 
 

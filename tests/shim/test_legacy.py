@@ -36,8 +36,8 @@ def test_off_by_default(run_python: RunPython, value: str | None) -> None:
                 pass
             else:
                 raise AssertionError(name)
-        assert "flaskfork.shim._legacy" not in sys.modules
-        assert not [f for f in sys.meta_path if "_legacy" in type(f).__module__]
+        assert "flaskfork.legacy" not in sys.modules
+        assert not [f for f in sys.meta_path if "legacy" in type(f).__module__]
         assert "__getattr__" not in vars(flask.helpers)
     """
     run_python("-c", before + "\n" + textwrap.dedent(code))
@@ -409,7 +409,7 @@ def test_after_the_modules_are_thrown_away(run_python: RunPython) -> None:
             app.test_client().get("/")
             assert ran == [1]
             finders = [type(f).__module__ for f in sys.meta_path]
-            assert len([f for f in finders if "_legacy" in f]) == 1, finders
+            assert len([f for f in finders if "legacy" in f]) == 1, finders
             for name in list(sys.modules):
                 if name.partition(".")[0] in ("flask", "flaskfork"):
                     del sys.modules[name]

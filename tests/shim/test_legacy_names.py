@@ -8,8 +8,8 @@ import typing as t
 
 import pytest
 
-from flaskfork.shim._legacy._flask_names import FLASK
-from flaskfork.shim._legacy._werkzeug_names import WERKZEUG
+from flaskfork.legacy._flask_names import FLASK
+from flaskfork.legacy._werkzeug_names import WERKZEUG
 
 RunPython = t.Callable[..., str]
 

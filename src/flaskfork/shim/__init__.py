@@ -8,9 +8,11 @@ or to put it into an environment, see ``python -m flaskfork.shim --help``.
 from __future__ import annotations
 
 import os
+import sys
+import types
 
-from ._finder import install as install
-from ._finder import swap as swap
+from .importing.finder import install as install
+from .importing.finder import swap as swap
 
 __all__ = ["install", "legacy", "swap"]
 
@@ -24,17 +26,23 @@ def legacy(*, werkzeug: bool = False) -> None:
     :param werkzeug: whether to give back those of Werkzeug, Jinja, itsdangerous and
         MarkupSafe as well.
     """
-    from . import _legacy
+    _switch().switch_on(werkzeug=werkzeug)
 
-    _legacy.switch_on(werkzeug=werkzeug)
+
+def _switch() -> types.ModuleType:
+    """Load what restores names, without a trace of it in the package ``flask``."""
+    from ..legacy import switch
+
+    if (package := sys.modules.get("flaskfork")) is not None:
+        # The import system has set it there.
+        vars(package).pop("legacy", None)
+    return switch
 
 
 if (_value := os.environ.get("FLASKFORK_LEGACY", "")) in ("", "0"):
     install()
 else:
-    from . import _legacy
-
     # First, so that the next import fails as this one does.
-    _legacy.check(_value)
+    _switch().check(_value)
     install()
-    _legacy.switch_on_as(_value)
+    _switch().switch_on_as(_value)

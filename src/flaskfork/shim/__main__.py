@@ -9,12 +9,12 @@ import sys
 
 import click
 
-from . import constraints as texts
-from . import doctor as doctors
-from . import environment
-from . import wheel as wheels
-from .environment import Status
 from .errors import ShimError
+from .installing import constraints as texts
+from .installing import doctor as doctors
+from .installing import environment
+from .installing.environment import Status
+from .wheel.build import build
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def cli() -> None:
 )
 def wheel(folder: pathlib.Path, version: str | None) -> None:
     """Build the shim wheel into DIR, made if need be; this needs no network."""
-    click.echo(wheels.build(folder, version))
+    click.echo(build(folder, version))
 
 
 @cli.command()

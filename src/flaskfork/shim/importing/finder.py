@@ -27,8 +27,10 @@ from importlib.machinery import PathFinder
 
 _FORK = "flaskfork"
 _ALIAS = "flask"
-_SHIM = __name__.rpartition(".")[0]
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# What of the fork upstream has no name for.
+_OWN = (f"{_FORK}.shim", f"{_FORK}.legacy")
+_ROOMS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_PACKAGE = os.path.dirname(_ROOMS)
 # What it sets on a module that it loads, and what makes one a stand-in.
 _IMPORT_SYSTEMS = {
     *("__name__", "__loader__", "__package__", "__spec__", "__path__"),
@@ -180,7 +182,7 @@ class _Finder:
         top = fullname.partition(".")[0]
         if top == _ALIAS:
             return _find_alias(fullname)
-        if top == _FORK and not fullname.startswith(_SHIM):
+        if top == _FORK and not fullname.startswith(_OWN):
             return _find_fork(fullname, path)
         return None
 
@@ -309,7 +311,7 @@ def _import_aliases(loaded: str = "") -> None:
         alias = _ALIAS + name[len(_FORK) :]
         if (
             name.startswith(f"{_FORK}.")
-            and not name.startswith(_SHIM)
+            and not name.startswith(_OWN)
             and alias not in sys.modules
             and alias.rpartition(".")[0] in sys.modules
             and not _is_being_located(alias)

@@ -16,12 +16,12 @@ import typing as t
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 
-from .. import provenance
+from ... import provenance
+from ..errors import ShimError
+from ..wheel import records
 from . import environment
-from . import records
 from . import replacement
 from .environment import Installed
-from .errors import ShimError
 from .replacement import Place
 
 

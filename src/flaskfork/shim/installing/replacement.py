@@ -22,8 +22,8 @@ import sys
 import typing as t
 from dataclasses import dataclass
 
-from . import records
-from .errors import ShimError
+from ..errors import ShimError
+from ..wheel import records
 
 _PACKAGE = "flask"
 

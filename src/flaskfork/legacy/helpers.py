@@ -12,8 +12,8 @@ from werkzeug.utils import cached_property
 if t.TYPE_CHECKING:
     from datetime import timedelta
 
-    from ...app import Flask
-    from ...testing import EnvironBuilder
+    from ..app import Flask
+    from ..testing import EnvironBuilder
 
 
 class locked_cached_property(cached_property[t.Any]):
@@ -55,6 +55,6 @@ def make_test_environ_builder(
     app: Flask, *args: t.Any, **kwargs: t.Any
 ) -> EnvironBuilder:
     """Make what describes a request to an application in a test."""
-    from ...testing import EnvironBuilder
+    from ..testing import EnvironBuilder
 
     return EnvironBuilder(app, *args, **kwargs)

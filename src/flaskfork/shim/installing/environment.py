@@ -21,16 +21,17 @@ import zipfile
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 
-from .. import provenance
-from . import records
+from ... import provenance
+from ..errors import ShimError
+from ..wheel import records
+from ..wheel.build import build
+from ..wheel.build import MARK
 from . import replacement
-from . import wheel
-from .errors import ShimError
 from .replacement import Place
 
 _FORK = "flaskfork"
 #: The fork's package that is running.
-PACKAGE = pathlib.Path(__file__).parents[1]
+PACKAGE = pathlib.Path(__file__).parents[2]
 
 # What would have an installer put Flask elsewhere, or another Flask.
 _ASTRAY = {
@@ -114,7 +115,7 @@ def install() -> Status:
     """
     place = own_place()
     with tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
-        shim = wheel.build(pathlib.Path(folder))
+        shim = build(pathlib.Path(folder))
         source = pathlib.Path(folder, "shim")
         with zipfile.ZipFile(shim) as archive:
             archive.extractall(source)
@@ -196,7 +197,7 @@ def installed(path: t.Sequence[str]) -> list[Installed]:
 
 def is_shim(file: pathlib.Path) -> bool:
     """Whether this module of the name ``flask`` hands over to the fork."""
-    return file.is_file() and file.read_bytes().startswith(wheel.MARK.encode())
+    return file.is_file() and file.read_bytes().startswith(MARK.encode())
 
 
 def own_place() -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ... import views
+from .. import views
 
 
 class MethodViewType(type):

@@ -15,8 +15,8 @@ import urllib.parse
 from dataclasses import dataclass
 from dataclasses import replace
 
-from .. import provenance
-from .errors import ShimError
+from ... import provenance
+from ..errors import ShimError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 

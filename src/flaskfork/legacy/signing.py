@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..errors import ShimError
+from ..shim.errors import ShimError
 
 
 class JSONWebSignatureSerializer:

@@ -7,12 +7,11 @@ import types
 import typing as t
 import warnings
 
-from ..errors import ShimError
+from ..shim.errors import ShimError
+from ._names import FORK
 
-_SHIM = __package__.rpartition(".")[0]
 #: Whose frames are on the way of an import from the line that asks for it.
-_IMPORTING = ("importlib", _SHIM)
-
+_IMPORTING = ("importlib", f"{FORK}.shim", __package__)
 
 _CALL = (lambda function, argument: function(argument)).__code__
 

@@ -18,13 +18,13 @@ import textwrap
 import typing as t
 import zipfile
 
-from .. import provenance
+from ... import provenance
+from ..errors import ShimError
 from . import records
-from .errors import ShimError
 from .mirror import mirror
 
 _FORK = "flaskfork"
-_PACKAGE = pathlib.Path(__file__).parent.parent
+_PACKAGE = pathlib.Path(__file__).parents[2]
 
 _NUMBER = "(0|[1-9][0-9]*)"
 _VERSION = re.compile(

@@ -10,8 +10,8 @@ import typing as t
 
 import jinja2.utils
 
-from ... import json as _json
-from ...json import provider as _provider
+from .. import json as _json
+from ..json import provider as _provider
 from ._warn import warn
 
 #: The package's own lines are not where a setting is used.

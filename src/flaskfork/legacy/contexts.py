@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing as t
 
-from ... import globals as _globals
+from .. import globals as _globals
 from ._warn import NotGivenBack
 from ._warn import warn
 

@@ -7,7 +7,7 @@ docs/legacy.md shows them.
 
 from __future__ import annotations
 
-from ..errors import ShimError
+from ..shim.errors import ShimError
 from ._flask_names import FLASK
 from ._serve import serve
 from ._werkzeug_names import WERKZEUG
