@@ -12,7 +12,7 @@ import sys
 import types
 
 from .importing.finder import install as install
-from .importing.finder import swap as swap
+from .importing.loaders import swap as swap
 
 __all__ = ["install", "legacy", "swap"]
 
