@@ -1,4 +1,4 @@
-"""The table of Flask's names, by the module that had them.
+"""The table of names that Flask removed, by the module that had them.
 
 Modules go by their public names, ``flask`` and not ``flaskfork``.
 """
@@ -141,15 +141,15 @@ FLASK = Table(
             f"{FORK}.sansio.scaffold", "Flask 3.0", "'flask.sansio.scaffold'"
         ),
     },
-    menders={
-        "flask.app": ".application:mend_flask",
-        "flask.cli": ".environment:mend",
-        "flask.config": ".application:mend_config",
-        "flask.ctx": ".contexts:mend",
-        "flask.helpers": ".environment:mend",
-        "flask.json": ".json:mend_functions",
-        "flask.json.provider": ".json:mend_provider",
-        "flask.sansio.app": ".application:mend_app",
-        "flask.sansio.blueprints": ".application:mend_blueprint",
+    restorers={
+        "flask.app": ".application:restore_flask",
+        "flask.cli": ".environment:restore",
+        "flask.config": ".application:restore_config",
+        "flask.ctx": ".contexts:restore",
+        "flask.helpers": ".environment:restore",
+        "flask.json": ".json:restore_functions",
+        "flask.json.provider": ".json:restore_provider",
+        "flask.sansio.app": ".application:restore_app",
+        "flask.sansio.blueprints": ".application:restore_blueprint",
     },
 )

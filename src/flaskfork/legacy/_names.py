@@ -11,11 +11,11 @@ FORK = "flaskfork"
 
 @dataclass(frozen=True)
 class Name:
-    """A name that is gone.
+    """A name that was removed.
 
     :param target: what it gets, as ``module:attribute`` or ``module``. Empty stands for
         a package that only holds other modules.
-    :param since: the release that it is gone since.
+    :param since: the release that removed it.
     :param instead: what replaces it.
     """
 
@@ -24,34 +24,38 @@ class Name:
     instead: str
 
     def gone(self, since: str) -> Name:
-        """The same, from where it is gone since another release."""
+        """The same name in a module that lost it in another release."""
         return replace(self, since=since)
 
     def describe(self, shown: str) -> str:
-        return f"{shown!r} is gone since {self.since}"
+        """The start of the warning, which shows the name as ``shown``."""
+        return f"{shown!r} was removed in {self.since}"
 
 
 @dataclass(frozen=True)
 class Table:
-    """What one switch gives back.
+    """What one switch restores.
 
-    :param names: the names of modules that are there.
-    :param modules: modules that are gone.
-    :param menders: functions that put back what the classes and functions of a module
+    :param names: removed names, by the module that had them.
+    :param modules: removed modules.
+    :param restorers: functions that restore what the classes and functions of a module
         have lost, by the module.
     """
 
     names: t.Mapping[str, t.Mapping[str, Name]]
     modules: t.Mapping[str, Name]
-    menders: t.Mapping[str, str]
+    restorers: t.Mapping[str, str]
 
 
 def unmoved(
     names: str, *, of: str, since: str, instead: str | None = None
 ) -> dict[str, Name]:
-    """Several names, each of which is there as it is in the module ``of``.
+    """Entries for names that exist unchanged in another module.
 
-    :param instead: what replaces them, if that is not the same module.
+    :param names: the names, separated by white space.
+    :param of: the module that has them.
+    :param since: the release that removed them.
+    :param instead: what replaces them, if not that module.
     """
     return {
         name: Name(f"{of}:{name}", since, instead or f"'{of}.{name}'")

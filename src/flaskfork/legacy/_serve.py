@@ -1,7 +1,7 @@
-"""Serves the names of a table from modules, loaded already or not, and gone ones.
+"""Serves the names of a table from modules, loaded or not, and removed modules.
 
 Modules answer by a ``__getattr__`` (:pep:`562`), which leaves their namespace alone. It
-is put there again whenever a module is executed, :func:`importlib.reload` included.
+is set again whenever a module is executed, :func:`importlib.reload` included.
 """
 
 from __future__ import annotations
@@ -24,32 +24,40 @@ from ._warn import warn
 
 # What is imported while it is held may ask for the same.
 _lock = threading.RLock()
-#: The served names by the real name of the module, and the modules that are gone.
+#: The served names by the real name of the module, and the removed modules.
 _names: dict[str, t.Mapping[str, Name]] = {}
 _modules: dict[str, Name] = {}
 #: What else is done to a module, by its real name.
-_menders: dict[str, str] = {}
+_restorers: dict[str, str] = {}
 
 _EXT = "flask.ext"
 
 
 def serve(table: Table) -> None:
-    """Serve what a table has from here on."""
+    """Serve the names and modules of a table from here on."""
     with _lock:
         _names.update({_real(name): names for name, names in table.names.items()})
         _modules.update(table.modules)
-        _menders.update({_real(n): mender for n, mender in table.menders.items()})
+        _restorers.update(
+            {_real(n): restorer for n, restorer in table.restorers.items()}
+        )
         # By its name: after the fork has been loaded anew the class is another one.
         others = [f for f in sys.meta_path if type(f).__module__ != __name__]
         sys.meta_path[:] = [_finder, *others]
-        for name in _names.keys() | _menders.keys():
+        for name in _names.keys() | _restorers.keys():
             module = sys.modules.get(name)
             if module is not None:
                 _attach_when_done(module)
 
 
 def resolve(target: str) -> t.Any:
-    """Get what ``module:attribute`` or ``module`` names; a dot begins one of these."""
+    """Import a module, and get an attribute of it if one is named.
+
+    :param target: ``module:attribute`` or ``module``; with a leading dot the module is
+        one of this package.
+    :raises ImportError: there is no such module.
+    :raises AttributeError: there is no such attribute.
+    """
     module, _, attribute = target.partition(":")
     found = importlib.import_module(module, __package__)
     return getattr(found, attribute) if attribute else found
@@ -65,7 +73,7 @@ def _attach_when_done(module: types.ModuleType) -> None:
 
 
 class _Unfinished(ModuleSpec):
-    """The spec of a module that is being executed, which sees the end of it."""
+    """The spec of a module that is being executed, which learns when that ends."""
 
     @property
     def _initializing(self) -> bool:
@@ -79,9 +87,9 @@ class _Unfinished(ModuleSpec):
 
 
 def _attach(module: types.ModuleType) -> None:
-    """Let a module answer for its names, and mend what it has."""
-    if module.__name__ in _menders:
-        resolve(_menders[module.__name__])(module)
+    """Let a module answer for its names, and restore what its classes have lost."""
+    if module.__name__ in _restorers:
+        resolve(_restorers[module.__name__])(module)
     if module.__name__ in _names:
         own = module.__dict__.get("__getattr__")
         module.__dict__["__getattr__"] = _answer(module, getattr(own, "own", own))
@@ -105,7 +113,7 @@ def _answer(
         try:
             value = resolve(given.target)
         except (ImportError, AttributeError):
-            # A later version of the library has taken away the rest.
+            # A later version of the library has removed the target as well.
             _fail(module, name)
         if not is_import_check(1):
             shown = f"{_public(module.__name__)}.{name}"
@@ -125,7 +133,7 @@ def _fail(module: types.ModuleType, name: str) -> t.NoReturn:
 
 
 class _Finder:
-    """Finds modules that are gone, and sees those being executed that are served."""
+    """Finds removed modules, and watches the execution of those that serve names."""
 
     @staticmethod
     def find_spec(
@@ -143,7 +151,7 @@ class _Finder:
             if given.target:
                 return ModuleSpec(fullname, _Alias(given.target, public, given))
             return _package(fullname, public)
-        if fullname not in _names and fullname not in _menders:
+        if fullname not in _names and fullname not in _restorers:
             return None
 
         spec = _find_elsewhere(fullname, path, target)
@@ -157,7 +165,7 @@ _this = sys.modules[__name__]
 
 
 class _Watcher(Loader):
-    """Executes a module as its own loader does, and serves names from it then."""
+    """Executes a module as its own loader does, then serves names from it."""
 
     def __init__(self, loader: t.Any) -> None:
         self._loader = loader
@@ -166,7 +174,7 @@ class _Watcher(Loader):
         return t.cast("types.ModuleType | None", self._loader.create_module(spec))
 
     def exec_module(self, module: types.ModuleType) -> None:
-        # Nothing is to be seen of this one from here on.
+        # From here on this loader leaves no trace.
         module.__loader__ = self._loader
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
@@ -179,10 +187,11 @@ class _Watcher(Loader):
 
 
 class _Alias(Loader):
-    """Imports a module that is there, under a name that is gone.
+    """Imports an existing module under a name that was removed.
 
-    :param target: what to import.
-    :param shown: the name to warn of; None warns of nothing.
+    :param target: the module to import.
+    :param shown: the removed name, as a warning shows it.
+    :param given: what the warning says; without it there is no warning.
     """
 
     def __init__(self, target: str, shown: str, given: Name | None) -> None:
@@ -204,14 +213,14 @@ class _Alias(Loader):
 
 
 class _Empty(Loader):
-    """Makes a package that has nothing but what is imported from it."""
+    """Makes a package that has nothing but the modules that are imported from it."""
 
     def exec_module(self, module: types.ModuleType) -> None:
         pass
 
 
 class _Renewer(_Watcher):
-    """Executes the fork's package as its own loader does, and begins anew then."""
+    """Executes the fork's package as its own loader does, then restores names anew."""
 
     def exec_module(self, module: types.ModuleType) -> None:
         super().exec_module(module)
@@ -222,7 +231,7 @@ class _Renewer(_Watcher):
 def _renewed(
     fullname: str, path: t.Sequence[str] | None, target: types.ModuleType | None
 ) -> ModuleSpec | None:
-    """Find the fork's package, where it has been thrown away with all of this."""
+    """Find the fork's package, where it was deleted together with this module."""
     spec = _find_elsewhere(fullname, path, target) if fullname == FORK else None
     if spec is not None:
         spec.loader = _Renewer(spec.loader)
@@ -237,7 +246,7 @@ def _find_extension(fullname: str, public: str) -> ModuleSpec | None:
 
     parent = public.rpartition(".")[0]
     if parent != _EXT:
-        # The extension may be named by either way; go by what has been imported.
+        # The extension may have either name: take the one that was imported.
         real = sys.modules[fullname.rpartition(".")[0]].__name__
         target = f"{real}.{extension.rpartition('.')[2]}"
         return (

@@ -1,4 +1,4 @@
-"""One warning for each place that uses what is gone, and the errors for the rest."""
+"""One warning for each line that uses a removed name, and the error for the rest."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import warnings
 from ..shim.errors import ShimError
 from ._names import FORK
 
-#: Whose frames are on the way of an import from the line that asks for it.
+#: Packages whose frames are between a line that imports and the warning.
 _IMPORTING = ("importlib", f"{FORK}.shim", __package__)
 
 _CALL = (lambda function, argument: function(argument)).__code__
 
 
-class NotGivenBack(ShimError, AttributeError):
-    """An attribute that is gone for good, with the reason and the way out.
+class NotRestored(ShimError, AttributeError):
+    """An attribute was removed and cannot be restored.
 
-    Being an AttributeError, it leaves :func:`hasattr` and defaults of :func:`getattr`
-    as they are.
+    It is an AttributeError, so that :func:`hasattr` is false and the default of
+    :func:`getattr` is used.
     """
 
 
 def warn(what: str, *, instead: str, passing: tuple[str, ...] = ()) -> None:
-    """Warn that something is gone, at the line that uses it.
+    """Warn at the line that uses something that was removed.
 
-    :param what: what is gone and since when.
+    :param what: what was removed and when.
     :param instead: what replaces it.
-    :param passing: packages whose lines are not the user's either.
+    :param passing: further packages whose lines are not the user's.
     """
-    message = f"{what}; flaskfork gives it back for old code. Use {instead} instead."
+    message = f"{what}; flaskfork restores it for old code. Use {instead} instead."
     frame = _user_frame((*_IMPORTING, *passing))
     warnings.warn_explicit(
         message,
@@ -44,7 +44,7 @@ def warn(what: str, *, instead: str, passing: tuple[str, ...] = ()) -> None:
 
 
 def call_as_user(function: t.Callable[[str], t.Any], argument: str) -> t.Any:
-    """Call a function so that what it warns of is at the line that uses it."""
+    """Call a function so that its warnings point at the user's line."""
     frame = _user_frame(_IMPORTING)
     code = _CALL.replace(
         co_filename=frame.f_code.co_filename,
@@ -55,10 +55,10 @@ def call_as_user(function: t.Callable[[str], t.Any], argument: str) -> t.Any:
 
 
 def is_import_check(depth: int) -> bool:
-    """Whether the caller ``depth`` frames above runs for the ``from`` of an import.
+    """Whether the import system itself called, ``depth`` frames above.
 
-    Before the line gets a name from a package, the import system asks for it, to learn
-    whether it is a submodule. That is no use of its own.
+    Before ``from package import name`` gets the name, the import system asks for it, to
+    learn whether it is a submodule. That does not count as a use.
     """
     name: t.Any = sys._getframe(depth + 1).f_globals.get("__name__")
     return bool(name == "importlib._bootstrap")

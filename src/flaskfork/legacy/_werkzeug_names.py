@@ -1,4 +1,4 @@
-"""The table of the names of Werkzeug, Jinja, itsdangerous and MarkupSafe."""
+"""The table of names that Werkzeug, Jinja, itsdangerous and MarkupSafe removed."""
 
 from __future__ import annotations
 
@@ -32,15 +32,22 @@ _URLS["Href"] = _URLS["Href"].gone("Werkzeug 2.1")
 _REQUEST_MIXINS = {
     name: Name(f".mixins:{name}", "Werkzeug 2.1", "'werkzeug.wrappers.Request'")
     for name in (
-        *("AcceptMixin", "AuthorizationMixin", "CommonRequestDescriptorsMixin"),
-        *("ETagRequestMixin", "PlainRequest", "StreamOnlyMixin", "UserAgentMixin"),
+        "AcceptMixin",
+        "AuthorizationMixin",
+        "CommonRequestDescriptorsMixin",
+        "ETagRequestMixin",
+        "PlainRequest",
+        "StreamOnlyMixin",
+        "UserAgentMixin",
     )
 }
 _RESPONSE_MIXINS = {
     name: Name(f".mixins:{name}", "Werkzeug 2.1", "'werkzeug.wrappers.Response'")
     for name in (
-        *("CommonResponseDescriptorsMixin", "ETagResponseMixin"),
-        *("ResponseStreamMixin", "WWWAuthenticateMixin"),
+        "CommonResponseDescriptorsMixin",
+        "ETagResponseMixin",
+        "ResponseStreamMixin",
+        "WWWAuthenticateMixin",
     )
 }
 _BASES = {
@@ -56,8 +63,11 @@ _BASES = {
 _PATH_INFO = {
     name: Name(f".wsgi:{name}", "Werkzeug 2.3", "code of your own")
     for name in (
-        *("extract_path_info", "get_query_string", "get_script_name"),
-        *("peek_path_info", "pop_path_info"),
+        "extract_path_info",
+        "get_query_string",
+        "get_script_name",
+        "peek_path_info",
+        "pop_path_info",
     )
 }
 _STREAMS = {
@@ -95,7 +105,7 @@ _AUTHORIZATION = {
 _STATUS_CODES = Name(
     "werkzeug.http:HTTP_STATUS_CODES", "Werkzeug 0.16", "'werkzeug.http'"
 )
-#: What was to be had from werkzeug itself, and is where it has always been.
+#: Names that werkzeug itself exported, and that are still in their own modules.
 _TOP_LEVEL = {
     "werkzeug.datastructures": """
         Accept Authorization CallbackDict CharsetAccept CombinedMultiDict ETags
@@ -130,7 +140,7 @@ _TOP_LEVEL = {
         wrap_file
         """,
 }
-#: What was to be had from werkzeug itself, and has gone from its own module since.
+#: Names that werkzeug itself exported, and that their own modules have since removed.
 _GONE_FURTHER = {
     **_AUTHORIZATION,
     **_BASES,
@@ -151,11 +161,21 @@ _GONE_FURTHER = {
         for kind in ("", "Immutable")
     },
 }
-#: Of these, what never was there.
+#: Those of them that werkzeug itself never exported.
 _NEVER_ABOVE = {
-    *("BaseURL", "BytesURL", "PlainRequest", "ProxyMiddleware", "StreamOnlyMixin"),
-    *("URL", "get_query_string", "get_script_name", "make_chunk_iter"),
-    *("url_decode_stream", "url_encode_stream", "url_join", "url_parse"),
+    "BaseURL",
+    "BytesURL",
+    "PlainRequest",
+    "ProxyMiddleware",
+    "StreamOnlyMixin",
+    "URL",
+    "get_query_string",
+    "get_script_name",
+    "make_chunk_iter",
+    "url_decode_stream",
+    "url_encode_stream",
+    "url_join",
+    "url_parse",
     "url_unparse",
 }
 
@@ -326,10 +346,17 @@ WERKZEUG = Table(
                 ".mixins", "Werkzeug 2.1", "'werkzeug.wrappers'"
             )
             for part in (
-                *("accept", "auth", "base_request", "base_response", "cors"),
-                *("common_descriptors", "etag", "json", "user_agent"),
+                "accept",
+                "auth",
+                "base_request",
+                "base_response",
+                "cors",
+                "common_descriptors",
+                "etag",
+                "json",
+                "user_agent",
             )
         },
     },
-    menders={"werkzeug.wrappers.request": ".mixins:mend_request"},
+    restorers={"werkzeug.wrappers.request": ".mixins:restore_request"},
 )

@@ -1,4 +1,4 @@
-"""What the classes of applications, blueprints and configurations have lost."""
+"""What was removed from the classes of applications, blueprints and configurations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing as t
 from datetime import timedelta
 
 from . import environment
-from ._warn import NotGivenBack
+from ._warn import NotRestored
 from ._warn import warn
 from .json import Choice
 from .json import KEYS
@@ -19,8 +19,8 @@ _FUNCTIONS = "before_first_request_funcs"
 _FIRST = "_flaskfork_first_request"
 
 
-def mend_app(module: types.ModuleType) -> None:
-    """Give the application class back what it had."""
+def restore_app(module: types.ModuleType) -> None:
+    """Restore what was removed from the application class."""
     app = module.App
     for name, key, convert in (
         ("env", "ENV", _environment),
@@ -45,19 +45,19 @@ def mend_app(module: types.ModuleType) -> None:
     app.__init_subclass__ = classmethod(_see_choices)
     if not hasattr(app.make_config, "__wrapped__"):
         app.make_config = _with_old_keys(app.make_config)
-    environment.mend(module)
+    environment.restore(module)
 
 
-def mend_flask(module: types.ModuleType) -> None:
-    """Let the application run what is to run before its first request."""
+def restore_flask(module: types.ModuleType) -> None:
+    """Make the application run the functions for before its first request."""
     flask = module.Flask
     if not hasattr(flask.full_dispatch_request, "__wrapped__"):
         flask.full_dispatch_request = _after_first(flask.full_dispatch_request)
-    environment.mend(module)
+    environment.restore(module)
 
 
-def mend_blueprint(module: types.ModuleType) -> None:
-    """Give blueprints back what they had, or say why not."""
+def restore_blueprint(module: types.ModuleType) -> None:
+    """Restore what was removed from blueprints, or say why not."""
     blueprint = module.Blueprint
     blueprint.before_app_first_request = before_app_first_request
     for name in ("json_decoder", "json_encoder"):
@@ -65,8 +65,8 @@ def mend_blueprint(module: types.ModuleType) -> None:
     blueprint.__init_subclass__ = classmethod(_refuse_choices)
 
 
-def mend_config(module: types.ModuleType) -> None:
-    """Give the configuration back the way to read JSON."""
+def restore_config(module: types.ModuleType) -> None:
+    """Restore how the configuration reads JSON."""
     module.Config.from_json = from_json
 
 
@@ -74,7 +74,7 @@ def before_first_request(self: t.Any, f: t.Any) -> t.Any:
     """Register a function to run once, before the first request is dispatched.
 
     Other requests wait until all of these have run. When one raises, the request that
-    ran it fails, and the next one begins with them anew.
+    ran it fails, and the next request runs all of them again.
     """
     _warn_of("Flask.before_first_request", "Flask 2.3", "code where the app is made")
     self._check_setup_finished("before_first_request")
@@ -119,7 +119,7 @@ class _FirstRequest:
                 for function in app.__dict__.get(_FUNCTIONS, ()):
                     app.ensure_sync(function)()
             except BaseException:
-                # A request that one of them sent may have said that there was one.
+                # A request that one of them sent may have set this.
                 app._got_first_request = False
                 raise
             else:
@@ -129,7 +129,7 @@ class _FirstRequest:
 
 
 def _run_first(app: t.Any) -> None:
-    # Stored by one operation: two threads get the same one.
+    # Stored in one operation, so that two threads get the same one.
     app.__dict__.setdefault(_FIRST, _FirstRequest()).run(app)
 
 
@@ -144,7 +144,7 @@ def _after_first(dispatch: t.Callable[[t.Any], t.Any]) -> t.Callable[[t.Any], t.
 
 
 def _trigger(self: t.Any) -> None:
-    """Run now what is to run before the first request."""
+    """Run the functions for before the first request now."""
     _warn_of(
         "Flask.try_trigger_before_first_request_functions",
         "Flask 2.2",
@@ -159,7 +159,7 @@ def _functions_of(app: t.Any) -> list[t.Any]:
 
 
 class _Functions:
-    """The list of functions, until an application has its own."""
+    """The list of functions, until an application has a list of its own."""
 
     def __get__(self, app: t.Any, owner: type | None = None) -> t.Any:
         if app is None:
@@ -213,17 +213,17 @@ def _seconds(app: t.Any, value: t.Any) -> t.Any:
 
 
 class _Refused:
-    """An attribute that cannot be given back.
+    """An attribute that cannot be restored.
 
     :param what: its name.
-    :param why: why not.
-    :param mend: what to do instead.
+    :param why: why it cannot.
+    :param hint: what to do instead.
     """
 
-    def __init__(self, what: str, why: str, mend: str) -> None:
+    def __init__(self, what: str, why: str, hint: str) -> None:
         self.what = what
         self.why = why
-        self.mend = mend
+        self.hint = hint
 
     def __get__(self, instance: t.Any, owner: type | None = None) -> t.NoReturn:
         self.refuse()
@@ -232,9 +232,7 @@ class _Refused:
         self.refuse()
 
     def refuse(self) -> t.NoReturn:
-        raise NotGivenBack(
-            f"{self.what} cannot be given back: {self.why}", mend=self.mend
-        )
+        raise NotRestored(f"{self.what} cannot be restored: {self.why}", hint=self.hint)
 
 
 def _refused_of_blueprint(name: str) -> _Refused:
@@ -262,7 +260,7 @@ def _refuse_choices(cls: type[t.Any], /, **kwargs: t.Any) -> None:
 
 
 def _init_subclass(cls: type[t.Any], kind: type, kwargs: dict[str, t.Any]) -> None:
-    """Do what comes above the class that was mended, which ``cls`` is below."""
+    """Call the ``__init_subclass__`` above the class that was changed, for ``cls``."""
     owner: t.Any = next(
         base for base in cls.__mro__ if isinstance(vars(base).get("json_encoder"), kind)
     )
@@ -288,4 +286,4 @@ def _with_old_keys(make_config: t.Callable[..., t.Any]) -> t.Callable[..., t.Any
 
 
 def _warn_of(what: str, since: str, instead: str) -> None:
-    warn(f"{what!r} is gone since {since}", instead=instead)
+    warn(f"{what!r} was removed in {since}", instead=instead)

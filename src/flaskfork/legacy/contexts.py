@@ -1,4 +1,4 @@
-"""The stacks of contexts, of which only the top is left to be read."""
+"""The stacks of contexts, of which only the top can still be read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import types
 import typing as t
 
 from .. import globals as _globals
-from ._warn import NotGivenBack
+from ._warn import NotRestored
 from ._warn import warn
 
 
 class Stack:
-    """Stands for a stack of contexts, of which there is none any more.
+    """Stands for a stack of contexts, which no longer exists.
 
+    :param name: its name in :mod:`flask`.
     :param variable: the context variable in :mod:`flask.globals` that replaced it.
+    :param context: an expression that makes such a context, for the error's hint.
     """
 
     def __init__(self, name: str, variable: str, context: str) -> None:
@@ -22,7 +24,7 @@ class Stack:
         self._context = context
 
     def __repr__(self) -> str:
-        return f"<flask.{self._name}, given back by flaskfork>"
+        return f"<flask.{self._name}, restored by flaskfork>"
 
     @property
     def top(self) -> t.Any:
@@ -38,10 +40,10 @@ class Stack:
         self._refuse("pop")
 
     def _refuse(self, method: str) -> t.NoReturn:
-        raise NotGivenBack(
-            f"flask.{self._name}.{method} cannot be given back: since Flask 2.2 a"
-            " context is kept in a context variable and there is no stack",
-            mend=f"use 'with {self._context}:', or 'push()' and 'pop()' of the context"
+        raise NotRestored(
+            f"flask.{self._name}.{method} cannot be restored: since Flask 2.2 a"
+            " context is in a context variable and there is no stack",
+            hint=f"use 'with {self._context}:', or 'push()' and 'pop()' of the context"
             " itself",
         )
 
@@ -55,7 +57,7 @@ request_ctx_stack = Stack(
 def lookup_app_object(name: str) -> t.Any:
     """Get an attribute of the application context.
 
-    :raises RuntimeError: there is none.
+    :raises RuntimeError: there is no such context.
     """
     return getattr(_globals.app_ctx, name)
 
@@ -63,13 +65,13 @@ def lookup_app_object(name: str) -> t.Any:
 def lookup_req_object(name: str) -> t.Any:
     """Get an attribute of the request context.
 
-    :raises RuntimeError: there is none.
+    :raises RuntimeError: there is no such context.
     """
     return getattr(_globals.request_ctx, name)
 
 
-def mend(module: types.ModuleType) -> None:
-    """Put ``g`` back on the request context."""
+def restore(module: types.ModuleType) -> None:
+    """Restore ``g`` of the request context."""
     if not hasattr(module.RequestContext, "g"):
         module.RequestContext.g = property(_get_g, _set_g)
 
@@ -85,4 +87,4 @@ def _set_g(context: t.Any, value: t.Any) -> None:
 
 
 def _warn_of_g() -> None:
-    warn("'RequestContext.g' is gone since Flask 2.2", instead="'flask.g'")
+    warn("'RequestContext.g' was removed in Flask 2.2", instead="'flask.g'")

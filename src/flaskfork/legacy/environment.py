@@ -1,4 +1,4 @@
-"""``FLASK_ENV``, the name of what an application runs in."""
+"""``FLASK_ENV``, the name of the environment that an application runs in."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _DEBUG = "get_debug_flag"
 
 
 def get_env() -> str:
-    """What the application runs in, ``production`` unless the variable says else."""
+    """The environment of the application: that variable, or else ``production``."""
     return os.environ.get("FLASK_ENV") or "production"
 
 
-def mend(module: types.ModuleType) -> None:
-    """Let ``FLASK_ENV=development`` mean debug mode, where a module asks for that."""
+def restore(module: types.ModuleType) -> None:
+    """Let ``FLASK_ENV=development`` mean debug mode to a module that asks for that."""
     get_debug_flag = getattr(module, _DEBUG)
     if hasattr(get_debug_flag, "__wrapped__"):
         return
@@ -26,7 +26,7 @@ def mend(module: types.ModuleType) -> None:
     def wrapper() -> bool:
         if not os.environ.get("FLASK_DEBUG") and get_env() == "development":
             warn(
-                "'FLASK_ENV' is gone since Flask 2.3",
+                "'FLASK_ENV' was removed in Flask 2.3",
                 instead="'FLASK_DEBUG' or 'flask --debug'",
                 passing=("flaskfork", "click"),
             )

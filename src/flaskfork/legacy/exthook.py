@@ -1,7 +1,7 @@
-"""What was left of the import hook behind ``flask.ext``."""
+"""What is left of the import hook behind ``flask.ext``."""
 
 from __future__ import annotations
 
 
 class ExtDeprecationWarning(DeprecationWarning):
-    """What Flask 0.11 and 0.12 warned of ``flask.ext`` with. This one never comes."""
+    """The warning of Flask 0.11 and 0.12 about ``flask.ext``, never issued now."""

@@ -1,4 +1,4 @@
-"""Helpers that have been replaced by Werkzeug's or Python's."""
+"""Helpers that Werkzeug's or Python's own have replaced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 class locked_cached_property(cached_property[t.Any]):
-    """A cached property that only one thread at a time computes."""
+    """A cached property that only one thread computes at a time."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class locked_cached_property(cached_property[t.Any]):
 
 
 def safe_join(directory: str, *pathnames: str) -> str:
-    """Join paths that are not to be trusted.
+    """Join untrusted paths to a directory.
 
     :raises NotFound: the result would be outside of ``directory``.
     """
@@ -47,14 +47,14 @@ def safe_join(directory: str, *pathnames: str) -> str:
 
 
 def total_seconds(td: timedelta) -> int:
-    """The whole seconds of a duration."""
+    """The seconds of a duration, as a whole number."""
     return td.days * 24 * 60 * 60 + td.seconds
 
 
 def make_test_environ_builder(
     app: Flask, *args: t.Any, **kwargs: t.Any
 ) -> EnvironBuilder:
-    """Make what describes a request to an application in a test."""
+    """Make the builder of a test request's environment."""
     from ..testing import EnvironBuilder
 
     return EnvironBuilder(app, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""JSON encoder and decoder classes, for which the application's provider stands in."""
+"""JSON encoder and decoder classes, which the application's provider replaced."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .. import json as _json
 from ..json import provider as _provider
 from ._warn import warn
 
-#: The package's own lines are not where a setting is used.
+#: A setting is not used where these packages read it.
 _PASSING = ("flaskfork", "werkzeug", "jinja2")
 
-#: What a setting was called, and how its value was meant.
+#: The key of each setting, and how its value was meant.
 _SETTINGS: dict[str, tuple[str, t.Callable[[t.Any], t.Any]]] = {
     "compact": ("JSONIFY_PRETTYPRINT_REGULAR", lambda pretty: not pretty),
     "ensure_ascii": ("JSON_AS_ASCII", bool),
@@ -28,14 +28,14 @@ KEYS = tuple(key for key, _ in _SETTINGS.values())
 
 
 class JSONEncoder(json.JSONEncoder):
-    """Encodes dates, decimal numbers, UUIDs, data classes and ``__html__`` as well."""
+    """Also encodes dates, decimal numbers, UUIDs, data classes and ``__html__``."""
 
     def default(self, o: t.Any) -> t.Any:
         return _provider._default(o)
 
 
 class JSONDecoder(json.JSONDecoder):
-    """Decodes JSON, as Python's own does."""
+    """Decodes JSON as Python's own decoder does."""
 
 
 DEFAULTS: dict[str, type] = {"json_decoder": JSONDecoder, "json_encoder": JSONEncoder}
@@ -71,7 +71,7 @@ def chosen(app: t.Any, name: str) -> t.Any:
 
 
 class Choice:
-    """The attribute of an application that a class is chosen by."""
+    """The attribute of an application that chooses an encoder or decoder class."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -90,13 +90,13 @@ class Choice:
 
     def warn(self) -> None:
         warn(
-            f"'Flask.{self.name}' is gone since Flask 2.3",
+            f"'Flask.{self.name}' was removed in Flask 2.3",
             instead="'app.json', a JSON provider",
         )
 
 
-def mend_provider(module: types.ModuleType) -> None:
-    """Let the default provider heed the chosen classes and the old settings."""
+def restore_provider(module: types.ModuleType) -> None:
+    """Make the default provider obey the chosen classes and the old settings."""
     provider = module.DefaultJSONProvider
     if not hasattr(provider.dumps, "__wrapped__"):
         provider.dumps = _with_encoder(provider.dumps)
@@ -105,8 +105,8 @@ def mend_provider(module: types.ModuleType) -> None:
             setattr(provider, name, _Setting(key, convert, vars(provider)[name]))
 
 
-def mend_functions(module: types.ModuleType) -> None:
-    """Let the functions take an application, and an encoder class as it was meant."""
+def restore_functions(module: types.ModuleType) -> None:
+    """Let the functions take an application, and use an encoder class as they did."""
     for name in ("dump", "dumps", "load", "loads"):
         function = getattr(module, name)
         if not hasattr(function, "__wrapped__"):
@@ -132,7 +132,7 @@ class _Setting:
         if value is None:
             return self.default
         warn(
-            f"the configuration key {self.key!r} is gone since Flask 2.3",
+            f"the configuration key {self.key!r} was removed in Flask 2.3",
             instead="attributes of 'app.json'",
             passing=_PASSING,
         )

@@ -1,6 +1,6 @@
-"""Parts of request and response classes, which have all of that themselves now.
+"""Parts of request and response classes, which now have all of that themselves.
 
-They are empty bases: whatever a class inherits beside one of them brings the rest.
+They are empty bases: what a class inherits beside one of them brings the rest.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class WWWAuthenticateMixin: ...
 
 
 class StreamOnlyMixin:
-    """Leaves the body of a request to be read from its stream."""
+    """Leaves the body of a request unparsed, to be read from its stream."""
 
     want_form_data_parsed = False
 
@@ -63,8 +63,8 @@ class PlainRequest(StreamOnlyMixin, Request):
     """A request whose body is not parsed."""
 
 
-def mend_request(module: types.ModuleType) -> None:
-    """Put ``is_xhr`` back on requests."""
+def restore_request(module: types.ModuleType) -> None:
+    """Restore ``is_xhr`` of requests."""
     if not hasattr(module.Request, "is_xhr"):
         module.Request.is_xhr = property(_is_xhr)
 
@@ -72,7 +72,7 @@ def mend_request(module: types.ModuleType) -> None:
 def _is_xhr(request: t.Any) -> bool:
     """Whether a JavaScript library says that it sent the request."""
     warn(
-        "'Request.is_xhr' is gone since Werkzeug 1.0",
-        instead="'request.headers', of which few libraries set any for that",
+        "'Request.is_xhr' was removed in Werkzeug 1.0",
+        instead="'request.headers', although few libraries set one for that",
     )
     return bool(request.headers.get("X-Requested-With", "").lower() == "xmlhttprequest")

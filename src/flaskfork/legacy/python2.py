@@ -1,4 +1,4 @@
-"""What made one source run on Python 2 and 3, as it is on Python 3."""
+"""Helpers that let one source run on Python 2 and 3, in their Python 3 form."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def iter_bytes(data: bytes) -> t.Iterator[bytes]:
 
 
 def unchanged(x: _T) -> _T:
-    """What decorators and conversions for Python 2 do on Python 3."""
+    """Return the argument, as decorators and conversions for Python 2 do on 3."""
     return x
 
 
@@ -139,7 +139,7 @@ wsgi_get_bytes = unchanged
 def normalize_string_tuple(tup: tuple[t.Any, ...]) -> tuple[t.Any, ...]:
     """Refuse a mix of strings and bytes.
 
-    :raises TypeError: it is one.
+    :raises TypeError: there is such a mix.
     """
     if len({isinstance(item, str) for item in tup}) > 1:
         raise TypeError("Cannot mix str and bytes arguments")
@@ -209,7 +209,7 @@ def reraise(
 
 
 def with_metaclass(meta: t.Any, *bases: type) -> t.Any:
-    """Make a base by which a class gets a metaclass and ``bases``."""
+    """Make a base class that gives its subclass a metaclass and ``bases``."""
 
     class Metaclass(type):
         def __new__(

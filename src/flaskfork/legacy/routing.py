@@ -11,9 +11,9 @@ _VARIABLE = re.compile(r"<(?:([a-zA-Z_]\w*)(?:\((.*?)\))?:)?([a-zA-Z_]\w*)>")
 def parse_rule(rule: str) -> t.Iterator[tuple[str | None, str | None, str]]:
     """Take a rule apart.
 
-    :return: converter, its arguments and variable, of each part; the converter of a
-        part that is no variable is None.
-    :raises ValueError: a variable is there twice, or the rule is malformed.
+    :return: converter, its arguments and variable of each part; the converter of a
+        part that is not a variable is None.
+    :raises ValueError: a variable occurs twice, or the rule is malformed.
     """
     end = 0
     seen = set()

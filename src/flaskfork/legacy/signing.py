@@ -1,6 +1,6 @@
-"""Serializers for JSON web signatures, of which only the names are given back.
+"""Serializers for JSON web signatures, of which only the names are restored.
 
-A signature that looks right and is not is worse than none, so these refuse to be used.
+A wrong signature that looks right is worse than none, so using one is an error.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from ..shim.errors import ShimError
 
 
 class JSONWebSignatureSerializer:
-    """Refuses to be made."""
+    """Cannot be instantiated."""
 
     def __new__(cls, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
         raise ShimError(
-            f"{cls.__name__} can be imported, but not be used: itsdangerous has no JSON"
-            " web signatures since 2.1",
-            mend="use a library for JWT such as Authlib, or where both sides are yours"
+            f"{cls.__name__} can be imported but not used: itsdangerous 2.1 removed"
+            " JSON web signatures",
+            hint="use a library for JWT such as Authlib, or where both sides are yours"
             " 'itsdangerous.URLSafeTimedSerializer'",
         )
 
 
 class TimedJSONWebSignatureSerializer(JSONWebSignatureSerializer):
-    """Refuses to be made."""
+    """Cannot be instantiated."""

@@ -1,9 +1,4 @@
-"""Names that Flask and its libraries removed, given back to old code on request.
-
-Loaded by :func:`flaskfork.shim.legacy` or the variable ``FLASKFORK_LEGACY`` only.
-``_flask_names`` and ``_werkzeug_names`` are the tables of what is given back;
-docs/legacy.md shows them.
-"""
+"""What switches the old names on: a call, or a variable of the environment."""
 
 from __future__ import annotations
 
@@ -12,15 +7,18 @@ from ._flask_names import FLASK
 from ._serve import serve
 from ._werkzeug_names import WERKZEUG
 
-#: The environment variable, and what each of its values gives back.
+#: The environment variable, and whether each of its values includes the libraries.
 VARIABLE = "FLASKFORK_LEGACY"
 _MEANINGS = {"1": False, "werkzeug": True}
 
 
 def switch_on(*, werkzeug: bool = False) -> None:
-    """Give back Flask's names, and with ``werkzeug`` those of its libraries.
+    """Restore Flask's names, and with ``werkzeug`` those of its libraries.
 
-    Doing so again changes nothing, nor does doing it with less.
+    Calling it again changes nothing, nor does calling it for less.
+
+    :param werkzeug: whether to restore those of Werkzeug, Jinja, itsdangerous and
+        MarkupSafe as well.
     """
     serve(FLASK)
     if werkzeug:
@@ -28,18 +26,18 @@ def switch_on(*, werkzeug: bool = False) -> None:
 
 
 def check(value: str) -> None:
-    """Assert that a value of the environment variable means something.
+    """Check that a value of the environment variable is one of those that it takes.
 
-    :raises ShimError: it does not.
+    :raises ShimError: it is not.
     """
     if value not in _MEANINGS:
         raise ShimError(
-            f"{VARIABLE} is {value!r}, which means nothing",
-            mend="set it to 1 for the names of flask, to 'werkzeug' for those of"
-            " Werkzeug, Jinja2, itsdangerous and MarkupSafe as well, or to 0",
+            f"{VARIABLE} is {value!r}, which is not a valid value",
+            hint="set it to 1 for the names of flask, to 'werkzeug' for those of"
+            " Werkzeug, Jinja2, itsdangerous and MarkupSafe as well, or to 0 for none",
         )
 
 
 def switch_on_as(value: str) -> None:
-    """Give back what a value of the environment variable asks for."""
+    """Restore what a valid value of the environment variable asks for."""
     switch_on(werkzeug=_MEANINGS[value])

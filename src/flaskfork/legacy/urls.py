@@ -1,6 +1,6 @@
-"""Werkzeug's functions for URLs, on those of :mod:`urllib.parse`.
+"""Werkzeug's functions for URLs, built on :mod:`urllib.parse`.
 
-Where both differ, they do as Werkzeug's did up to 2.3.
+Where the two differ, these do what Werkzeug's did up to 2.3.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _Text = t.Union[str, bytes]
 _PATH_FORMAT = "windows" if os.name == "nt" else "posix"
 _LOCAL = ("", "127.0.0.1", "::1", "localhost")
 
-#: What Werkzeug leaves alone, and what of it Python always does.
+#: What Werkzeug leaves unquoted, and what of it Python always leaves unquoted.
 _SAFE = "-._~$!'()*+,;"
 _UNRESERVED = "-._~"
 
@@ -41,14 +41,14 @@ class BaseURL(_Parts):
     __slots__ = ()
 
     def replace(self, **kwargs: t.Any) -> BaseURL:
-        """The same with other parts."""
+        """The same URL with other parts."""
         return self._replace(**kwargs)
 
     def to_url(self) -> t.Any:
         return url_unparse(self)
 
     def join(self, *args: t.Any, **kwargs: t.Any) -> BaseURL:
-        """What another URL means on this page, parsed."""
+        """Another URL resolved against this one, parsed."""
         return url_parse(url_join(self, *args, **kwargs))
 
     def decode_query(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -62,17 +62,17 @@ class BaseURL(_Parts):
         return url_parse(uri_to_iri(self._valid_url()))
 
     def decode_netloc(self) -> str:
-        """The network location as a person would read it."""
+        """The network location in readable form."""
         return self._netloc(self._decoded_host() or "", lambda text: text or "")
 
     def encode_netloc(self) -> t.Any:
-        """The network location as it goes over the wire."""
+        """The network location as it is sent."""
         return self._netloc(self.ascii_host or "", lambda text: quoted(text or ""))
 
     def get_file_location(
         self, pathformat: str | None = None
     ) -> tuple[str | None, str | None]:
-        """Server and path of a URL that names a file."""
+        """Server and path of a ``file:`` URL."""
         if self.scheme != "file":
             return None, None
         server = None if self.netloc in _LOCAL else self.netloc
@@ -91,7 +91,7 @@ class BaseURL(_Parts):
 
     @property
     def ascii_host(self) -> str | None:
-        """The host as it goes over the wire, or None."""
+        """The host as it is sent, or None."""
         host = self.host
         if host is None:
             return None
@@ -103,7 +103,7 @@ class BaseURL(_Parts):
 
     @property
     def port(self) -> int | None:
-        """The port, or None if there is none that is valid."""
+        """The port, or None if there is no valid one."""
         try:
             port = int(_as_str(self._host_and_port()[1]))
         except ValueError:
@@ -112,7 +112,7 @@ class BaseURL(_Parts):
 
     @property
     def auth(self) -> t.Any:
-        """What stands before the host, or None."""
+        """The credentials before the host, or None."""
         auth, at, _ = self.netloc.rpartition(_like(self.netloc, "@"))
         return auth if at else None
 
@@ -244,7 +244,7 @@ def url_unparse(components: t.Iterable[t.Any]) -> t.Any:
 
 
 def url_join(base: t.Any, url: t.Any, allow_fragments: bool = True) -> t.Any:
-    """What a URL means on the page ``base``. Each may be in its parts."""
+    """Resolve a URL against ``base``. Each may be a tuple of its parts."""
     base = url_unparse(base) if isinstance(base, tuple) else base
     url = url_unparse(url) if isinstance(url, tuple) else url
     if not base:
@@ -264,7 +264,7 @@ def url_join(base: t.Any, url: t.Any, allow_fragments: bool = True) -> t.Any:
         segments = of_base.path.split(slash)
         query = query or of_base.query
     else:
-        # By what stands on the left of it, unless it begins anew.
+        # Relative to the folder of the base, unless it starts with a slash.
         before = [] if parts.path[:1] == slash else of_base.path.split(slash)[:-1]
         segments = before + parts.path.split(slash)
     path = slash.join(_without_dots(segments, _like(base, ".")))
@@ -336,7 +336,7 @@ def url_unquote_plus(
 
 
 def url_fix(s: str, charset: str = "utf-8") -> str:
-    """Mend a URL that a person has typed."""
+    """Correct a URL that a person typed."""
     text = _as_str(s, charset, "replace").replace("\\", "/")
     if text.startswith("file://") and re.match(r"[a-zA-Z]:/", text[7:]):
         text = f"file:///{text[7:]}"
@@ -375,7 +375,7 @@ def url_decode_stream(
 ) -> t.Any:
     """Parse a query that is read from a stream.
 
-    :param return_iterator: whether to return the pairs and not a multi dict.
+    :param return_iterator: whether to return the pairs instead of a multi dict.
     """
     pairs = make_chunk_iter(stream, separator, limit)
     decoded = _decoded(pairs, charset, include_empty, errors)
@@ -390,7 +390,7 @@ def url_encode(
     separator: _Text = "&",
     encode_keys: t.Any = None,
 ) -> str:
-    """Write a mapping, or pairs, as a query. What is None is left out."""
+    """Write a mapping, or pairs, as a query. Values of None are left out."""
     return _as_str(separator, "ascii").join(_encoded(obj, charset, sort, key))
 
 
@@ -413,9 +413,9 @@ def url_encode_stream(
 
 
 class Href:
-    """Makes URLs below a base by being called with segments and with queries.
+    """Called with path segments and a query, makes a URL below a base.
 
-    :param base: where they are below.
+    :param base: the URL that all of them are below.
     """
 
     def __init__(
@@ -455,7 +455,7 @@ class Href:
 
 
 def _without_dots(segments: list[t.Any], dot: t.Any) -> list[t.Any]:
-    """The path without segments that mean this folder or the one above."""
+    """The path without ``.`` and ``..`` segments."""
     empty = dot[:0]
     if segments[-1] == dot:
         segments[-1] = empty
@@ -494,7 +494,7 @@ def _encoded(
 
 
 def _like(reference: t.Any, literal: str) -> t.Any:
-    """The literal, as bytes if the reference is."""
+    """The literal, as bytes if the reference is bytes."""
     return literal if isinstance(reference, str) else literal.encode("latin-1")
 
 

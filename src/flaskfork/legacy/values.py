@@ -1,4 +1,4 @@
-"""Small things that were taken from elsewhere, or that are always true now."""
+"""Small functions and constants, most of which others have replaced."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ YES = True
 
 
 class BuiltIn(jinja2.ext.Extension):
-    """An extension that does nothing: what it did is part of the language."""
+    """An extension that does nothing: what it did is now part of the language."""
 
     def parse(self, parser: t.Any) -> t.NoReturn:
         raise NotImplementedError
 
 
 def constant_time_compare(a: str | bytes, b: str | bytes) -> bool:
-    """Compare in a time that does not tell how much of both is the same."""
+    """Compare in a time that does not reveal how much of the two is equal."""
     return hmac.compare_digest(_as_bytes(a), _as_bytes(b))
 
 
@@ -47,21 +47,21 @@ def pbkdf2_hex(*args: t.Any, **kwargs: t.Any) -> str:
 
 
 def escape(s: t.Any) -> str:
-    """Escape for HTML, to a plain string."""
+    """Escape for HTML, into a plain string."""
     if s is None:
         return ""
     return str(s.__html__()) if hasattr(s, "__html__") else html.escape(str(s))
 
 
 def parse_authorization_header(value: str | None) -> Authorization | None:
-    """Parse the header in which a client authenticates itself."""
+    """Parse the ``Authorization`` header of a client."""
     return Authorization.from_header(value)
 
 
 def parse_www_authenticate_header(
     value: str | None, on_update: t.Callable[[WWWAuthenticate], None] | None = None
 ) -> WWWAuthenticate:
-    """Parse the header in which a server asks a client to do so."""
+    """Parse the ``WWW-Authenticate`` header of a server."""
     parsed = WWWAuthenticate.from_header(value) or WWWAuthenticate("basic")
     parsed._on_update = on_update
     return parsed

@@ -1,4 +1,4 @@
-"""The metaclass that found the methods of a view."""
+"""The metaclass that collected the methods of a view."""
 
 from __future__ import annotations
 

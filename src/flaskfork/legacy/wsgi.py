@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
 
 
 def get_query_string(environ: WSGIEnvironment) -> str:
-    """The query string, as it may stand in a URL."""
+    """The query string, quoted for use in a URL."""
     query = environ.get("QUERY_STRING", "").encode("latin-1")
     return quote(query, safe="!$%&'()*+,:;=")
 
@@ -33,7 +33,7 @@ def pop_path_info(
 ) -> str | None:
     """Move the next segment of the path to ``SCRIPT_NAME``.
 
-    :return: the segment, or None where there is none.
+    :return: the segment, or None if there is none.
     """
     path = environ.get("PATH_INFO")
     if not path:
@@ -49,7 +49,7 @@ def pop_path_info(
 def peek_path_info(
     environ: WSGIEnvironment, charset: str = "utf-8", errors: str = "replace"
 ) -> str:
-    """The next segment of the path, empty where there is none."""
+    """The next segment of the path, or an empty string."""
     path = environ.get("PATH_INFO", "").lstrip("/")
     return _decoded(path.partition("/")[0], charset, errors)
 
@@ -66,7 +66,7 @@ def extract_path_info(
     :param environ_or_baseurl: the application's environment, or its URL.
     :param path_or_url: what may be below it.
     :param collapse_http_schemes: whether HTTP and HTTPS are the same.
-    :return: the path, or None where the URL is elsewhere.
+    :return: the path, or None if the URL is not below the application.
     """
     base = (
         get_current_url(environ_or_baseurl, root_only=True)
@@ -139,14 +139,14 @@ def make_chunk_iter(
 
 
 def _decoded(path: str, charset: str, errors: str) -> str:
-    # WSGI's strings are bytes in the guise of Latin-1.
+    # WSGI's strings hold bytes, decoded as Latin-1.
     return path.encode("latin-1").decode(charset, errors)
 
 
 def _place(
     url: str, scheme: str = "", host: str = "", folder: str = ""
 ) -> tuple[str, str, str]:
-    """Scheme, host with the port that is not the scheme's own, and path of a URL."""
+    """Scheme, host with any non-default port, and path of a URL."""
     parts = urlsplit(url)
     scheme = parts.scheme or scheme
     if parts.netloc:
@@ -163,7 +163,7 @@ def _place(
 
 
 def _read(stream: t.Any, limit: int | None, buffer_size: int) -> t.Iterator[t.Any]:
-    """What a stream, or whatever is iterated over, has, in parts."""
+    """The data of a stream, or of any iterable, in parts."""
     if not hasattr(stream, "read"):
         yield from filter(None, stream)
         return

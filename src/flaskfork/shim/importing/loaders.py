@@ -36,7 +36,7 @@ _IMPORT_SYSTEMS = frozenset(
 
 
 def swap(name: str) -> None:
-    """Replace a module of the shim wheel by the fork's; the module itself calls this.
+    """Replace a module of the shim wheel with the fork's; the module itself calls this.
 
     :param name: the name under which the shim wheel's module is being imported.
     :raises ImportError: the fork's module failed to import.

@@ -1,4 +1,4 @@
-"""What keeps the shim in its place: a text for each tool's own files.
+"""Settings that make an installer keep the shim, for each tool's own files.
 
 A tool that looks for a newer Flask finds upstream's. These texts name both wheels of
 the fork exactly, by their versions or by where they are.
@@ -25,7 +25,7 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 class Wheel:
     """A wheel of the fork, and where it is.
 
-    :param folder: its folder or the URL of that, if it is not one on an index.
+    :param folder: its folder or the folder's URL, unless the wheel is on an index.
     """
 
     name: str
@@ -44,39 +44,39 @@ class Wheel:
 
     @property
     def url(self) -> str | None:
-        """The address, if the folder has one."""
+        """The URL, if the folder is one."""
         if self.folder is None or not _URL.match(self.folder):
             return None
-        # A plus sign would be a blank to some servers.
+        # Some servers take a plus sign for a space.
         return f"{self.folder.rstrip('/')}/{urllib.parse.quote(self.file)}"
 
     @property
     def path(self) -> pathlib.Path | None:
-        """The path, if the folder is a local one."""
+        """The path, if the folder is local."""
         if self.folder is None or self.url:
             return None
         return pathlib.Path(self.folder, self.file)
 
     @property
     def where(self) -> str | None:
-        """The address or the path, with slashes on every system."""
+        """The URL or the path, with slashes on every system."""
         return self.path.as_posix() if self.path else self.url
 
 
 def render(tool: str, folder: str | None = None) -> str:
-    """What keeps the shim in its place where ``tool`` installs.
+    """Write the settings that make a tool keep the shim.
 
     :param tool: one of :data:`TOOLS`.
     :param folder: the folder that both wheels are in, or its URL; without it they come
-        from an index which the tool knows. In a file of a project, a relative path
-        stays one.
-    :return: the text, which starts with a comment on where it belongs.
-    :raises ShimError: a wheel is not in the folder, or an address is none of a folder.
+        from an index that the tool knows. In a project's own file, a relative path
+        stays relative.
+    :return: the text, whose first line is a comment on where it belongs.
+    :raises ShimError: a wheel is not in the folder, or a URL is not that of a folder.
     """
     if folder and _URL.match(folder) and ("?" in folder or "#" in folder):
         raise ShimError(
-            f"{folder} is not the address of a folder",
-            mend="leave out what stands behind '?' or '#'",
+            f"{folder} is not the URL of a folder",
+            hint="leave out everything after '?' or '#'",
         )
     made = provenance.load()
     shim = Wheel("flask", made.shim_version, folder)
@@ -84,19 +84,20 @@ def render(tool: str, folder: str | None = None) -> str:
     for wheel in (shim, fork):
         if wheel.path and not wheel.path.is_file():
             raise ShimError(
-                f"{wheel.path} is not there",
-                mend="name the folder that has both wheels of flaskfork"
-                f" {made.version}; the one named Flask is put there by 'python -m"
+                "not found",
+                where=wheel.path,
+                hint="name the folder that has both wheels of flaskfork"
+                f" {made.version}; to build the one named Flask there, run 'python -m"
                 f" flaskfork.shim wheel {folder}'",
             )
     return TOOLS[tool](shim, fork)
 
 
 def _pip(*wheels: Wheel) -> str:
-    # By version: pip before 26.1 takes no address where extras are asked for.
+    # By version: pip before 26.1 takes no URL where extras are requested.
     lines = [wheel.name + wheel.pin for wheel in wheels]
     folders = {
-        # A relative path would be looked for from wherever pip is called.
+        # pip resolves a relative path against the folder that it is called in.
         wheel.path.parent.resolve().as_uri() if wheel.path else wheel.folder
         for wheel in wheels
     }
@@ -105,7 +106,7 @@ def _pip(*wheels: Wheel) -> str:
 
 
 def _uv_pip(*wheels: Wheel) -> str:
-    # By address: of constraints for its tools uv takes no --find-links.
+    # By URL: uv takes no --find-links from the constraints of its tools.
     lines = []
     for wheel in wheels:
         url = wheel.path.resolve().as_uri() if wheel.path else wheel.url
@@ -114,7 +115,7 @@ def _uv_pip(*wheels: Wheel) -> str:
 
 
 def _uv(*wheels: Wheel) -> str:
-    # As constraints: overrides would take away the extras that are asked for.
+    # As constraints: overrides would drop the extras that are requested.
     pins = ", ".join(_quoted(wheel.name + wheel.pin) for wheel in wheels)
     sources = [f"{wheel.name} = {_source(wheel)}" for wheel in wheels if wheel.where]
     return _text(
@@ -126,11 +127,11 @@ def _uv(*wheels: Wheel) -> str:
 
 
 def _poetry(*wheels: Wheel) -> str:
-    # A group: what is in it binds the others, and is not in the project's metadata.
+    # A group: it constrains the others, and is not in the project's metadata.
     lines = ["[tool.poetry.group.flaskfork.dependencies]"]
     for wheel in wheels:
         if wheel.path:
-            # Poetry locks a relative path, and then fails over an absolute one.
+            # Poetry locks a relative path, and then fails on an absolute one.
             wheel = replace(wheel, folder=os.path.relpath(wheel.path.parent))
         lines.append(f"{wheel.name} = {_source(wheel)}")
     return _text("pyproject.toml for Poetry", *lines)
@@ -151,7 +152,7 @@ def _pdm(*wheels: Wheel) -> str:
 
 def _pipenv(*wheels: Wheel) -> str:
     return _text(
-        "Pipfile, below [packages], in place of such lines there",
+        "Pipfile, below [packages], in place of the lines there that name the same",
         *(
             f"{wheel.name} = {_source(wheel, path='file', url='file')}"
             for wheel in wheels
@@ -159,7 +160,7 @@ def _pipenv(*wheels: Wheel) -> str:
     )
 
 
-#: The tools, by name, and what writes the text for each.
+#: The tools by name, and the function that writes the text for each.
 TOOLS: t.Mapping[str, t.Callable[..., str]] = {
     "pip": _pip,
     "uv-pip": _uv_pip,
@@ -183,5 +184,5 @@ def _source(wheel: Wheel, *, path: str = "path", url: str = "url") -> str:
 
 
 def _quoted(text: str) -> str:
-    # A string in JSON is one in TOML too, as long as other letters are not escaped.
+    # A string in JSON is one in TOML too, as long as non-ASCII letters are kept.
     return json.dumps(text, ensure_ascii=False)

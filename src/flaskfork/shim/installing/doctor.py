@@ -1,4 +1,4 @@
-"""Finds what keeps ``import flask`` from being the fork, and how to mend it.
+"""Finds whatever keeps ``import flask`` from being the fork, and how to fix it.
 
 Nothing that it finds is imported or run.
 """
@@ -30,7 +30,8 @@ class Trouble:
     """Something that is wrong here.
 
     :param where: the file or folder.
-    :param mend: the command line that mends it.
+    :param mend: the command line that fixes it. Users read it as ``hint``; the key
+        in the command's JSON is this name, which programs rely on.
     """
 
     what: str
@@ -38,18 +39,18 @@ class Trouble:
     mend: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}\n  mend: {self.mend}"
+        return f"{self.where}: {self.what}\n  hint: {self.mend}"
 
 
 def examine() -> list[Trouble]:
-    """All the troubles of this environment and the current folder."""
+    """Everything that is wrong in this environment and the current folder."""
     try:
         place = environment.own_place()
     except ShimError as e:
-        return [Trouble(e.what, e.where or sys.prefix, e.mend)]
+        return [Trouble(e.what, e.where or sys.prefix, e.hint)]
 
     if left := place.left_behind():
-        # What else there is to see is only half of something.
+        # Anything else found now would be half of one state and half of another.
         what = "an install or a removal was interrupted"
         return [Trouble(what, str(left), environment.own("install"))]
 
@@ -83,12 +84,12 @@ def _fork() -> t.Iterator[Trouble]:
 
 def _shim(place: Place) -> t.Iterator[Trouble]:
     """What is wrong with the Flask that is installed beside flaskfork."""
-    mend = environment.own("install")
+    hint = environment.own("install")
     package = place.site / "flask"
     found = environment.installed([str(place.site)])
     if not found:
         where = package if package.exists() else place.site
-        yield Trouble("no distribution named Flask is installed", str(where), mend)
+        yield Trouble("no distribution named Flask is installed", str(where), hint)
 
     made = provenance.load().version
     for flask in found:
@@ -96,21 +97,21 @@ def _shim(place: Place) -> t.Iterator[Trouble]:
             what = (
                 f"Flask {flask.version} does not require flaskfork: it is not its shim"
             )
-            yield Trouble(what, str(flask.info), mend)
+            yield Trouble(what, str(flask.info), hint)
         elif flask.shim_of != made:
             what = f"this is the shim of flaskfork {flask.shim_of}, not of {made}"
-            yield Trouble(what, str(flask.info), mend)
+            yield Trouble(what, str(flask.info), hint)
 
     if len(found) > 1:
         what = f"{len(found)} distributions named Flask are installed in one folder"
-        yield Trouble(what, str(place.site), mend)
+        yield Trouble(what, str(place.site), hint)
     for flask in found[:1] if len(found) == 1 and found[0].shim_of else []:
-        yield from _damage(flask.info, lambda: mend)
+        yield from _damage(flask.info, lambda: hint)
         known = {records.locate(flask.info, r.path) for r in records.read(flask.info)}
         strange = sorted(_files(package.resolve()) - known)
         if strange:
             what = f"does not belong to the shim{_and_more(strange)}"
-            yield Trouble(what, str(strange[0]), mend)
+            yield Trouble(what, str(strange[0]), hint)
 
 
 def _elsewhere(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
@@ -121,7 +122,7 @@ def _elsewhere(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
 
 
 def _shadows(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
-    """What else ``import flask`` may get, before the shim or when that is gone."""
+    """What else ``import flask`` may get: before the shim, or once that is removed."""
     reported = {flask.site.resolve() for flask in _others(place, path)}
     reported.add(place.site.resolve())
     before = True
@@ -139,20 +140,22 @@ def _shadows(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
         reported.add(folder)
 
 
-def _damage(info: pathlib.Path, mend: t.Callable[[], str]) -> t.Iterator[Trouble]:
+def _damage(info: pathlib.Path, hint: t.Callable[[], str]) -> t.Iterator[Trouble]:
     if not records.read(info):
-        yield Trouble("has no RECORD of its files", str(info), mend())
+        yield Trouble("has no RECORD of its files", str(info), hint())
     if damage := records.damage(info):
         file, how = damage[0]
-        yield Trouble(how + _and_more(damage), str(file), mend())
+        yield Trouble(how + _and_more(damage), str(file), hint())
 
 
 def _and_more(found: t.Sequence[object]) -> str:
-    return f", and so are {len(found) - 1} more files" if len(found) > 1 else ""
+    more = len(found) - 1
+    files = "file" if more == 1 else "files"
+    return f"; the same is true of {more} more {files}" if more > 0 else ""
 
 
 def _files(package: pathlib.Path) -> set[pathlib.Path]:
-    """The files of a package, byte code aside."""
+    """The files of a package, except for byte code."""
     files = {file for file in package.rglob("*") if file.is_file()}
     return {file for file in files if file.parent.name != "__pycache__"}
 
@@ -165,7 +168,7 @@ def _others(place: Place, path: t.Sequence[str]) -> list[Installed]:
 
 def _uninstall(flask: Installed) -> str:
     """How to remove a Flask that is not in the folder where the shim belongs."""
-    # A virtual environment's is a link to that of the system, but on Windows.
+    # A virtual environment's is a link to the system's, except on Windows.
     python = os.path.realpath(sys.executable)
     if os.name == "nt":
         python = getattr(sys, "_base_executable", python)
@@ -178,7 +181,7 @@ def _uninstall(flask: Installed) -> str:
     allowed = ["--break-system-packages"] * environment.managed().exists()
     packages = sysconfig.get_path("purelib", vars={"base": sys.base_prefix})
     if PathFinder.find_spec("pip", [str(flask.site), packages]):
-        # Without -s pip would take the one in the user's folder.
+        # Without -s pip would uninstall the one in the user's folder.
         pip = [python, *["-s"] * (not in_user_site), "-m", "pip", "uninstall", "-y"]
         return environment.command_line(*pip, *allowed, "Flask")
 
@@ -193,14 +196,14 @@ def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
     """How to take ``folder`` off the path, if a ``.pth`` file puts it there."""
     for file in packages.glob("*.pth"):
         text = file.read_text(encoding="utf-8", errors="replace")
-        # As Python, which ignores a line that cannot be a path.
+        # As Python does, which ignores a line that cannot be a path.
         lines = [
             line for line in text.splitlines() if line.strip() and "\0" not in line
         ]
         entries = [line for line in lines if not line.startswith(("#", "import"))]
         found = [e for e in entries if (packages / e.rstrip()).resolve() == folder]
         if found and file.name in replacement.present(packages):
-            # An editable install of upstream's, which goes as a whole.
+            # An editable install of upstream's, which is removed as a whole.
             return environment.own("install")
 
         if found and len(lines) > 1:
@@ -220,7 +223,7 @@ def _quoted(line: str) -> str:
 
 
 def _move_away(*paths: pathlib.Path) -> str:
-    # The user's own, it may be: nothing is to be lost.
+    # It may be the user's own work: nothing is deleted.
     program = "move" if os.name == "nt" else "mv"
     return " && ".join(
         environment.command_line(program, str(path), f"{path}.aside")

@@ -33,10 +33,16 @@ _FORK = "flaskfork"
 #: The fork's package that is running.
 PACKAGE = pathlib.Path(__file__).parents[2]
 
-# What would have an installer put Flask elsewhere, or another Flask.
+# Settings that would make an installer put Flask elsewhere, or another Flask.
 _ASTRAY = {
-    *("PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_REQUIREMENT", "PIP_EDITABLE"),
-    *("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_OVERRIDE"),
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_PYTHON",
+    "PIP_REQUIREMENT",
+    "PIP_EDITABLE",
+    "PIP_CONSTRAINT",
+    "UV_CONSTRAINT",
+    "UV_OVERRIDE",
 }
 
 
@@ -45,8 +51,8 @@ class Installed:
     """A distribution named Flask.
 
     :param info: the folder of its metadata.
-    :param version: as its metadata has it, or the name of that folder.
-    :param shim_of: the version of the fork whose shim it is, if it is one.
+    :param version: from its metadata, or else from the name of that folder.
+    :param shim_of: the version of the fork whose shim it is, if it is a shim.
     """
 
     info: pathlib.Path
@@ -65,10 +71,10 @@ class Status:
 
     :param flaskfork: the version of the fork.
     :param flask: the version of the installed distribution Flask, if there is one.
-    :param shim_of: the version of the fork whose shim that is, if it is one.
+    :param shim_of: the version of the fork whose shim that is, if it is a shim.
     :param in_use: whether ``import flask`` gets the fork.
-    :param file: the file that ``import flask`` gets, if it gets one.
-    :param error: what it fails with, if it fails.
+    :param file: the file that ``import flask`` gets, if any.
+    :param error: the error that it fails with, if it fails.
     :param shadowed_by: what programs in the current folder get instead, if anything.
     """
 
@@ -87,13 +93,16 @@ class Status:
 
 
 def status() -> Status:
-    """Find out what ``flask`` is here, without importing it."""
+    """Find out what ``flask`` is here, without importing it.
+
+    :raises ShimError: the fork does not know which release it is.
+    """
     check_provenance()
     path = search_path()
     found = next(iter(installed(path)), None)
     file = next(iter(candidates(path)), None)
     in_use = file is not None and is_shim(file)
-    # That is where the shim's own module leads to.
+    # The shim's own module leads there.
     got = PACKAGE / "__init__.py" if in_use else file
     here = next(iter(candidates(current_folder())), None)
     return Status(
@@ -108,10 +117,11 @@ def status() -> Status:
 
 
 def install() -> Status:
-    """Put the shim in the place of upstream's Flask, or where there is no Flask.
+    """Install the shim, in place of upstream's Flask if that is installed.
 
-    :raises ShimError: it cannot be put there, and nothing has changed; or ``import
-        flask`` gets something else even so.
+    :return: what ``flask`` is now.
+    :raises ShimError: it cannot be installed, and nothing has changed; or it is
+        installed, but ``import flask`` still gets something else.
     """
     place = own_place()
     with tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
@@ -122,25 +132,27 @@ def install() -> Status:
         [info] = replacement.infos(source)
         info.joinpath("INSTALLER").write_text(f"{_FORK}\n", encoding="utf-8")
         info.joinpath("REQUESTED").touch()
-        # The fork's command does what the shim's has to do, under its own name.
+        # The fork's command does the same as the shim's, under another name.
         replacement.replace(place, source, own_command(), command_first=False)
 
     now = status()
     if not now.in_use:
         raise ShimError(
             f"the shim is installed, but 'import flask' {now.outcome}",
-            mend=f"see that no other 'flask' comes first on sys.path, PYTHONPATH"
-            f" included: {own('doctor')}",
+            hint="another 'flask' comes first on sys.path, to which PYTHONPATH may add;"
+            f" find out how to remove it with: {own('doctor')}",
         )
     return now
 
 
 def remove() -> Status:
-    """Put upstream's Flask, of the version that the fork is made from, back.
+    """Replace the shim with the release of upstream's Flask that the fork is made from.
 
-    Where the shim is not installed there is nothing to do.
+    Without a shim installed there is nothing to do.
 
-    :raises ShimError: Flask cannot be had or put there: the shim is still in place.
+    :return: what ``flask`` is now.
+    :raises ShimError: Flask cannot be downloaded or installed; the shim is still in
+        place.
     """
     place = own_place()
     replacement.finish(place)
@@ -156,14 +168,14 @@ def remove() -> Status:
 
 
 def search_path() -> list[str]:
-    """Where a program of this environment looks for modules, its own folder aside."""
+    """Where a program of this environment looks for modules, except its own folder."""
     done = subprocess.run(
         [sys.executable, "-c", "import json, sys; print(json.dumps(sys.path))"],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    # What runs at every start may print something, too.
+    # Code that runs at every start may print something, too.
     entries = json.loads(done.stdout.splitlines()[-1])
     once = {os.path.realpath(entry): entry for entry in reversed(entries) if entry}
     return [*reversed(once.values())]
@@ -171,7 +183,7 @@ def search_path() -> list[str]:
 
 def current_folder() -> list[str]:
     """Where ``python -m`` and a program of the current folder look first."""
-    # Not where Python was told not to.
+    # Unless Python was told not to look there.
     safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
     # It may have been deleted.
     with contextlib.suppress(FileNotFoundError):
@@ -180,7 +192,7 @@ def current_folder() -> list[str]:
 
 
 def candidates(path: t.Sequence[str]) -> list[pathlib.Path]:
-    """What ``import flask`` may get from ``path``, the first of which it gets.
+    """The files that ``import flask`` may get from ``path``; it gets the first.
 
     Nothing is imported.
     """
@@ -190,28 +202,28 @@ def candidates(path: t.Sequence[str]) -> list[pathlib.Path]:
 
 
 def installed(path: t.Sequence[str]) -> list[Installed]:
-    """The distributions named Flask in ``path``, the first of which is in force."""
+    """The distributions named Flask in ``path``, first the one in force."""
     folders = [pathlib.Path(entry) for entry in path]
     return [_read(info) for folder in folders for info in replacement.infos(folder)]
 
 
 def is_shim(file: pathlib.Path) -> bool:
-    """Whether this module of the name ``flask`` hands over to the fork."""
+    """Whether this module named ``flask`` hands over to the fork."""
     return file.is_file() and file.read_bytes().startswith(MARK.encode())
 
 
 def own_place() -> Place:
     """Where the shim belongs: beside the fork.
 
-    :raises ShimError: the fork is not installed in this environment, or the
-        environment is another program's to manage.
+    :raises ShimError: the fork is not installed in this environment, or another
+        program manages the environment (:pep:`668`).
     """
     check_provenance()
     if sys.prefix == sys.base_prefix and managed().exists():
         raise ShimError(
             "this Python is managed by the operating system, or by another program",
             where=managed(),
-            mend="install flaskfork into a virtual environment and run this there",
+            hint="install flaskfork into a virtual environment and run this there",
         )
 
     folder = own_info().parent
@@ -219,17 +231,17 @@ def own_place() -> Place:
         raise ShimError(
             f"flaskfork is here, which is not in the environment of {sys.executable}",
             where=folder,
-            mend=f"install flaskfork there, or install the wheel that {own('wheel')}"
-            " DIR builds beside it",
+            hint="install flaskfork into that environment, or install the wheel that"
+            f" {own('wheel')} DIR builds beside flaskfork",
         )
     command = own_command()
     return Place(folder, command.with_name(f"flask{command.suffix}"))
 
 
 def check_provenance() -> None:
-    """Assert that the fork knows which release it is.
+    """Check that the fork knows which release it is.
 
-    :raises ShimError: it does not.
+    :raises ShimError: its ``provenance.json`` cannot be read.
     """
     try:
         provenance.load()
@@ -237,12 +249,12 @@ def check_provenance() -> None:
         raise ShimError(
             f"cannot be read: {e}",
             where=PACKAGE / "provenance.json",
-            mend=reinstall(),
+            hint=reinstall(),
         ) from e
 
 
 def managed() -> pathlib.Path:
-    """The file that says that a Python's packages are another program's to manage."""
+    """The file that marks this Python as managed by another program (:pep:`668`)."""
     return pathlib.Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
 
 
@@ -266,13 +278,15 @@ def own_info() -> pathlib.Path:
     raise ShimError(
         "flaskfork can be imported, but is not installed",
         where=PACKAGE,
-        mend="install it, so that the shim knows what it requires and offers",
+        hint="install it: its metadata says what the shim requires and offers",
     )
 
 
 def version(info: pathlib.Path) -> str:
-    """The version of an installed distribution: as its metadata has it, or the name of
-    their folder.
+    """The version of an installed distribution.
+
+    :param info: the folder of its metadata, whose name is used where the metadata
+        cannot be read.
     """
     with contextlib.suppress(ValueError, TypeError):
         if known := importlib.metadata.Distribution.at(info).metadata["Version"]:
@@ -292,19 +306,19 @@ def own_command() -> pathlib.Path:
             return path
 
     raise ShimError(
-        "flaskfork is not installed completely: it has no command 'flaskfork'",
+        "flaskfork is only partly installed: the command 'flaskfork' is missing",
         where=info / "RECORD",
-        mend=reinstall(),
+        hint=reinstall(),
     )
 
 
 def own(verb: str) -> str:
-    """The command line of a verb of this command, here."""
+    """The command line that runs a subcommand of this command here."""
     return command_line(sys.executable, "-m", "flaskfork.shim", verb)
 
 
 def reinstall() -> str:
-    """The command line that installs the fork once more."""
+    """The command line that reinstalls the fork."""
     requirement = _FORK
     with contextlib.suppress(ShimError, OSError, ValueError, KeyError, TypeError):
         info = own_info()
@@ -322,7 +336,7 @@ def reinstall() -> str:
 
 
 def command_line(*args: str) -> str:
-    """What to type to run a command."""
+    """A command as it is typed into a shell."""
     return subprocess.list2cmdline(args) if os.name == "nt" else shlex.join(args)
 
 
@@ -340,15 +354,15 @@ def _read(info: pathlib.Path) -> Installed:
 
 
 def _fetch_upstream(folder: pathlib.Path) -> None:
-    """Have the installer put upstream's Flask into a folder.
+    """Download upstream's Flask into a folder, by the environment's installer.
 
-    :raises ShimError: it did not.
+    :raises ShimError: the installer failed, or installed another version.
     """
     level = provenance.load().api_level
-    # Three signs: with two, the shim itself would do.
+    # Three equals signs: with two, the shim itself would satisfy it.
     args = ["--quiet", "--no-deps", "--target", str(folder), f"Flask==={level}"]
     kept = {k: v for k, v in os.environ.items() if k not in _ASTRAY}
-    # Its output is for the user, who knows the installer and may have configured it.
+    # Its output is shown: the user knows the installer and may have configured it.
     done = subprocess.run(
         [*_installer(), *args],
         env={**kept, "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
@@ -357,9 +371,9 @@ def _fetch_upstream(folder: pathlib.Path) -> None:
     got = [(found.version, found.shim_of) for found in installed([str(folder)])]
     if done.returncode or got != [(level, None)]:
         raise ShimError(
-            f"Flask {level} could not be had; the shim is still in place",
-            mend="see what the installer says above: it needs an index that has"
-            f" Flask {level}, and settings that let it install that",
+            f"Flask {level} could not be downloaded; the shim is still in place",
+            hint="read the installer's output above: it needs an index that has Flask"
+            f" {level}, and settings that let it install that",
         )
 
 
@@ -377,7 +391,7 @@ def _installer() -> list[str]:
     raise ShimError(
         "there is neither pip in this environment nor uv on the PATH",
         where=sys.prefix,
-        mend=f"put pip here by {_ensurepip()}",
+        hint=f"install pip with: {_ensurepip()}",
     )
 
 

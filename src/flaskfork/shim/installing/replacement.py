@@ -1,13 +1,13 @@
-"""Puts one installed Flask in the place of another: all of it, or nothing.
+"""Replaces one installed Flask with another: all of it, or nothing.
 
 Several folders have to change, and no system call changes more than one. So the new
-Flask is made in a folder of its own first. Then a ``.pth`` file appears, by one rename,
-that has every Python look into that folder before site-packages: from there on Flask is
-the new one, its metadata included. Only now the old one leaves site-packages and the
-new one moves in; then the file goes.
+Flask is first made in a folder of its own. Then one rename puts a ``.pth`` file in
+place, which makes every Python look into that folder before site-packages: from then
+on Flask is the new one, including its metadata. Only then is the old one moved out of
+site-packages and the new one in, and the file deleted.
 
-Whenever that is interrupted, Flask is the old one or the new one, whole. The next
-replacement finishes what was interrupted, or clears it away.
+Whenever this is interrupted, Flask is either the old one or the new one, and complete.
+The next replacement finishes what was interrupted, or clears it away.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PACKAGE = "flask"
 
 @dataclass(frozen=True)
 class Place:
-    """Where an environment has its Flask.
+    """Where an environment keeps its Flask.
 
     :param site: the folder that distributions are installed in.
     :param command: the path of the command ``flask``.
@@ -41,12 +41,12 @@ class Place:
 
     @property
     def switch(self) -> pathlib.Path:
-        """The file that has Python look for the new Flask first."""
+        """The file that makes Python look for the new Flask first."""
         return self.site / "flaskfork-swap.pth"
 
     @property
     def work(self) -> pathlib.Path:
-        """What is there only while Flask is being replaced."""
+        """The folder that exists only while Flask is being replaced."""
         return self.site / ".flaskfork-swap"
 
     @property
@@ -70,7 +70,7 @@ class Place:
         return self.command.with_name(f".{self.command.name}.flaskfork-old")
 
     def left_behind(self) -> pathlib.Path | None:
-        """What an interrupted replacement has left, if anything."""
+        """What an interrupted replacement left behind, if anything."""
         names = (self.switch, self.work, self.new_command, self.old_command)
         return next((path for path in names if path.exists()), None)
 
@@ -82,7 +82,7 @@ def infos(site: pathlib.Path) -> list[pathlib.Path]:
 
 
 def present(site: pathlib.Path) -> list[str]:
-    """What of the folder ``site`` belongs to a Flask, by name; it need not be there."""
+    """The names in the folder ``site`` that belong to a Flask; they need not exist."""
     found = infos(site)
     # An editable install has a .pth file there, or a finder.
     single = {
@@ -97,12 +97,12 @@ def present(site: pathlib.Path) -> list[str]:
 def replace(
     place: Place, source: pathlib.Path, command: pathlib.Path, *, command_first: bool
 ) -> None:
-    """Put the Flask in ``source`` in the place of what there is, which may be nothing.
+    """Replace the installed Flask, if there is one, with the one in ``source``.
 
     :param source: a folder with the package and its metadata.
-    :param command: a file like what the command ``flask`` will be.
-    :param command_first: whether the new command runs the old Flask as well, or else
-        the old command the new Flask.
+    :param command: a file with the content that the command ``flask`` will have.
+    :param command_first: whether the command is replaced before the package, because
+        the new command runs the old Flask too; otherwise it is replaced after.
     :raises ShimError: a file could not be written or moved; nothing has changed.
     """
     with _changing(place):
@@ -143,7 +143,7 @@ def _replace(
 
 
 def _prepare(place: Place, source: pathlib.Path, command: pathlib.Path) -> pathlib.Path:
-    """Make the new Flask, and return the switch that is to be."""
+    """Make the new Flask, and return the switch that is still to be put in place."""
     place.work.mkdir()
     place.new.mkdir()
     place.old.mkdir()
@@ -158,14 +158,14 @@ def _prepare(place: Place, source: pathlib.Path, command: pathlib.Path) -> pathl
 
     plan = {"old": present(place.site), "new": [_PACKAGE, info.name]}
     aside = place.work / f".{place.plan.name}.new"
-    # On the disk before anything moves, whenever the power may go.
+    # On the disk before anything moves, in case the power fails.
     with open(aside, "w", encoding="utf-8") as file:
         json.dump(plan, file)
         file.flush()
         os.fsync(file.fileno())
     os.replace(aside, place.plan)
     switch = place.work / place.switch.name
-    # In ASCII, whatever Python takes the encoding of these files to be.
+    # In ASCII: Python versions differ in the encoding that they assume here.
     site, new = ascii(str(place.site)), ascii(str(place.new))
     switch.write_text(
         f"import sys; sys.path.insert(sys.path.index({site}) if {site} in sys.path"
@@ -176,9 +176,9 @@ def _prepare(place: Place, source: pathlib.Path, command: pathlib.Path) -> pathl
 
 
 def _move_in(place: Place) -> None:
-    """Take the old Flask out of site-packages and move the new one in.
+    """Move the old Flask out of site-packages and the new one in.
 
-    What is done already is told by what there is, so that this can be done again.
+    What has already been done shows in the files, so that this can be repeated.
     """
     for name, path, aside in _outgoing(place):
         if os.path.lexists(path) and not _has_come(place, name):
@@ -191,9 +191,9 @@ def _move_in(place: Place) -> None:
 
 
 def _move_back(place: Place) -> None:
-    """Make everything as it was before."""
+    """Restore the old Flask."""
     if not any(place.old.glob("*")) and not _is_whole(place.plan):
-        # Before it is on the disk nothing is moved.
+        # Nothing is moved before the plan is on the disk.
         place.plan.unlink(missing_ok=True)
     if place.plan.exists():
         for name in _plan(place)["new"]:
@@ -201,7 +201,7 @@ def _move_back(place: Place) -> None:
                 os.rename(place.site / name, place.new / name)
         for _, path, aside in _outgoing(place):
             if os.path.lexists(aside) and os.path.lexists(path):
-                # A copy of what could not be deleted whole.
+                # A copy of a folder that could not be deleted completely.
                 shutil.copytree(aside, path, symlinks=True, dirs_exist_ok=True)
             elif os.path.lexists(aside):
                 os.rename(aside, path)
@@ -211,7 +211,7 @@ def _move_back(place: Place) -> None:
 
 
 def _clear_away(place: Place) -> None:
-    # In this order: at each point what is left must not be taken for a replacement
+    # In this order, so that what is left at any point does not look like a replacement
     # that is to be finished or undone.
     place.old_command.unlink(missing_ok=True)
     place.plan.unlink(missing_ok=True)
@@ -232,7 +232,7 @@ def _is_whole(plan: pathlib.Path) -> bool:
 
 
 def _outgoing(place: Place) -> t.Iterator[tuple[str, pathlib.Path, pathlib.Path]]:
-    """What was there of Flask: its name, where it was, and where it goes."""
+    """The parts of the old Flask: name, place in site-packages, and place aside."""
     for i, name in enumerate(_plan(place)["old"]):
         yield name, place.site / name, place.old / str(i)
 
@@ -247,7 +247,7 @@ def _move_out(path: pathlib.Path, aside: pathlib.Path) -> None:
     try:
         os.rename(path, aside)
     except OSError as e:
-        # Containers cannot rename a folder of an image's lower layer.
+        # Containers cannot rename a folder that is in a lower layer of the image.
         if e.errno != errno.EXDEV or not path.is_dir():
             raise
         copy = aside.with_name(f"{aside.name}.copy")
@@ -281,14 +281,14 @@ def _changing(place: Place) -> t.Iterator[None]:
         raise ShimError(
             f"cannot be changed ({e.strerror or e}), so Flask is what it was",
             where=e.filename or place.site,
-            mend="run this as a user who may write there, or in a virtual environment"
+            hint="run this as a user who may write there, or in a virtual environment"
             " of your own",
         ) from e
 
 
 @contextlib.contextmanager
 def _only_one(site: pathlib.Path) -> t.Iterator[None]:
-    """Wait until no other process replaces the Flask in a folder."""
+    """Wait until no other process is replacing the Flask in a folder."""
     if sys.platform == "win32":
         yield
         return

@@ -1,8 +1,8 @@
-"""Writes what a type checker is to see of a module that has another name at run time.
+"""Writes what a type checker sees of a module that has another name at run time.
 
-What the module defines is imported from it. Its own imports, and the branches that all
-of this stands in, are kept as they are, since checkers conclude from them what may be
-imported, which submodules are there, and what is meant for which Python.
+What the module defines is imported from it. Its own imports, and the branches around
+them, are kept as they are: checkers infer from them what may be imported, which
+submodules exist, and what is meant for which Python.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ import typing as t
 def mirror(source: str, module: str, package: str, absent: t.Container[str]) -> str:
     """Write the twin of a module.
 
-    What only functions do does not show: neither what they import, nor what they make
-    by ``global``.
+    The bodies of functions are ignored: both their imports and their ``global`` names.
 
     :param source: the source of the module.
     :param module: the name of the module.
-    :param package: the name of the package that it is in, or its own if it is one.
-    :param absent: modules by name that have no twin.
+    :param package: the name of its package, or its own name if it is a package.
+    :param absent: the names of modules that have no twin.
     :return: statements that give a type checker the same names.
-    :raises SyntaxError: the source is not for this Python.
+    :raises SyntaxError: this Python cannot parse the source.
     """
     return _Mirror(source, module, package, absent).block(ast.parse(source).body)
 
@@ -37,7 +36,7 @@ class _Mirror(ast.NodeVisitor):
         self.module = module
         self.package = package
         self.absent = absent
-        # As keys, for the order: each is wanted once.
+        # A dict for its order: each statement is written once.
         self.statements: dict[str, None] = {}
 
     def block(self, body: t.Iterable[ast.AST]) -> str:
@@ -85,7 +84,7 @@ class _Mirror(ast.NodeVisitor):
         return _clause(f"except{kind}{name}", self.block(node.body))
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
-        # Of a group: those stand in a statement that is not kept.
+        # Of an except*: the statement around it is not kept.
         self._define(node.name)
         self.generic_visit(node)
 
@@ -141,7 +140,7 @@ class _Mirror(ast.NodeVisitor):
         self.visit(node.args)
 
     def visit_ListComp(self, node: ast.AST) -> None:
-        # Its own names are not the module's, but those of := are.
+        # Its loop variables are not the module's names, but those of := are.
         for child in ast.walk(node):
             if isinstance(child, ast.NamedExpr):
                 self.visit(child.target)
@@ -158,7 +157,7 @@ class _Mirror(ast.NodeVisitor):
         self.statements["\n".join(filter(None, clauses))] = None
 
     def _text(self, node: ast.AST) -> str:
-        # Not unparsed: that differs from Python to Python, and the wheel must not.
+        # Not ast.unparse: its output differs from Python to Python, the wheel must not.
         text = ast.get_source_segment(self.source, node) or ""
         return f"({text})" if isinstance(node, ast.expr) and "\n" in text else text
 

@@ -1,4 +1,4 @@
-"""RECORD, the file that says which files an installed distribution has."""
+"""RECORD, the list of an installed distribution's files (:pep:`376`, :pep:`627`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typing as t
 class Row(t.NamedTuple):
     """A file of a distribution.
 
-    :param path: from the folder that the distribution is installed in.
+    :param path: relative to the folder that the distribution is installed in.
     :param digest: ``sha256=`` and the hash of the content, or empty.
     """
 
@@ -24,12 +24,12 @@ class Row(t.NamedTuple):
 
 
 def read(info: pathlib.Path) -> list[Row]:
-    """The files of an installed distribution; none if it does not say.
+    """The files of an installed distribution; none if it has no RECORD.
 
     :param info: its ``.dist-info`` folder.
     """
     try:
-        # What cannot be read is no file's name, and so shows as missing.
+        # A name that cannot be decoded matches no file, and so shows as missing.
         with open(
             info / "RECORD", encoding="utf-8", errors="replace", newline=""
         ) as file:
@@ -39,11 +39,11 @@ def read(info: pathlib.Path) -> list[Row]:
 
 
 def write(info: pathlib.Path, command: pathlib.Path, *, path: str) -> None:
-    """Record all files that lie beside ``info``, and a command that lies elsewhere.
+    """Record all files beside ``info``, and a command that is elsewhere.
 
     :param info: the ``.dist-info`` folder.
-    :param command: the file with the content of the command.
-    :param path: of the command, from the folder that it all will be installed in.
+    :param command: a file with the content of the command.
+    :param path: the command's path, relative to the folder of installation.
     """
     folder = info.parent
     record = info / "RECORD"
@@ -58,7 +58,7 @@ def write(info: pathlib.Path, command: pathlib.Path, *, path: str) -> None:
 
 
 def damage(info: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
-    """The files that are not as recorded, and how each differs."""
+    """The files that are not as recorded, and what is wrong with each."""
     found = []
     for listed in read(info):
         file = locate(info, listed.path)
@@ -86,6 +86,6 @@ def render(rows: t.Iterable[Row]) -> str:
 
 
 def row(path: str, content: bytes) -> Row:
-    """What RECORD says of a file with this content (PEP 376, PEP 427)."""
+    """The row for a file with this content (:pep:`376`, :pep:`427`)."""
     hashed = base64.urlsafe_b64encode(hashlib.sha256(content).digest())
     return Row(path, f"sha256={hashed.rstrip(b'=').decode()}", str(len(content)))
