@@ -100,7 +100,7 @@ print(json.dumps({
 FINISH = """\
 for name in [name for name in sys.modules if name.partition(".")[0] == "flask"]:
     del sys.modules[name]
-from flaskfork.shim import environment, replacement
+from flaskfork.shim.installing import environment, replacement
 replacement.finish(environment.own_place())
 """
 

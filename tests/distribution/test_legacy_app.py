@@ -107,7 +107,7 @@ def test_each_line_of_it_that_is_out_of_date(
     )
     file = re.escape(str(APPLICATION / "guestbook.py"))
     found = re.findall(
-        rf"^{file}:(\d+): DeprecationWarning: '(\S+)' is gone since", done.stderr, re.M
+        rf"^{file}:(\d+): DeprecationWarning: '(\S+)' was removed in", done.stderr, re.M
     )
     lines = (APPLICATION / "guestbook.py").read_text("utf-8").splitlines()
     names = [name.rpartition(".")[2] for _, name in found]
