@@ -182,7 +182,7 @@ class Visitor:
         elif data is not None:
             data = urllib.parse.urlencode(data).encode()
         request = urllib.request.Request(self.address + path, data, headers)
-        with self._opener.open(request, timeout=30) as response:
+        with self._opener.open(request, timeout=600) as response:
             assert float(response.headers["X-Took"]) >= 0
             text: str = response.read().decode()
             return text

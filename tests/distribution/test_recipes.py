@@ -205,7 +205,8 @@ class Desk:
             text=True,
             cwd=folder,
             env={**self.variables(*path), **variables},
-            timeout=300,
+            # For what hangs; a lock takes minutes where a machine is busy.
+            timeout=1800,
             check=False,
         )
         assert not check or done.returncode == 0, f"{script}\n{done.stdout}"
