@@ -24,6 +24,7 @@ from forkkit.base.venv import clean_environ
 from forkkit.base.venv import Environment
 from forkkit.upstream import source as upstream
 
+# Each case makes an environment.
 pytestmark = pytest.mark.slow
 
 

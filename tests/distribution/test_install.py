@@ -21,6 +21,7 @@ import toy
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
+# Each case makes an environment, with pip and with uv.
 pytestmark = pytest.mark.slow
 
 

@@ -19,6 +19,7 @@ from forkkit.base import venv as environments
 from forkkit.base.venv import clean_environ
 from forkkit.base.venv import Environment
 
+# A verb runs once for each change that it could be killed at.
 pytestmark = pytest.mark.slow
 
 # Ends the process before its nth change of a file below a folder, or tells what it was.

@@ -22,6 +22,7 @@ import servers
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
+# It is installed with what it needs, and served for real.
 pytestmark = pytest.mark.slow
 
 APPLICATION = pathlib.Path(__file__).parents[1] / "legacy_app"

@@ -14,6 +14,7 @@ import pytest
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
+# Two dozen extensions are installed, and Python starts twice for each.
 pytestmark = pytest.mark.slow
 
 #: Requirement, modules.

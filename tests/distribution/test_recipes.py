@@ -30,6 +30,7 @@ from forkkit.base.venv import Environment
 if t.TYPE_CHECKING:
     from distribution.index import Index
 
+# Package managers lock and install a project, again and again.
 pytestmark = pytest.mark.slow
 
 ROOT = projects.here().root

@@ -18,6 +18,7 @@ import servers
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
+# A thousand clients come to each of six servers.
 pytestmark = pytest.mark.slow
 
 PROGRAM = pathlib.Path(__file__).with_name("programs") / "streaming.py"

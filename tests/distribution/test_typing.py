@@ -28,6 +28,7 @@ from forkkit.base.venv import Environment
 if t.TYPE_CHECKING:
     from editor import Editor
 
+# Type checkers read all of Flask, for each version of Python.
 pytestmark = pytest.mark.slow
 
 TYPED = pathlib.Path(__file__).with_name("typed")
