@@ -256,7 +256,7 @@ def run_upstreams_suite(
     session: nox.Session, wheel: pathlib.Path, shim: pathlib.Path
 ) -> None:
     """Run it under both names."""
-    from forkkit.base import files as project
+    from forkkit.base import paths
     from forkkit.pack import stage as materialise
     from forkkit.prove import upstream_suite as suite
 
@@ -267,7 +267,7 @@ def run_upstreams_suite(
         with variables(UV_OVERRIDE=str(overrides)):
             for name in suite.NAMES:
                 wheels = [wheel] if name == materialise.MODULE else [wheel, shim]
-                outcome = suite.run(project.here(), wheels, name, python=python)
+                outcome = suite.run(paths.here(), wheels, name, python=python)
                 session.log(f"upstream's suite as {name}: {outcome}")
 
 

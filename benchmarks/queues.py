@@ -1,4 +1,4 @@
-"""Queues of any length, for what is measured."""
+"""Queues of any length, to measure with."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from forkkit.base.diff import FileDiff
 from forkkit.base.diff import Hunk
 from forkkit.base.diff import split_lines
 from forkkit.base.files import Files
-from forkkit.base.files import Project
+from forkkit.base.paths import Project
 from forkkit.pack import stage as materialise
-from forkkit.queue import patch as patches
-from forkkit.queue import queue as queues
 from forkkit.queue.patch import Patch
-from forkkit.upstream import pin as pins
+from forkkit.queue.queue import apply_patches
+from forkkit.queue.queue import Queue
 from forkkit.upstream import releases
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import pinned_source
 
-#: The lines between two patches, so that none is in the context of another.
+#: Lines between two patches, so that neither is in the context of the other.
 _SPACING = 9
 
 
 def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Project:
     """A copy of the project, with its archives.
 
-    :param version: another release for it, with no patches yet.
+    :param version: pin this release instead, with an empty queue.
     """
     ignore = shutil.ignore_patterns("__pycache__")
     for name in materialise.SDIST:
@@ -38,9 +38,9 @@ def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Proje
     shutil.copytree(here.cache, root / "upstream" / "cache")
     project = Project(root)
     if version:
-        old = upstream.load_pin(project)
+        old = Pin.load(project)
         pin = releases.obtain(project, old, version)
-        project.pin.write_bytes(pins.render(pin))
+        project.pin.write_bytes(pin.render())
         text = project.pyproject.read_text()
         text = text.replace(f'version = "{old.version}.', f'version = "{version}.')
         project.pyproject.write_text(text)
@@ -51,14 +51,14 @@ def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Proje
 
 
 def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
-    """Put ``count`` patches of one line at the end of the queue.
+    """Append ``count`` one-line patches to the queue.
 
-    :param model: whose message they have.
-    :param new: the files of another release, with which they do not conflict.
+    :param model: the patch whose message they get.
+    :param new: the files of another release, with which they must not conflict.
     """
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    files = queues.apply(queue.patches, upstream.source(project, pin).package)
+    pin = Pin.load(project)
+    queue = Queue.load(project, pin)
+    files = apply_patches(queue.patches, pinned_source(project, pin).package)
     made = []
     for number, (path, line) in enumerate(_places(files, new, count)):
         name = f"bench-{number}"
@@ -67,8 +67,8 @@ def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
             for key, value in model.trailers
         )
         patch = replace(model, trailers=trailers, diffs=(_added(files, path, line),))
-        files = queues.apply([patch], files)
-        (project.patches / f"{name}.patch").write_bytes(patches.render(patch))
+        files = apply_patches([patch], files)
+        (project.patches / f"{name}.patch").write_bytes(patch.render())
         made.append(patch)
     with project.series.open("a") as series:
         series.writelines(f"{patch.name}.patch\n" for patch in made)
@@ -76,7 +76,7 @@ def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
 
 
 def _places(files: Files, new: Files, count: int) -> list[tuple[str, int]]:
-    """Files and numbers of lines, each above those that come before it."""
+    """Files and line numbers, from the bottom of each file to its top."""
     places = []
     for path in sorted(files, key=lambda path: -len(files[path])):
         lines = split_lines(files[path])
@@ -88,7 +88,7 @@ def _places(files: Files, new: Files, count: int) -> list[tuple[str, int]]:
 
 
 def _added(files: Files, path: str, line: int) -> FileDiff:
-    """What adds a comment before a line, the first being 0."""
+    """A diff that adds a comment before a line; line numbers start at 0."""
     lines = split_lines(files[path])
     around = [(b" ", text) for text in lines[line - 3 : line + 3]]
     added = (b"+", b"# One more line.\n")

@@ -1,8 +1,8 @@
-"""What a rebase takes beside bare git and its peers: part of `scripts/fork test bench`.
+"""What a rebase costs next to bare git and peers: part of `scripts/fork test bench`.
 
-All of them take the same patches of one line from one release to the next, in turn in
-one run, as whole processes. Wall times are this machine's; the ratios are what counts.
-A peer that is not installed is named and left out.
+Each tool moves the same one-line patches from one release to the next, in turn within
+one run, as whole processes. Wall times are specific to this machine; it is the ratios
+that count. A peer that is not installed is named and left out.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ import matplotlib as mpl
 import queues as made
 from matplotlib import pyplot
 
-from forkkit.base import files as projects
-from forkkit.base.files import Project
+from forkkit.base import paths as projects
 from forkkit.base.files import write_files
-from forkkit.base.venv import clean_environ
-from forkkit.queue import queue as queues
+from forkkit.base.paths import Project
+from forkkit.base.programs import clean_environ
 from forkkit.queue.patch import Patch
+from forkkit.queue.queue import Queue
 from forkkit.upstream import releases
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import release_files
 
 OLD, NEW = "3.1.2", "3.1.3"
 COUNTS = (10, 40, 160, 640)
 ROUNDS = 3
-#: Peers that take many times as long are asked up to this many patches.
+#: Peers take many times as long, so they get at most this many patches.
 PEERS_UP_TO = 160
 FORECAST = ("2.3.3", "3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.1.0", "3.1.1", "3.1.2")
 FORECAST += ("3.1.3", "2.3.2")
@@ -42,11 +43,11 @@ GIT = ["git", "-c", "user.name=B", "-c", "user.email=b@b", "-c", "gc.auto=0"]
 
 @dataclass(frozen=True)
 class Case:
-    """The same patches for everybody.
+    """The same patches for every tool.
 
-    :param project: a copy of the fork with them.
-    :param old: the files of the release that they are for.
-    :param new: those of the release that they are to go to.
+    :param project: a copy of the fork with these patches.
+    :param old: the files of the release that they are written for.
+    :param new: the files of the release that they are rebased onto.
     :param patches: the patches.
     """
 
@@ -61,7 +62,7 @@ class Case:
 
 
 def main() -> None:
-    """Print a table, and draw it into the file that is named."""
+    """Print a table, and draw it into the file named on the command line."""
     here = projects.here()
     missing = [name for name in ("stg", "quilt", "gbp") if not shutil.which(name)]
     if missing:
@@ -85,19 +86,19 @@ def main() -> None:
 
 
 def prepare(here: Project, folder: pathlib.Path, count: int) -> Case:
-    """The patches, and both releases' files."""
-    pin = upstream.load_pin(here)
-    model = queues.load(here, pin).patches[0]
+    """The patches, and the files of both releases."""
+    pin = Pin.load(here)
+    model = Queue.load(here, pin).patches[0]
     project = made.copy(here, folder / "fork", OLD)
-    old = upstream.load_pin(project)
+    old = Pin.load(project)
     new = releases.obtain(project, old, NEW)
-    files = upstream.files(project, new)
+    files = release_files(project, new)
     found = made.fill(project, model, count, files)
     check(len(found) == count)
-    # A maintainer's clone has its bytecode.
+    # A maintainer's clone already has its bytecode.
     command = [sys.executable, "-I", project.root / "scripts/forkkit/launch.py"]
     run([*command, "forecast", NEW], project.root)
-    return Case(project, upstream.files(project, old), files, found)
+    return Case(project, release_files(project, old), files, found)
 
 
 def in_turn(
@@ -105,7 +106,7 @@ def in_turn(
     case: Case,
     folder: pathlib.Path,
 ) -> dict[str, float]:
-    """The median seconds of each, of rounds in which all had their turn."""
+    """The median seconds of each tool, over rounds in which each has one turn."""
     seconds: dict[str, list[float]] = {name: [] for name in tools}
     for number in range(ROUNDS):
         for name, tool in tools.items():
@@ -116,17 +117,17 @@ def in_turn(
 
 
 def fork(case: Case, folder: pathlib.Path) -> float:
-    """Both applies, the merges, the look for what is absorbed, and the export."""
+    """Both applies, the merges, the check for absorbed patches, and the export."""
     shutil.copytree(case.project.root, folder, symlinks=True)
-    # The environment of the command is made once, and is no part of this.
+    # The command's environment is made once, so it is not counted.
     launch = [sys.executable, "-I", folder / "scripts" / "forkkit" / "launch.py"]
     seconds = timed([*launch, "rebase", NEW], folder)
-    check(upstream.load_pin(Project(folder)).version == NEW)
+    check(Pin.load(Project(folder)).version == NEW)
     return seconds
 
 
 def bare_git(case: Case, folder: pathlib.Path) -> float:
-    """The patches are applied to the old release, and picked onto the new one."""
+    """Apply the patches to the old release, then rebase them onto the new one."""
     repository(case, folder)
     seconds = timed([*GIT, "am", "--quiet", *case.files], folder)
     seconds += timed([*GIT, "rebase", "--quiet", "--onto", "new", "old"], folder)
@@ -148,7 +149,7 @@ def stgit(case: Case, folder: pathlib.Path) -> float:
 
 
 def quilt(case: Case, folder: pathlib.Path) -> float:
-    """`quilt push -a` on both releases; it merges nothing."""
+    """`quilt push -a` on both releases; quilt does not merge."""
     seconds = 0.0
     for name, files in (("old", case.old), ("new", case.new)):
         write_files(folder / name, files)
@@ -194,9 +195,9 @@ def repository(case: Case, folder: pathlib.Path) -> None:
 
 
 def show(rows: dict[str, dict[int, float]]) -> None:
-    """A line a tool: seconds, and how many times bare git's."""
+    """One line per tool: seconds, and the ratio to bare git."""
     git = rows["git am, git rebase --onto"]
-    print(f"{OLD} to {NEW}, patches of one line; seconds, and times bare git's")
+    print(f"{OLD} to {NEW}, one-line patches; seconds (and ratio to bare git)")
     print(" " * 26 + "".join(f"{count:>16}" for count in COUNTS))
     for tool, seconds in rows.items():
         cells = [
@@ -209,11 +210,11 @@ def show(rows: dict[str, dict[int, float]]) -> None:
         f"{1000 * (own[high] - own[low]) / (high - low):.1f}"
         for low, high in zip(COUNTS, COUNTS[1:])
     ]
-    print(f"ms of scripts/fork for each patch more: {', '.join(slopes)}")
+    print(f"ms per additional patch, scripts/fork: {', '.join(slopes)}")
 
 
 def draw(rows: dict[str, dict[int, float]], file: pathlib.Path) -> None:
-    """The table as a chart with logarithmic axes."""
+    """Draw the table as a chart with logarithmic axes."""
     mpl.use("svg")
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     for tool, seconds in rows.items():
@@ -224,7 +225,7 @@ def draw(rows: dict[str, dict[int, float]], file: pathlib.Path) -> None:
         yscale="log",
         xlabel="patches",
         ylabel="seconds",
-        title=f"A queue goes from Flask {OLD} to {NEW}",
+        title=f"Rebasing a queue from Flask {OLD} to {NEW}",
         xticks=COUNTS,
         xticklabels=COUNTS,
     )
@@ -236,10 +237,10 @@ def draw(rows: dict[str, dict[int, float]], file: pathlib.Path) -> None:
 
 
 def show_forecast(here: Project, folder: pathlib.Path) -> None:
-    """The forecast of 40 patches on ten releases, all of them at hand."""
+    """Time the forecast of 40 patches on ten releases that are already fetched."""
     case = prepare(here, folder, 40)
     for version in FORECAST:
-        releases.obtain(case.project, upstream.load_pin(case.project), version)
+        releases.obtain(case.project, Pin.load(case.project), version)
     launch = case.project.root / "scripts" / "forkkit" / "launch.py"
     command = [sys.executable, "-I", launch, "forecast", *FORECAST]
     times = [timed(command, case.project.root) for _ in range(ROUNDS)]
@@ -250,20 +251,20 @@ def show_forecast(here: Project, folder: pathlib.Path) -> None:
 
 
 def check(holds: bool) -> None:
-    """Stop where a tool has not done what is measured."""
+    """Stop if a tool did not do what is being measured."""
     if not holds:
         sys.exit("the patches are not where they should be")
 
 
 def timed(command: t.Sequence[str | pathlib.Path], folder: pathlib.Path) -> float:
-    """The seconds that a command takes, start-up included."""
+    """The seconds that a command takes, including its start-up."""
     started = time.perf_counter()
     run(command, folder)
     return time.perf_counter() - started
 
 
 def run(command: t.Sequence[str | pathlib.Path], folder: pathlib.Path) -> str:
-    """Run a command that has to succeed, and return what it says."""
+    """Run a command that must succeed, and return its output."""
     done = subprocess.run(
         command,
         cwd=folder,

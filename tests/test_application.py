@@ -25,9 +25,9 @@ from dataclasses import dataclass
 import pytest
 
 import servers
-from forkkit.base import files as project
+from forkkit.base import paths as project
 from forkkit.base import venv as environments
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
 
 APPLICATION = pathlib.Path(__file__).with_name("app")
 EXTENSIONS = [
@@ -65,7 +65,7 @@ def on_flask(
     # What came from a file is the fork, the shim and the application.
     same = [line for line in frozen if " @ " not in line]
     folder = tmp_path_factory.mktemp("application-flask") / "venv"
-    plain = upstream.load_pin(project.here()).requirement
+    plain = Pin.load(project.here()).requirement
     return environments.create(folder, plain, APPLICATION, *same)
 
 
@@ -78,7 +78,7 @@ def test_upstreams_flask_is_nowhere(
     run("-m", "pip", "check")
     listed = json.loads(run("-m", "pip", "list", "--format=json").stdout)
     versions = {found["name"].lower(): found["version"] for found in listed}
-    level = re.escape(upstream.load_pin(project.here()).version)
+    level = re.escape(Pin.load(project.here()).version)
     assert re.fullmatch(rf"{level}\+flaskfork\.\d+", versions["flask"])
 
     installed = pathlib.Path(

@@ -103,7 +103,7 @@ def test_an_edit_that_splits(project):
 def test_an_edit_has_nothing_to_skip(project):
     project.fork("edit", "loud", code=3)
     done = project.fork("rebase", "--skip", code=1)
-    assert "there is nothing to skip" in done.stderr
+    assert "there is no patch to skip" in done.stderr
     project.fork("refresh")
     assert names(project) == ["loud", "comma"]
 

@@ -14,16 +14,16 @@ import time
 import pytest
 
 import toy
-from forkkit.base import files as projects
+from forkkit.base import paths as projects
 from forkkit.base import venv as environments
 from forkkit.base.errors import ForkError
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 from forkkit.base.venv import uv
 from forkkit.pack import dist as packing
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
 
 #: The version of Flask that the fork stands for.
-LEVEL = upstream.load_pin(projects.here()).version
+LEVEL = Pin.load(projects.here()).version
 CHECK = (
     "import flaskfork, importlib.metadata as m;"
     "assert flaskfork.__version__ == m.version('flaskfork'), flaskfork.__version__;"

@@ -18,6 +18,7 @@ import yaml
 
 import toy
 import unstable
+from forkkit.base import programs
 from forkkit.base import venv as environments
 
 WORKFLOWS = sorted((toy.HERE / ".github" / "workflows").glob("*.yml"))
@@ -161,7 +162,7 @@ def run_cases(folder: pathlib.Path, expected: int, *options: str) -> str:
         capture_output=True,
         text=True,
         cwd=folder,
-        env=environments.clean_environ(),
+        env=programs.clean_environ(),
         check=False,
     )
     assert done.returncode == 0, done.stdout

@@ -22,7 +22,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from forkkit.base import files as project
+from forkkit.base import paths as project
 from forkkit.base import venv as environments
 from forkkit.base.errors import ForkError
 from forkkit.ecosystem import judge as ecosystem
@@ -34,10 +34,10 @@ from forkkit.ecosystem.listed import Extension
 from forkkit.ecosystem.listed import Suite
 from forkkit.ecosystem.trial import Observation
 from forkkit.pack.dist import Built
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
 
 HERE = project.here()
-PIN = upstream.load_pin(HERE)
+PIN = Pin.load(HERE)
 ON_FORK = "import flask; ON_FORK = flask.__name__ == 'flaskfork'"
 ENTRY = "[[extension]]\nname = 'a'\nrequirements = ['a==1']\nimports = [1, 1]\n"
 SETTINGS = """\

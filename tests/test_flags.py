@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from forkkit.base import files as project
+from forkkit.base import paths as project
 
 PROJECT = project.here()
 ROW = re.compile(

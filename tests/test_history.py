@@ -21,20 +21,18 @@ from packaging.version import Version
 
 import toy
 from forkkit.base.files import Files
-from forkkit.base.files import Project
 from forkkit.base.files import write_files
-from forkkit.carry.forecast import SIGNS
+from forkkit.base.paths import Project
+from forkkit.carry.changes import SIGNS
 from forkkit.pack import stage as materialise
-from forkkit.queue import patch as patches
-from forkkit.queue import queue as queues
 from forkkit.queue.patch import Patch
-from forkkit.upstream import pin as pins
+from forkkit.queue.queue import apply_patches
 from forkkit.upstream import releases
-from forkkit.upstream import source as upstream
 from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import release_files
 
 HERE = Project(toy.HERE)
-PIN = upstream.load_pin(HERE)
+PIN = Pin.load(HERE)
 KEPT = toy.HERE / "tests" / "history"
 END = KEPT / "end"
 #: Where the way there begins and ends, and where the way back does.
@@ -90,7 +88,7 @@ def copy(folder: pathlib.Path, version: str, *queue: pathlib.Path) -> toy.Toy:
         shutil.copytree(source, made.project.patches, dirs_exist_ok=True, ignore=ignore)
     pin = pin_of(version)
     made.project.cache.symlink_to(HERE.cache)
-    made.project.pin.write_bytes(pins.render(pin))
+    made.project.pin.write_bytes(pin.render())
     made.edit("pyproject.toml", f'version = "{PIN.version}.', f'version = "{version}.')
     return made
 
@@ -120,7 +118,7 @@ def pin_of(version: str) -> Pin:
 
 
 def package(version: str) -> Files:
-    return upstream.files(HERE, pin_of(version))
+    return release_files(HERE, pin_of(version))
 
 
 def way(first: str, last: str) -> list[str]:
@@ -154,7 +152,7 @@ def texts(folder: pathlib.Path) -> dict[str, bytes]:
 
 
 def parsed(text: bytes) -> Patch:
-    return patches.parse(text, where="a patch")
+    return Patch.parse(text, where="a patch")
 
 
 def show(journey: list[Step]) -> None:
@@ -244,7 +242,7 @@ def test_what_becomes_of_each_patch_is_what_git_says(journey, tmp_path):
     there, files, commits = texts(KEPT), package(FIRST), {}
     reference.commit(files, orphan=True)
     for name in journey[0].kinds:
-        files = queues.apply([parsed(there[name])], files)
+        files = apply_patches([parsed(there[name])], files)
         commits[name] = reference.commit(files)
     for step in journey:
         files = package(step.version)
@@ -252,7 +250,7 @@ def test_what_becomes_of_each_patch_is_what_git_says(journey, tmp_path):
         for name, kind in step.kinds.items():
             expected = reference.kind(there[name], commits[name])
             assert kind == expected, f"{name} on {step.version}"
-            files = queues.apply([parsed(step.patches[name])], files)
+            files = apply_patches([parsed(step.patches[name])], files)
             commits[name] = reference.commit(files)
         there = step.patches
 

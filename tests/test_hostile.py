@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import toy
 from forkkit import cli
-from forkkit.base import files as projects
+from forkkit.base import paths as projects
 from forkkit.base.errors import ForkError
 from forkkit.queue import incoming
 from test_killed import begun

@@ -15,7 +15,7 @@ import pytest
 
 import toy
 from forkkit import cli
-from forkkit.base import files as projects
+from forkkit.base import paths as projects
 
 APP = "src/flask/app.py"
 #: What changes something; so does opening a file to write.

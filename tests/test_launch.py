@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import toy
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 
 
 def fork(
@@ -83,7 +83,7 @@ def test_without_network_it_says_so_and_goes_on_later(project):
     done = fork(project.root, "series", PIP_NO_INDEX="1", PIP_FIND_LINKS="/nowhere")
     assert done.returncode == 1
     assert "could not be made" in done.stderr
-    assert "mend: check the network" in done.stderr
+    assert "hint: check the network" in done.stderr
     assert "Traceback" not in done.stderr
     assert fork(project.root, "series").returncode == 0
 

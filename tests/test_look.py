@@ -69,7 +69,12 @@ def test_depends(project):
     add_dependent(project)
     done = project.fork("depends")
     assert done.stdout == "loud: -\ncomma: -\ntwice: comma\n"
-    assert project.fork("depends", "twice").stdout == "twice: comma\n"
+    done = project.fork("depends", "twice")
+    assert done.stdout == "twice: comma\nneeded by: -\n"
+    done = project.fork("depends", "comma")
+    assert done.stdout == "comma: -\nneeded by: twice\n"
+    done = project.fork("depends", "--reverse")
+    assert done.stdout == "loud: -\ncomma: twice\ntwice: -\n"
     assert json.loads(project.fork("depends", "--json").stdout) == {
         "loud": [],
         "comma": [],
@@ -109,4 +114,35 @@ def test_send(project, tmp_path):
 def test_send_of_what_needs_others(project):
     add_dependent(project)
     done = project.fork("send", "twice", code=1)
-    assert "twice needs comma\n  mend: send these first" in done.stderr
+    assert "twice needs comma\n  hint: send these first" in done.stderr
+
+
+def test_annotate(project):
+    lines = project.fork("annotate", "app.py").stdout.splitlines()
+    owners = {line[13:]: line[:5].strip() for line in lines}
+    assert owners['NAME = "flask"'] == ""
+    assert owners['COMMA = ","'] == "comma"
+    assert owners['    return f"hello{COMMA} {who}"'] == "comma"
+    assert owners['    return f"BYE {who}"'] == "loud"
+    values = json.loads(project.fork("annotate", APP, "--json").stdout)
+    project.fork("apply")
+    there = (project.checkout / APP).read_text().splitlines()
+    assert [value["text"] for value in values] == there
+
+
+def test_annotate_says_where_lines_were_removed(project):
+    patch = toy.LOUD.replace(b'+    return f"BYE {who}"\n', b"").replace(
+        b"@@ -7,4 +7,4 @@ def greet(who):\n \n \n",
+        b"@@ -7,4 +7,3 @@ def greet(who):\n \n \n",
+    )
+    (project.root / "patches/loud.patch").write_bytes(patch)
+    lines = project.fork("annotate", "app.py", "--json")
+    assert [value["text"] for value in json.loads(lines.stdout)][-1] == "def part(who):"
+    done = project.fork("annotate", "none.py", code=1)
+    assert "there is no file none.py" in done.stderr
+    assert APP in done.stderr
+
+
+@pytest.mark.parametrize("name", ["py", "../app.py", "/etc/passwd", ""])
+def test_annotate_of_no_file(project, name):
+    project.fork("annotate", name, code=1)

@@ -12,9 +12,9 @@ import typing as t
 import pytest
 
 import servers
-from forkkit.base import files as project
+from forkkit.base import paths as project
 from forkkit.base import venv as environments
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
 
 PROGRAMS = pathlib.Path(__file__).with_name("app") / "programs"
 
@@ -34,7 +34,7 @@ def on_the_fork(
 @pytest.fixture(scope="module")
 def on_flask(tmp_path_factory: pytest.TempPathFactory) -> environments.Environment:
     folder = tmp_path_factory.mktemp("moto-flask") / "venv"
-    plain = upstream.load_pin(project.here()).requirement
+    plain = Pin.load(project.here()).requirement
     return environments.create(folder, plain, "moto[server]")
 
 

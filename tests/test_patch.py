@@ -8,24 +8,25 @@ import pytest
 import toy
 from forkkit.base.errors import ForkError
 from forkkit.base.git import Git
-from forkkit.queue import patch
+from forkkit.queue.message import REQUIRED
+from forkkit.queue.patch import Patch
 
 
 def parse(text: bytes):
-    return patch.parse(text, where="loud.patch")
+    return Patch.parse(text, where="loud.patch")
 
 
 @pytest.mark.parametrize("text", [toy.LOUD, toy.COMMA])
 def test_render_gives_back_what_was_parsed(text):
-    assert patch.render(parse(text)) == text
+    assert parse(text).render() == text
 
 
 def test_what_a_patch_says():
     loud = parse(toy.LOUD)
     assert loud.name == "loud"
     assert loud.subject == "app: say goodbye aloud"
-    assert loud.prose == "Nobody hears it otherwise."
-    assert loud.bugs == ["toy/toy#1"]
+    assert loud.message.prose == "Nobody hears it otherwise."
+    assert loud.message.bugs == ["toy/toy#1"]
     assert loud.trailer("Upstream-Status") == "Denied [too loud]"
     assert [diff.path for diff in loud.diffs] == ["src/flask/app.py"]
 
@@ -33,14 +34,14 @@ def test_what_a_patch_says():
 def test_prose_may_have_paragraphs_and_lists():
     prose = b"Nobody hears it.\n\n- at all\n- ever\n\nBug: is no trailer here, so.\n\n"
     text = toy.LOUD.replace(b"Nobody hears it otherwise.\n\n", prose)
-    assert patch.render(parse(text)) == text
+    assert parse(text).render() == text
 
 
 def test_words_beyond_ascii_are_declared():
     text = toy.LOUD.replace(b"A Maintainer", "Zoë".encode())
-    rendered = patch.render(parse(text))
+    rendered = parse(text).render()
     assert b"Content-Type: text/plain; charset=UTF-8\n" in rendered
-    assert patch.render(parse(rendered)) == rendered
+    assert parse(rendered).render() == rendered
 
 
 def test_git_takes_it_as_it_is(tmp_path):
@@ -56,7 +57,7 @@ def test_git_takes_it_as_it_is(tmp_path):
     subprocess.run(
         ["git", "-c", "user.name=x", "-c", "user.email=x@x", "am", "--quiet", "--keep"],
         cwd=tmp_path,
-        input=patch.render(parse(text)),
+        input=parse(text).render(),
         check=True,
     )
     assert git.text("log", "-1", "--format=%an|%aD|%s") == (
@@ -68,14 +69,14 @@ def test_git_takes_it_as_it_is(tmp_path):
     assert b"BYE" in pathlib.Path(tmp_path, "src/flask/app.py").read_bytes()
 
 
-@pytest.mark.parametrize("key", patch.REQUIRED)
+@pytest.mark.parametrize("key", REQUIRED)
 def test_missing_trailer_is_named_with_its_form(key):
     lines = toy.LOUD.splitlines(keepends=True)
     text = b"".join(li for li in lines if not li.startswith(f"{key}: ".encode()))
     with pytest.raises(ForkError) as error:
         parse(text)
     assert str(error.value).startswith(f"loud.patch: the trailer {key} is missing")
-    assert f"mend: {key}: " in str(error.value)
+    assert f"hint: {key}: " in str(error.value)
 
 
 def test_everything_that_is_missing_is_reported_at_once():
@@ -134,7 +135,7 @@ def test_malformed_patch_is_an_error_with_the_mend(before, after, expected):
     with pytest.raises(ForkError) as error:
         parse(toy.LOUD.replace(before, after, 1))
     assert expected in str(error.value)
-    assert "mend: " in str(error.value)
+    assert "hint: " in str(error.value)
 
 
 def test_diff_has_to_be_utf_8():

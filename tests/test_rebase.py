@@ -71,14 +71,16 @@ def test_a_conflict_is_resolved(project):
     before = project.snapshot()
     done = project.fork("rebase", "1.2", code=3)
     assert f"loud conflicts in {APP}" in done.stderr
-    assert "--continue" in done.stderr
+    assert "patch 1 of 2, in `rebase Flask 1.2`\n" in done.stderr
+    assert "PYTHONPATH=src" in done.stderr
+    assert "`scripts/fork continue`" in done.stderr
     assert {p: d for p, d in project.snapshot().items() if p in before} == before
     assert project.git("diff", "--name-only", "--diff-filter=U").split() == [APP]
 
     done = project.fork("rebase", "--continue", code=1)
     assert f"upstream/checkout/{APP}: has conflict markers in it" in done.stderr
     resolve(project, '    return f"GOOD BYE {who}"\n')
-    done = project.fork("rebase", "--continue")
+    done = project.fork("continue")
     assert kinds(done) == {"loud": "resolved", "comma": "unchanged"}
     patch = (project.project.patches / "loud.patch").read_bytes()
     assert patch.startswith(toy.LOUD.partition(b"---\n")[0])
@@ -99,7 +101,7 @@ def test_a_conflict_is_not_asked_twice(project):
     for name, content in [("loud", toy.LOUD), ("comma", toy.COMMA)]:
         (project.project.patches / f"{name}.patch").write_bytes(content)
     project.project.pin.write_bytes(
-        toy.pins.render(toy.pin_of(project.archive.read_bytes(), toy.UPSTREAM))
+        toy.pin_of(project.archive.read_bytes(), toy.UPSTREAM).render()
     )
     toy.shutil.rmtree(project.checkout)
     done = project.fork("rebase", "1.2")
@@ -250,7 +252,13 @@ def test_status(project):
     stop = project.fork("rebase", "1.2", code=3).stderr
     assert stop.removeprefix("stopped: ") in project.fork("status").stdout
     values = json.loads(project.fork("status", "--json").stdout)
-    assert values["stopped"] == {"verb": "rebase", "patch": "loud"}
+    assert values["stopped"] == {
+        "verb": "rebase",
+        "patch": "loud",
+        "why": "conflict",
+        "left": 2,
+        "of": 2,
+    }
     project.fork("rebase", "--abort")
     project.fork("disable", "comma")
     project.edit("patches/loud.patch", "Nobody hears", "No one hears")

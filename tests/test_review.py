@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toy
-from forkkit.queue import patch as patches
+from forkkit.queue.patch import Patch
 from forkkit.review import compare
 from forkkit.review import page
 from forkkit.review.compare import Part
@@ -325,7 +325,7 @@ def test_nothing_is_changed(project):
 @given(st.permutations(range(6)), st.sets(st.integers(0, 5)))
 def test_as_few_as_possible_are_moved(order, gone):
     queue = [
-        patches.parse(toy.LOUD.replace(b"Patch: loud", b"Patch: p%d" % n), where="x")
+        Patch.parse(toy.LOUD.replace(b"Patch: loud", b"Patch: p%d" % n), where="x")
         for n in range(6)
     ]
     now = [queue[n] for n in order if n not in gone]

@@ -3,22 +3,22 @@ from __future__ import annotations
 import pytest
 
 from forkkit.base.errors import ForkError
-from forkkit.queue import series
+from forkkit.queue.series import Series
 
 TEXT = b"# The queue.\none.patch\n\n# Why two.\ntwo-three.patch\n# The end.\n"
 
 
 def test_render_gives_back_what_was_parsed():
-    assert series.render(series.parse(TEXT, where="series")) == TEXT
+    assert Series.parse(TEXT, where="series").render() == TEXT
 
 
 def test_names_are_in_order_without_comments():
-    assert series.parse(TEXT, where="series").names == ("one", "two-three")
+    assert Series.parse(TEXT, where="series").names == ("one", "two-three")
 
 
 def test_with_names_keeps_comments_with_what_they_stand_above():
-    moved = series.parse(TEXT, where="series").with_names(("two-three", "new", "one"))
-    assert series.render(moved) == (
+    moved = Series.parse(TEXT, where="series").with_names(("two-three", "new", "one"))
+    assert moved.render() == (
         b"\n# Why two.\ntwo-three.patch\nnew.patch\n"
         b"# The queue.\none.patch\n# The end.\n"
     )
@@ -26,16 +26,14 @@ def test_with_names_keeps_comments_with_what_they_stand_above():
 
 def test_with_names_keeps_what_stands_at_the_top():
     text = b"# The queue.\n\n# Why one.\none.patch\ntwo.patch\n"
-    moved = series.parse(text, where="series").with_names(("two", "one"))
-    assert series.render(moved) == (
-        b"# The queue.\n\ntwo.patch\n# Why one.\none.patch\n"
-    )
+    moved = Series.parse(text, where="series").with_names(("two", "one"))
+    assert moved.render() == (b"# The queue.\n\ntwo.patch\n# Why one.\none.patch\n")
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (b"one.patch\none.patch\n", "series:2: one.patch stands in line 1 already"),
+        (b"one.patch\none.patch\n", "series:2: one.patch is listed in line 1 already"),
         (b"0001-One.patch\n", "series:1: '0001-One.patch' is not the file name"),
         (b"../evil.patch\n", "series:1: '../evil.patch' is not the file name"),
         (b"one.patch -p1\n", "series:1: 'one.patch -p1' is not the file name"),
@@ -44,13 +42,13 @@ def test_with_names_keeps_what_stands_at_the_top():
 )
 def test_bad_line_is_named(text, expected):
     with pytest.raises(ForkError) as error:
-        series.parse(text, where="series")
+        Series.parse(text, where="series")
     assert str(error.value).startswith(expected)
-    assert "mend: " in str(error.value)
+    assert "hint: " in str(error.value)
 
 
 def test_all_bad_lines_are_reported_at_once():
     with pytest.raises(ForkError) as error:
-        series.parse(b"a b\none.patch\none.patch\n", where="series")
+        Series.parse(b"a b\none.patch\none.patch\n", where="series")
     assert "series:1" in str(error.value)
     assert "series:3" in str(error.value)

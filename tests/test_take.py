@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import toy
-from forkkit.queue import message as headers
+from forkkit.queue.message import Message
 
 APP = "src/flask/app.py"
 #: What a maintainer writes of a patch.
@@ -119,7 +119,7 @@ def test_a_message_that_is_not_complete_is_kept(project, me):
     after = project.snapshot()
     assert {path: after[path] for path in before} == before
 
-    whole = headers.parse(MESSAGE).message
+    whole = Message.parse(MESSAGE).render()
     completed = "\n".join(line for line in text.splitlines() if line[:1] == "#")
     kept.write_text(f"{whole}\n\n{completed}\n")
     project.fork("new", "dash", "--message", str(kept), code=3, env=me)

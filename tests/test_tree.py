@@ -11,8 +11,9 @@ import sys
 import pytest
 
 import toy
-from forkkit.queue import queue as queues
-from forkkit.upstream import source as upstream
+from forkkit.queue.queue import Queue
+from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import pinned_source
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def test_work_in_the_checkout_is_never_overwritten(project):
     for verb in ("apply", "export"):
         done = project.fork(verb, code=1)
         assert "uncommitted changes: src/flask/app.py, notes.txt" in done.stderr
-        assert "mend: " in done.stderr
+        assert "hint: " in done.stderr
     assert project.snapshot() == before
 
 
@@ -236,7 +237,7 @@ def test_checkout_that_is_no_repository_is_left_alone(project):
     (project.checkout / "mine").write_text("mine")
     done = project.fork("apply", code=1)
     assert "was not made by `scripts/fork apply`" in done.stderr
-    assert "mend: move it away" in done.stderr
+    assert "hint: move it away" in done.stderr
     assert (project.checkout / "mine").read_text() == "mine"
 
 
@@ -270,7 +271,7 @@ def test_series_that_does_not_fit_the_folder(project, series, expected):
     for verb in ("status", "series", "apply", "materialise"):
         done = project.fork(verb, code=1)
         assert expected in done.stderr
-        assert "mend: " in done.stderr
+        assert "hint: " in done.stderr
 
 
 def test_patch_outside_the_package_is_refused(project):
@@ -330,7 +331,7 @@ def test_full_disk_leaves_everything_as_it_was(project):
         assert done.returncode == 1, done
         assert "Traceback" not in done.stderr
         assert "error: " in done.stderr
-        assert "mend: " in done.stderr
+        assert "hint: " in done.stderr
     assert project.snapshot() == before
 
 
@@ -347,7 +348,7 @@ def test_read_only_checkout_is_an_error_with_the_mend(project, verb):
     prefix = toy.held_to_permissions()
     done = project.fork(*verb.split(" ", 2), code=1, prefix=prefix)
     assert "cannot be written: Permission denied" in done.stderr
-    assert "mend: make room or give write access there" in done.stderr
+    assert "hint: make room or give write access there" in done.stderr
     assert project.snapshot() == before
 
 
@@ -356,7 +357,7 @@ def test_file_in_the_place_of_a_folder_is_an_error(project):
     (project.root / "build").write_text("")
     done = project.fork("materialise", code=1)
     assert "cannot be written" in done.stderr
-    assert "mend: " in done.stderr
+    assert "hint: " in done.stderr
 
 
 def test_file_in_the_place_of_the_checkout_is_left_alone(project):
@@ -561,11 +562,11 @@ def test_queue_without_a_patch_finds_where_the_others_moved(project):
     project.git("checkout", "--quiet", "-B", "queue", "HEAD~2")
     project.git("cherry-pick", "queue@{1}", loud)
     project.fork("export")
-    pin = upstream.load_pin(project.project)
-    queue = queues.load(project.project, pin)
+    pin = Pin.load(project.project)
+    queue = Queue.load(project.project, pin)
     assert queue.series.names == ("comma", "loud")
-    package = upstream.source(project.project, pin).package
-    files, needing = queues.without(queue, "comma", package)
+    package = pinned_source(project.project, pin).package
+    files, needing = queue.without("comma", package)
     assert needing == []
     assert b"BYE" in files["src/flask/app.py"]
     assert b"COMMA" not in files["src/flask/app.py"]

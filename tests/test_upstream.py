@@ -8,8 +8,9 @@ import pytest
 
 import toy
 from forkkit.base.errors import ForkError
-from forkkit.base.venv import clean_environ
-from forkkit.upstream import source as upstream
+from forkkit.base.programs import clean_environ
+from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import release_files
 
 # Says on disk that something of the archive was run.
 BACKEND = b"""\
@@ -64,9 +65,7 @@ def index(folder: pathlib.Path, content: bytes) -> dict[str, str]:
 
 
 def pin(project: toy.Toy, content: bytes, files=FILES) -> None:
-    from forkkit.upstream import pin as pins
-
-    text = pins.render(toy.pin_of(content, files))
+    text = toy.pin_of(content, files).render()
     (project.root / "upstream/pin.toml").write_bytes(text)
 
 
@@ -92,7 +91,7 @@ def test_wrong_hash_from_the_index_is_refused_before_anything_is_run(project, tm
     expected = toy.pin_of(toy.archive(FILES), FILES).sdist_sha256
     found = toy.pin_of(other, FILES).sdist_sha256
     assert f"expected {expected}, found {found}" in done.stderr
-    assert "mend: " in done.stderr
+    assert "hint: " in done.stderr
     assert not project.archive.exists()
     assert not (tmp_path / "index" / "ran").exists()
 
@@ -160,7 +159,7 @@ def test_missing_pin(project):
     (project.root / "upstream/pin.toml").unlink()
     done = project.fork("status", code=1)
     assert "pin.toml: cannot be read" in done.stderr
-    assert "mend: restore upstream/pin.toml" in done.stderr
+    assert "hint: restore upstream/pin.toml" in done.stderr
 
 
 def test_other_license_is_refused(project, local):
@@ -173,7 +172,7 @@ def test_other_license_is_refused(project, local):
 
 def test_files_are_those_that_were_checked(project):
     """Whoever asks for the files gets them checked, fetched a moment ago or not."""
-    pin = upstream.load_pin(project.project)
+    pin = Pin.load(project.project)
     project.archive.write_bytes(toy.archive({**toy.UPSTREAM, "tests/evil.py": b""}))
     with pytest.raises(ForkError, match=r"the hash of flask-1\.0\.tar\.gz is wrong"):
-        upstream.files(project.project, pin)
+        release_files(project.project, pin)

@@ -238,7 +238,7 @@ def test_all_findings_are_in_one_report(project):
     values = {check["name"]: check for check in json.loads(done.stdout)}
     assert len(values["formats"]["problems"]) == 2
     assert values["metadata"]["problems"][0]["where"] == "pyproject.toml"
-    assert "mend" in values["metadata"]["problems"][0]
+    assert "hint" in values["metadata"]["problems"][0]
 
 
 class TestNeeded:

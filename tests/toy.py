@@ -13,11 +13,12 @@ import tarfile
 import typing as t
 from dataclasses import dataclass
 
+from forkkit.base.files import file_sha256
 from forkkit.base.files import Files
-from forkkit.base.files import Project
+from forkkit.base.files import files_sha256
 from forkkit.base.files import write_files
-from forkkit.base.venv import clean_environ
-from forkkit.upstream import pin as pins
+from forkkit.base.paths import Project
+from forkkit.base.programs import clean_environ
 from forkkit.upstream.pin import Pin
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
@@ -286,7 +287,7 @@ def make(root: pathlib.Path) -> Toy:
         "upstream/README.md": b"# Upstream\n",
         "upstream/known-failures.toml": b"",
         "upstream/wheel-contents.txt": WHEEL,
-        "upstream/pin.toml": pins.render(pin_of(content, UPSTREAM)),
+        "upstream/pin.toml": pin_of(content, UPSTREAM).render(),
     }
     write_files(root, files)
     toy = Toy(root)
@@ -368,11 +369,11 @@ def pin_of(content: bytes, files: Files) -> Pin:
         name="Flask",
         version="1.0",
         sdist="flask-1.0.tar.gz",
-        sdist_sha256=pins.file_sha256(content),
+        sdist_sha256=file_sha256(content),
         package="src/flask",
-        package_sha256=pins.files_sha256(package),
+        package_sha256=files_sha256(package),
         license="LICENSE.txt",
-        license_sha256=pins.file_sha256(files["LICENSE.txt"]),
+        license_sha256=file_sha256(files["LICENSE.txt"]),
     )
 
 

@@ -14,10 +14,11 @@ import typing as t
 
 from hatchling import build as hatch
 
-from .base import files as projects
 from .base.errors import ForkError
-from .pack import stage as materialise
-from .upstream import source as upstream
+from .base.paths import here
+from .pack import stage
+from .upstream.pin import Pin
+from .upstream.source import is_at_hand
 
 _Settings = t.Optional[dict[str, t.Any]]
 
@@ -25,9 +26,9 @@ _Settings = t.Optional[dict[str, t.Any]]
 def get_requires_for_build_wheel(config_settings: _Settings = None) -> list[str]:
     """The pinned Flask, unless it is at hand already."""
     with _plain_errors():
-        project = projects.here()
-        pin = upstream.load_pin(project)
-        return [] if upstream.at_hand(project, pin) else [pin.requirement]
+        project = here()
+        pin = Pin.load(project)
+        return [] if is_at_hand(project, pin) else [pin.requirement]
 
 
 get_requires_for_build_sdist = get_requires_for_build_wheel
@@ -49,9 +50,9 @@ def build_wheel(
     """Build the fork's wheel and return its file name."""
     # Apart from the checkout, which may be read-only or built from twice at once.
     with _plain_errors(), tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
-        stage = pathlib.Path(folder, "stage")
-        materialise.write_stage(projects.here(), stage)
-        with _inside(stage):
+        staged = pathlib.Path(folder, "stage")
+        stage.write_stage(here(), staged)
+        with _inside(staged):
             return hatch.build_wheel(wheel_directory, config_settings)
 
 
@@ -62,8 +63,8 @@ def build_editable(
 ) -> str:
     """Build a wheel that points to the stage and return its file name."""
     with _plain_errors():
-        project = projects.here()
-        materialise.write_stage(project, project.stage)
+        project = here()
+        stage.write_stage(project, project.stage)
         with _inside(project.stage):
             return hatch.build_editable(wheel_directory, config_settings)
 
@@ -72,7 +73,7 @@ def build_sdist(sdist_directory: str, config_settings: _Settings = None) -> str:
     """Build an archive that builds without network and return its file name."""
     with _plain_errors(), tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
         root = pathlib.Path(folder, "sdist")
-        materialise.write_sdist(projects.here(), root)
+        stage.write_sdist(here(), root)
         with _inside(root):
             return hatch.build_sdist(sdist_directory, config_settings)
 

@@ -7,24 +7,44 @@ import sys
 
 import click
 
-from .base import files as projects
 from .base import transaction
 from .base.errors import ForkError
+from .base.paths import here
 
-#: The module of each verb, in the order of the help.
-VERBS = {
-    **dict.fromkeys(("status", "fetch", "series"), "state"),
-    **dict.fromkeys(("show", "files", "patches", "diff", "depends", "send"), "look"),
-    **dict.fromkeys(("apply", "export", "readme"), "checkout"),
-    **dict.fromkeys(("new", "edit", "refresh", "header", "move", "fold"), "author"),
-    **dict.fromkeys(("rename", "disable", "enable", "drop"), "author"),
-    **dict.fromkeys(("rebase", "forecast", "absorbed", "upstream"), "carry"),
-    **dict.fromkeys(("range-diff", "report"), "review"),
-    **dict.fromkeys(
-        ("materialise", "build", "test", "needed", "bisect", "verify"), "build"
+#: The verbs under their headings in the help, each with its module.
+SECTIONS = {
+    "Look": {
+        **dict.fromkeys(("status", "series"), "state"),
+        **dict.fromkeys(("show", "files", "patches", "diff"), "look"),
+        **dict.fromkeys(("annotate", "depends"), "look"),
+        **dict.fromkeys(("range-diff", "report"), "review"),
+    },
+    "Change the queue": {
+        **dict.fromkeys(("new", "edit", "refresh", "header"), "edit"),
+        "take": "take",
+        **dict.fromkeys(("move", "fold", "rename", "disable", "enable"), "edit"),
+        "drop": "edit",
+        **dict.fromkeys(("undo", "redo", "log"), "undo"),
+    },
+    "Go on where a command is stopped": dict.fromkeys(
+        ("continue", "skip", "abort"), "stopped"
     ),
-    "ecosystem": "build",
+    "Follow upstream": {
+        "fetch": "state",
+        **dict.fromkeys(("upstream", "forecast", "rebase", "absorbed"), "rebase"),
+        "send": "look",
+    },
+    "Between the checkout and patches/": dict.fromkeys(
+        ("apply", "export", "readme"), "checkout"
+    ),
+    "Check": {
+        **dict.fromkeys(("verify", "needed", "bisect", "test"), "prove"),
+        "ecosystem": "ecosystem",
+    },
+    "Ship": dict.fromkeys(("materialise", "build"), "build"),
 }
+#: The module of each verb.
+VERBS = {verb: name for verbs in SECTIONS.values() for verb, name in verbs.items()}
 
 
 class Verbs(click.Group):
@@ -37,8 +57,22 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(f".verbs.{VERBS[cmd_name]}", __package__)
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_verb")
         return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        widest = max(map(len, VERBS))
+        for heading, verbs in SECTIONS.items():
+            commands = [(verb, self.get_command(ctx, verb)) for verb in verbs]
+            rows = [
+                (verb.ljust(widest), command.get_short_help_str())
+                for verb, command in commands
+                if command
+            ]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
 
 def main() -> None:
@@ -57,14 +91,15 @@ def main() -> None:
         sys.exit(130)
 
 
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
 
 
 @click.group(cls=Verbs, context_settings=_SETTINGS)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Maintain flaskfork: a queue of patches on a pinned release of Flask."""
-    context.obj = project = projects.here()
+    context.obj = project = here()
     if project.transaction.exists():
         with transaction.exclusive(project):
-            click.echo("carried through what a killed command had begun", err=True)
+            said = "completed a change that an earlier command left unfinished"
+            click.echo(said, err=True)

@@ -61,7 +61,7 @@ def _make() -> None:
     except OSError as e:
         sys.exit(
             f"error: the environment of scripts/fork could not be made: {e}\n"
-            "  mend: check the network and pip's index settings, that there is room"
+            "  hint: check the network and pip's index settings, that there is room"
             " below build/, and that this Python has the venv module (some systems"
             " package it apart as python3-venv)"
         )

@@ -18,11 +18,12 @@ import pytest
 import uv
 
 import systems
-from forkkit.base import files as project
+from forkkit.base import paths as project
 from forkkit.base import venv as environments
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
-from forkkit.upstream import source as upstream
+from forkkit.upstream.pin import Pin
+from forkkit.upstream.source import cached_archive
 
 # Each case makes an environment.
 pytestmark = pytest.mark.slow
@@ -327,7 +328,7 @@ def test_an_editable_install_of_upstream(
     patient: Patient, tmp_path: pathlib.Path
 ) -> None:
     here = project.here()
-    archive = upstream.archive(here, upstream.load_pin(here))
+    archive = cached_archive(here, Pin.load(here))
     shutil.unpack_archive(archive, tmp_path / "source", filter="data")
     [source] = tmp_path.joinpath("source").iterdir()
     patient.environment.install("--reinstall", "--no-deps", "--editable", source)

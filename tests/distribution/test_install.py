@@ -18,6 +18,7 @@ import uv
 
 import systems
 import toy
+from forkkit.base import programs
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
@@ -405,7 +406,7 @@ def test_what_cannot_be_written_to(
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=environments.clean_environ(PATH=f"{shimmed.path}:{os.environ['PATH']}"),
+        env=programs.clean_environ(PATH=f"{shimmed.path}:{os.environ['PATH']}"),
         check=False,
     )
     assert files_below(environment.path) == before
@@ -502,7 +503,7 @@ def test_a_layer_of_an_image_below(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", script],
         capture_output=True,
         text=True,
-        env=environments.clean_environ(),
+        env=programs.clean_environ(),
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -520,7 +521,7 @@ def test_pipx(
 ) -> None:
     """An application that pipx installed gets the fork, and its command goes on."""
     tools = os.path.dirname(uv.find_uv_bin())
-    env = environments.clean_environ(
+    env = programs.clean_environ(
         PIPX_DEFAULT_BACKEND=backend,
         PIPX_HOME=str(tmp_path / "pipx"),
         PIPX_BIN_DIR=str(tmp_path / "bin"),
@@ -579,7 +580,7 @@ def test_environments_of_project_tools(
         [uv.find_uv_bin(), "tool", "run", "--quiet", *command],
         check=True,
         cwd=folder,
-        env=environments.clean_environ(
+        env=programs.clean_environ(
             POETRY_VIRTUALENVS_IN_PROJECT="true", PDM_CHECK_UPDATE="false"
         ),
     )

@@ -16,7 +16,7 @@ import pytest
 import uv
 
 from forkkit.base import venv as environments
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
 # A verb runs once for each change that it could be killed at.

@@ -21,10 +21,10 @@ import uv
 from packaging.utils import parse_wheel_filename
 
 from distribution import index as indexes
-from forkkit.base import files as projects
+from forkkit.base import paths as projects
 from forkkit.base import toml
 from forkkit.base import venv as environments
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
 if t.TYPE_CHECKING:

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 from packaging.version import Version
 
+from forkkit.base import programs
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
@@ -87,7 +88,7 @@ def test_commands(env: Environment, app: pathlib.Path, name: str) -> None:
         done = subprocess.run(
             command(env, name, *args),
             cwd=app,
-            env=environments.clean_environ(PYTHONWARNINGS="error", **extra),
+            env=programs.clean_environ(PYTHONWARNINGS="error", **extra),
             capture_output=True,
             text=True,
             check=False,
@@ -110,7 +111,7 @@ def test_serving(env: Environment, app: pathlib.Path, name: str) -> None:
     server = subprocess.Popen(
         command(env, name, "run"),
         cwd=app,
-        env=environments.clean_environ(FLASK_RUN_PORT="0"),
+        env=programs.clean_environ(FLASK_RUN_PORT="0"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,13 +6,15 @@ import re
 from dataclasses import dataclass
 
 from .errors import ForkError
+from .files import read
+from .paths import Project
 
 _UNRELEASED = "## Unreleased"
 #: With the lines that go on below it.
 _DROPPED = re.compile(
     r"^- The patch `([a-z0-9-]+)` is dropped:\s+(.+(?:\n  .+)*)$", re.MULTILINE
 )
-_MEND = "write '## Unreleased' with '### Upstream' and '### Fork' below it"
+_HINT = "write '## Unreleased' with '### Upstream' and '### Fork' below it"
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,23 @@ class Changelog:
     """The lines of the file."""
 
     lines: tuple[str, ...]
+
+    @classmethod
+    def load(cls, project: Project) -> Changelog:
+        """Read the project's changelog.
+
+        :raises ForkError: it is missing.
+        """
+        return cls.parse(read(project.changelog, hint="restore it from the history"))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Changelog:
+        """Read a changelog."""
+        return cls(tuple(data.decode().removesuffix("\n").split("\n")))
+
+    def render(self) -> bytes:
+        """The text of the file."""
+        return "\n".join([*self.lines, ""]).encode()
 
     def with_entry(self, section: str, entry: str, *, instead: str = "") -> Changelog:
         """The changelog with an entry in a section of what is unreleased.
@@ -67,7 +86,7 @@ class Changelog:
             raise ForkError(
                 f"there is no section {section!r} of what is unreleased",
                 where="CHANGELOG.md",
-                mend=_MEND,
+                hint=_HINT,
             ) from e
         headings = [n for n in range(start, len(below)) if lines[n].startswith("#")]
         return start, headings[0] if headings else len(below)
@@ -82,16 +101,6 @@ def clause(text: str) -> str:
     if not stripped or not stripped.isprintable():
         raise ForkError(
             f"the reason {text!r} is not a line of text",
-            mend="say in a few words why the patch goes",
+            hint="say in a few words why the patch goes",
         )
     return stripped
-
-
-def parse(data: bytes) -> Changelog:
-    """Read a changelog."""
-    return Changelog(tuple(data.decode().removesuffix("\n").split("\n")))
-
-
-def render(changelog: Changelog) -> bytes:
-    """The file's text for ``changelog``."""
-    return "\n".join([*changelog.lines, ""]).encode()

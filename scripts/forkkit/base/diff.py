@@ -128,9 +128,9 @@ class _Reader:
         self.where = where
         self.position = 0
 
-    def error(self, what: str, mend: str = _FORM) -> ForkError:
+    def error(self, what: str, hint: str = _FORM) -> ForkError:
         return ForkError(
-            f"line {self.position + 1} of the diff: {what}", where=self.where, mend=mend
+            f"line {self.position + 1} of the diff: {what}", where=self.where, hint=hint
         )
 
     @property
@@ -314,7 +314,7 @@ def _refused(where: object, diff: FileDiff, what: str) -> ForkError:
     return ForkError(
         f"{diff.path}: the patch {what}",
         where=where,
-        mend="rebase the patch onto what stands below it in the queue",
+        hint="rebase the patch onto what stands below it in the queue",
     )
 
 
@@ -337,7 +337,7 @@ def _misplaced(
         f"{diff.path}: hunk {number} does not apply at line {line + offset}:"
         f" expected {wanted}, found {stands}",
         where=where,
-        mend="rebase the patch onto what stands below it in the queue",
+        hint="rebase the patch onto what stands below it in the queue",
     )
 
 

@@ -8,7 +8,7 @@ class ForkError(Exception):
 
     :param what: what is wrong, in one sentence.
     :param where: the file, and line where there is one.
-    :param mend: what to do about it.
+    :param hint: what to do about it.
     """
 
     exit_code = 1
@@ -16,12 +16,12 @@ class ForkError(Exception):
     label = "error"
 
     def __init__(
-        self, what: str, *, where: object = None, mend: str | None = None
+        self, what: str, *, where: object = None, hint: str | None = None
     ) -> None:
         super().__init__(what)
         self.what = what
         self.where = None if where is None else str(where)
-        self.mend = mend
+        self.hint = hint
 
     @property
     def problems(self) -> list[ForkError]:
@@ -30,7 +30,7 @@ class ForkError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        advice = f"\n  mend: {self.mend}" if self.mend else ""
+        advice = f"\n  hint: {self.hint}" if self.hint else ""
         return f"{place}{self.what}{advice}"
 
 

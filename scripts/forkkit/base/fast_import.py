@@ -38,10 +38,11 @@ def commit(
     return b"".join([*pieces, b"\n"])
 
 
-def root(ref: str, files: Files, message: str = "") -> bytes:
+def root(ref: str, files: Files, message: str = "", *, stamp: str = "0 +0000") -> bytes:
     """The first commit of a new history on ``ref``."""
     # Without this, what stands at the ref already would be the parent.
-    return b"reset %s\n\n" % ref.encode() + commit(ref, files, message=message)
+    start = b"reset %s\n\n" % ref.encode()
+    return start + commit(ref, files, message=message, stamp=stamp)
 
 
 def reset(ref: str, to: str) -> bytes:

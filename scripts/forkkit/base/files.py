@@ -1,14 +1,14 @@
-"""Where things are in the project, and writing files there all at once."""
+"""Reading files, and writing them and whole folders all at once."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import shutil
 import tempfile
 import typing as t
-from dataclasses import dataclass
 
 from .errors import ForkError
 
@@ -16,106 +16,7 @@ from .errors import ForkError
 Files = dict[str, bytes]
 
 
-@dataclass(frozen=True)
-class Project:
-    """A checkout, or an unpacked sdist, of the fork at ``root``."""
-
-    root: pathlib.Path
-
-    @property
-    def pin(self) -> pathlib.Path:
-        return self.root / "upstream" / "pin.toml"
-
-    @property
-    def cache(self) -> pathlib.Path:
-        return self.root / "upstream" / "cache"
-
-    @property
-    def checkout(self) -> pathlib.Path:
-        return self.root / "upstream" / "checkout"
-
-    @property
-    def history(self) -> pathlib.Path:
-        """A clone of upstream's repository, where the maintainer keeps one."""
-        return self.root / "upstream" / "history"
-
-    @property
-    def transaction(self) -> pathlib.Path:
-        """What is being changed all at once, while it is."""
-        return self.root / "upstream" / ".transaction"
-
-    @property
-    def journal(self) -> pathlib.Path:
-        """How far a stopped command has come."""
-        return self.root / "upstream" / ".sequence.json"
-
-    @property
-    def lock(self) -> pathlib.Path:
-        return self.root / "upstream" / ".lock"
-
-    @property
-    def source(self) -> pathlib.Path:
-        """The pinned package, carried by the fork's own sdist only."""
-        return self.root / "upstream" / "source"
-
-    @property
-    def known_failures(self) -> pathlib.Path:
-        return self.root / "upstream" / "known-failures.toml"
-
-    @property
-    def wheel_contents(self) -> pathlib.Path:
-        """The list of what is in the fork's wheel."""
-        return self.root / "upstream" / "wheel-contents.txt"
-
-    @property
-    def patches(self) -> pathlib.Path:
-        return self.root / "patches"
-
-    @property
-    def series(self) -> pathlib.Path:
-        return self.patches / "series"
-
-    @property
-    def resolutions(self) -> pathlib.Path:
-        return self.patches / "resolutions"
-
-    @property
-    def rename(self) -> pathlib.Path:
-        return self.patches / "rename.toml"
-
-    @property
-    def changelog(self) -> pathlib.Path:
-        return self.root / "CHANGELOG.md"
-
-    @property
-    def overlay(self) -> pathlib.Path:
-        return self.root / "src" / "flaskfork"
-
-    @property
-    def build(self) -> pathlib.Path:
-        return self.root / "build"
-
-    @property
-    def stage(self) -> pathlib.Path:
-        return self.build / "stage"
-
-    @property
-    def pyproject(self) -> pathlib.Path:
-        return self.root / "pyproject.toml"
-
-    def relative(self, path: pathlib.Path) -> str:
-        """``path`` as a person in the project's folder would write it."""
-        with contextlib.suppress(ValueError):
-            return path.relative_to(self.root).as_posix()
-        return str(path)
-
-
-def here() -> Project:
-    """The project that this package belongs to."""
-    return Project(pathlib.Path(__file__).resolve().parents[3])
-
-
-def read(path: pathlib.Path, *, mend: str) -> bytes:
+def read(path: pathlib.Path, *, hint: str) -> bytes:
     """The content of a file that has to be there.
 
     :raises ForkError: it is missing or cannot be read.
@@ -123,18 +24,18 @@ def read(path: pathlib.Path, *, mend: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as e:
-        raise ForkError(f"cannot be read: {e.strerror}", where=path, mend=mend) from e
+        raise ForkError(f"cannot be read: {e.strerror}", where=path, hint=hint) from e
 
 
-def read_text(path: pathlib.Path, *, mend: str) -> str:
+def read_text(path: pathlib.Path, *, hint: str) -> str:
     """The text of a file that has to be there.
 
     :raises ForkError: it is missing, cannot be read, or is not UTF-8.
     """
     try:
-        return read(path, mend=mend).decode()
+        return read(path, hint=hint).decode()
     except UnicodeDecodeError as e:
-        raise ForkError(f"is not UTF-8: {e}", where=path, mend=mend) from e
+        raise ForkError(f"is not UTF-8: {e}", where=path, hint=hint) from e
 
 
 @contextlib.contextmanager
@@ -146,7 +47,7 @@ def writing(path: pathlib.Path) -> t.Iterator[None]:
         raise ForkError(
             f"cannot be written: {e.strerror}",
             where=e.filename or path,
-            mend="make room or give write access there, then run the command again;"
+            hint="make room or give write access there, then run the command again;"
             " nothing was changed",
         ) from e
 
@@ -216,7 +117,7 @@ def write_files(folder: pathlib.Path, files: Files) -> None:
 def read_folder(folder: pathlib.Path) -> Files:
     """All files below ``folder``, without what an interpreter leaves there."""
     return {
-        path.relative_to(folder).as_posix(): read(path, mend="make it readable")
+        path.relative_to(folder).as_posix(): read(path, hint="make it readable")
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
@@ -239,9 +140,20 @@ def check_path(name: str, *, where: object) -> str:
         raise ForkError(
             f"the path {name!r} is not safe",
             where=where,
-            mend="use plain relative paths with slashes, outside of .git",
+            hint="use plain relative paths with slashes, outside of .git",
         )
     return name
+
+
+def file_sha256(content: bytes) -> str:
+    """The SHA-256 of one file, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def files_sha256(files: Files) -> str:
+    """One SHA-256 over the sorted paths and hashes of ``files``, in hexadecimal."""
+    lines = (f"{file_sha256(files[path])}  {path}\n" for path in sorted(files))
+    return file_sha256("".join(lines).encode())
 
 
 def _is_git_folder(part: str) -> bool:

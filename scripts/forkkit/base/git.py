@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import email.utils
 import os
 import pathlib
 import subprocess
 import typing as t
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
 
 from .errors import ForkError
 from .files import Files
@@ -89,7 +92,7 @@ class Git:
             raise ForkError(
                 f"git {verb} failed with exit code {done.returncode}: {said}",
                 where=self.folder,
-                mend="mend what git says, then run the command again",
+                hint="mend what git says, then run the command again",
             )
         return done.stdout
 
@@ -113,7 +116,7 @@ class Git:
                 raise ForkError(
                     f"{path.decode('utf-8', 'replace')} is not a plain file",
                     where=self.folder,
-                    mend="put a file of text in its place, without execute permission",
+                    hint="put a file of text in its place, without execute permission",
                 )
         shas = [entry.split()[2] for entry, _, _ in entries]
         blobs = _split_batch(
@@ -157,7 +160,7 @@ class Git:
                 raise ForkError("there is no such folder", where=self.folder) from e
             raise ForkError(
                 "git is not installed, or not on PATH",
-                mend="install git 2.35 or newer from your system's packages",
+                hint="install git 2.35 or newer from your system's packages",
             ) from e
 
     def _environ(self) -> dict[str, str]:
@@ -203,7 +206,30 @@ class Importer:
         self.input.write(b"".join([*pieces, b"checkpoint\nprogress done\n"]))
         self.input.flush()
         if not self.output.readline():
-            raise ForkError("git fast-import has ended", mend="run the command again")
+            raise ForkError("git fast-import has ended", hint="run the command again")
+
+
+def author_of(folder: pathlib.Path) -> tuple[str, str]:
+    """Who works in a folder, as the user's own git knows it, and the present date.
+
+    :return: name and address, and the date in the form of RFC 5322.
+    :raises ForkError: git does not know.
+    """
+    done = subprocess.run(
+        ["git", "-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ForkError(
+            "git does not know who you are",
+            hint="run `git config user.name NAME` and `git config user.email ADDRESS`",
+        )
+    author, stamp, _ = done.stdout.rsplit(" ", 2)
+    when = datetime.fromtimestamp(int(stamp), timezone.utc)
+    return author, email.utils.format_datetime(when)
 
 
 def _split_batch(output: bytes) -> t.Iterator[bytes]:

@@ -28,9 +28,9 @@ def loads(data: bytes, *, where: object) -> dict[str, t.Any]:
     return values
 
 
-def load(path: pathlib.Path, *, mend: str) -> dict[str, t.Any]:
+def load(path: pathlib.Path, *, hint: str) -> dict[str, t.Any]:
     """Parse the file at ``path``.
 
     :raises ForkError: it is missing, not UTF-8 or not TOML.
     """
-    return loads(read(path, mend=mend), where=path)
+    return loads(read(path, hint=hint), where=path)

@@ -16,11 +16,12 @@ import typing as t
 
 from .errors import ForkError
 from .files import check_path
-from .files import Project
 from .files import read
 from .files import sync_folder
 from .files import write_file
 from .files import writing
+from .locks import locked
+from .paths import Project
 
 _INDEX = "index.json"
 
@@ -31,20 +32,8 @@ def exclusive(project: Project) -> t.Iterator[None]:
 
     :raises ForkError: another command is at it.
     """
-    # Not needed by the build, which has the standard library only.
-    import filelock
-
-    with contextlib.ExitStack() as stack:
-        with writing(project.lock):
-            try:
-                lock = filelock.FileLock(project.lock, blocking=False)
-                stack.enter_context(lock)
-            except filelock.Timeout as e:
-                raise ForkError(
-                    "another scripts/fork is changing this project",
-                    where=project.relative(project.lock),
-                    mend="wait until it is done, or stop it",
-                ) from e
+    what = "another scripts/fork is changing this project"
+    with locked(project.lock, what, hint="wait until it is done, or stop it"):
         recover(project)
         yield
 
@@ -112,7 +101,7 @@ def check_settled(project: Project) -> None:
         raise ForkError(
             "a command was cut off while it changed several files",
             where=project.relative(project.transaction),
-            mend="run `scripts/fork status`, which carries the change through",
+            hint="run `scripts/fork status`, which carries the change through",
         )
 
 
@@ -131,11 +120,11 @@ def _mode(path: pathlib.Path) -> int:
 def _read_index(project: Project) -> dict[str, str | None]:
     path = project.transaction / _INDEX
     where = project.relative(path)
-    mend = (
+    hint = (
         f"restore the project's files with git, then remove {project.transaction.name}"
     )
     try:
-        index = json.loads(read(path, mend=mend))
+        index = json.loads(read(path, hint=hint))
         return {check_path(name, where=where): aside for name, aside in index.items()}
     except (ValueError, AttributeError) as e:
-        raise ForkError("cannot be read", where=where, mend=mend) from e
+        raise ForkError("cannot be read", where=where, hint=hint) from e

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import subprocess
 import sys
 import typing as t
 from dataclasses import dataclass
 
-from .errors import ForkError
-
-# An inherited setting must not decide what runs inside.
-_INHERITED = (
-    *("PYTHON", "FLASK_", "FLASKFORK_", "VIRTUAL_ENV", "GIT_"),
-    *("PYTEST_", "COV_", "MYPY", "RUFF_", "SOURCE_DATE_EPOCH"),
-)
+from . import programs
+from .programs import Argument
 
 
 @dataclass(frozen=True)
@@ -34,7 +28,7 @@ class Environment:
 
     def run(
         self,
-        *args: str | os.PathLike[str],
+        *args: Argument,
         check: bool = True,
         cwd: pathlib.Path | None = None,
         env: t.Mapping[str, str] | None = None,
@@ -42,34 +36,23 @@ class Environment:
     ) -> subprocess.CompletedProcess[str]:
         """Run this environment's Python with ``args`` and return the finished process.
 
+        :param check: whether another exit code than 0 is a failure.
         :param timeout: in seconds.
-        :raises ForkError: it took too long, or it failed and ``check`` is true; the
-            error has its output.
+        :raises ForkError: it took too long or failed; the error has its output.
         """
-        shown = " ".join(map(str, args))
-        try:
-            done = subprocess.run(
-                [self.python, *args],
-                capture_output=True,
-                text=True,
-                cwd=cwd or self.path,
-                env=clean_environ(**(env or {})),
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as e:
-            raise ForkError(f"not done after {timeout} s", where=shown) from e
-        if check and done.returncode:
-            raise ForkError(
-                f"exit code {done.returncode}\n{done.stdout}{done.stderr}", where=shown
-            )
-        return done
+        return programs.run(
+            *(self.python, *args),
+            cwd=cwd or self.path,
+            env=env,
+            fine=(0,) if check else None,
+            timeout=timeout,
+        )
 
     def evaluate(self, code: str, **kwargs: t.Any) -> str:
         """Run ``code`` in a fresh interpreter and return what it printed, stripped."""
         return self.run("-c", code, **kwargs).stdout.strip()
 
-    def install(self, *requirements: str | os.PathLike[str]) -> None:
+    def install(self, *requirements: Argument) -> None:
         """Install ``requirements``.
 
         :raises ForkError: uv could not.
@@ -79,8 +62,8 @@ class Environment:
 
 def create(
     path: pathlib.Path,
-    *requirements: str | os.PathLike[str],
-    python: str | os.PathLike[str] = sys.executable,
+    *requirements: Argument,
+    python: Argument = sys.executable,
     seed: bool = False,
 ) -> Environment:
     """Make a virtual environment and install ``requirements`` into it.
@@ -96,28 +79,10 @@ def create(
     return environment
 
 
-def uv(*args: str | os.PathLike[str]) -> str:
+def uv(*args: Argument) -> str:
     """Run uv and return its standard output.
 
     :raises ForkError: uv failed; the error has what it said.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "uv", "--quiet", *args],
-        capture_output=True,
-        text=True,
-        env=clean_environ(),
-        check=False,
-    )
-    if done.returncode:
-        raise ForkError(
-            f"failed: {(done.stderr or done.stdout).strip()}",
-            where=f"uv {' '.join(map(str, args))}",
-            mend="check the network and uv's index settings",
-        )
-    return done.stdout
-
-
-def clean_environ(**extra: str) -> dict[str, str]:
-    """The caller's variables without those that steer what is run."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(_INHERITED)}
-    return {**kept, **extra}
+    hint = "check the network and uv's index settings"
+    return programs.python("-m", "uv", "--quiet", *args, hint=hint).stdout

@@ -8,9 +8,23 @@ from dataclasses import dataclass
 from ..base import diff
 from ..base.errors import ForkError
 from ..base.files import Files
-from ..queue import queue as queues
 from ..queue.patch import Patch
+from ..queue.queue import apply_patches
 from .merge import Merger
+
+Kind = t.Literal[
+    "unchanged", "moved", "merged", "resolved", "absorbed", "dropped", "conflict"
+]
+#: What can become of a patch, with a sign for each.
+SIGNS: dict[Kind, str] = {
+    "unchanged": ".",
+    "moved": "o",
+    "merged": "m",
+    "resolved": "r",
+    "absorbed": "A",
+    "dropped": "-",
+    "conflict": "C",
+}
 
 
 @dataclass(frozen=True)
@@ -44,9 +58,14 @@ class Outcome:
     """
 
     name: str
-    kind: str
+    kind: Kind
     files: Files
     conflicts: tuple[str, ...] = ()
+
+    @property
+    def stops(self) -> bool:
+        """Whether a sequence stops there: only the maintainer knows how it goes on."""
+        return self.kind in {"conflict", "absorbed"}
 
 
 class Memory(t.Protocol):
@@ -61,7 +80,7 @@ class Memory(t.Protocol):
         """
 
 
-def changes(
+def changes_of(
     patches: t.Iterable[Patch], files: Files, *, offsets: bool = False
 ) -> list[Change]:
     """The changes that a queue makes to ``files``, one after another.
@@ -71,7 +90,7 @@ def changes(
     """
     found = []
     for patch in patches:
-        before, files = files, queues.apply([patch], files, offsets=offsets)
+        before, files = files, apply_patches([patch], files, offsets=offsets)
         found.append(Change(patch, before, files))
     return found
 
@@ -125,8 +144,9 @@ def _are_moved(change: Change, files: Files) -> bool:
     )
 
 
-def _how(patch: Patch, before: Files, after: Files) -> str:
-    for kind, offsets in (("unchanged", False), ("moved", True)):
+def _how(patch: Patch, before: Files, after: Files) -> Kind:
+    kinds: dict[Kind, bool] = {"unchanged": False, "moved": True}
+    for kind, offsets in kinds.items():
         try:
             found = diff.apply(patch.diffs, before, where=patch.name, offsets=offsets)
         except ForkError:

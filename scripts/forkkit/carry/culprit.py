@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from ..base.diff import Hunk
 from ..base.files import Files
-from ..base.files import Project
-from ..upstream import history as histories
-from ..upstream import notes
+from ..queue.fork import Fork
 from ..upstream import releases
-from ..upstream import source as upstream
+from ..upstream.history import changelog_entries
 from ..upstream.history import Commit
+from ..upstream.history import entries_about
 from ..upstream.history import History
 from ..upstream.pin import Pin
-from . import changes as replay
+from ..upstream.source import release_files
+from .changes import carry_all
 from .changes import Change
 from .merge import Merger
 
@@ -113,12 +113,7 @@ def _changed(hunk: Hunk) -> list[bytes]:
 
 
 def find(
-    project: Project,
-    changes: t.Sequence[Change],
-    old: Pin,
-    new: Pin,
-    text: str,
-    merger: Merger,
+    fork: Fork, changes: t.Sequence[Change], new: Pin, text: str, merger: Merger
 ) -> Culprit:
     """Find what the last of ``changes`` conflicts with on the way to a release.
 
@@ -126,30 +121,31 @@ def find(
     one with which it does not.
 
     :param changes: the queue up to the patch.
-    :param old: the release that the queue is made for.
     :param new: the release on which the patch conflicts.
     :param text: what conflicts, to look for in upstream's changelog.
     """
-    first, *steps = sorted((old, *between(project, old, new)), key=_version)
+    project, old = fork.project, fork.pin
+    first, *steps = sorted((old, *between(fork, new)), key=_version)
 
     def is_changed(files: Files) -> bool:
-        *_, last = replay.carry_all(changes, files, merger)
+        *_, last = carry_all(changes, files, merger)
         return (last.kind == "conflict") is (first == old)
 
-    place = _first(len(steps), lambda n: is_changed(upstream.files(project, steps[n])))
+    place = _first(len(steps), lambda n: is_changed(release_files(project, steps[n])))
     release, before = steps[place], steps[place - 1] if place else first
-    commit = _commit(histories.find(project), before, release, is_changed)
-    entries = notes.entries(upstream.files(project, release), release.version)
+    commit = _commit(History.find(project), before, release, is_changed)
+    entries = changelog_entries(release_files(project, release), release.version)
     numbered = [e for e in entries if commit and _names_any(e, commit.numbers)]
     return Culprit(
-        release, before, commit, tuple(numbered or notes.about(entries, text))
+        release, before, commit, tuple(numbered or entries_about(entries, text))
     )
 
 
-def between(project: Project, old: Pin, new: Pin) -> list[Pin]:
-    """The releases at hand on the way from one to another, which is the last."""
+def between(fork: Fork, new: Pin) -> list[Pin]:
+    """The cached releases on the way from the pin to another, which is the last."""
+    old = fork.pin
     low, high = sorted((old, new), key=_version)
-    found = releases.at_hand(project, old, between=(low.version, high.version))
+    found = releases.in_cache(fork.project, old, between=(low.version, high.version))
     return [*(reversed(found) if high == old else found), new]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import changes as replay
+from .changes import carry_all
 from .changes import Change
 from .merge import Merger
 
@@ -18,10 +18,18 @@ def derive(changes: t.Sequence[Change], merger: Merger) -> dict[str, tuple[str, 
     found: dict[str, list[str]] = {change.patch.name: [] for change in changes}
     for place, left_out in enumerate(changes):
         later = changes[place + 1 :]
-        for outcome in replay.carry_all(later, left_out.before, merger):
+        for outcome in carry_all(later, left_out.before, merger):
             if outcome.kind == "conflict":
                 found[outcome.name].append(left_out.patch.name)
     return {name: tuple(needed) for name, needed in found.items()}
+
+
+def turned(needs: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The patches that need each one, in the order of the queue."""
+    return {
+        name: tuple(other for other, needed in needs.items() if name in needed)
+        for name in needs
+    }
 
 
 def closure(

@@ -18,6 +18,7 @@ from ..upstream.history import History
 from ..upstream.pin import Pin
 from .changes import Change
 from .changes import Outcome
+from .drop_when import is_met
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,9 @@ def _commits(
     change: Change, old: Release, new: Release, history: History
 ) -> t.Iterator[str]:
     first, last = history.tag(old.pin.version), history.tag(new.pin.version)
-    kind, _, sha = change.patch.trailer("Drop-When").partition(" ")
-    if last and kind == "commit" and history.holds(sha, last):
-        yield f"the commit of its Drop-When, {sha[:10]}, is in the release"
+    when = change.patch.message.drop_when
+    if when.kind == "commit" and is_met(when, new.pin.version, history):
+        yield f"the commit of its Drop-When, {when.value[:10]}, is in the release"
     if not (first and last):
         return
     diffs = change.patch.diffs

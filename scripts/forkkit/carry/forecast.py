@@ -5,31 +5,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ..base.files import Project
-from ..queue import queue as queues
+from ..queue.fork import Fork
 from ..upstream import releases
-from ..upstream import source as upstream
-from ..upstream.index import Release
 from ..upstream.pin import Pin
-from . import changes as replay
+from ..upstream.source import release_files
+from . import drop_when
 from . import merge
-from . import resolutions
 from . import story
+from .changes import carry_all
+from .changes import Change
+from .changes import changes_of
 from .changes import Outcome
+from .changes import SIGNS
+from .merge import Merger
 from .resolutions import Memory
 from .story import Story
-
-#: What can become of a patch, with a sign for each.
-SIGNS = {
-    "unchanged": ".",
-    "moved": "o",
-    "merged": "m",
-    "resolved": "r",
-    "absorbed": "A",
-    "dropped": "-",
-    "conflict": "C",
-}
-_STOPS = {"conflict", "absorbed"}
 
 
 @dataclass(frozen=True)
@@ -45,54 +35,82 @@ class Forecast:
     stories: dict[str, Story]
 
     @property
+    def stops(self) -> list[str]:
+        """The patches at which a rebase would stop."""
+        return [outcome.name for outcome in self.outcomes if outcome.stops]
+
+    @property
     def clean(self) -> bool:
         """Whether a rebase would not stop."""
-        return not any(o.kind in _STOPS for o in self.outcomes)
+        return not self.stops
 
 
-def forecast(project: Project, versions: t.Iterable[str]) -> t.Iterator[Forecast]:
+@dataclass(frozen=True)
+class Finding:
+    """What speaks for a release having a patch.
+
+    :param evidence: each a fact; none if nothing does.
+    :param release: the version of the first cached release for which anything does.
+    """
+
+    name: str
+    evidence: tuple[str, ...]
+    release: str
+
+
+def forecast(fork: Fork, versions: t.Iterable[str]) -> t.Iterator[Forecast]:
     """Yield the forecast of each release.
 
-    A patch that would stop the rebase is left out for those after it, as by
-    ``--skip``.
+    A patch that would stop the rebase is left out for those after it, as by ``skip``.
 
     :raises ForkError: there is no such release.
     """
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    changes = replay.changes(queue.patches, upstream.files(project, pin))
-    memory = Memory(resolutions.load(project))
+    changes = changes_of(fork.queue.patches, fork.files)
+    memory = Memory.load(fork.project)
     told: set[str] = set()
     with merge.scratch() as merger:
         for version in versions:
-            new = releases.obtain(project, pin, version)
-            files = upstream.files(project, new)
-            dropped = releases.drops(project, queue.patches, version)
-            kept = [c for c in changes if c.patch.name not in dropped]
-            found = {name: Outcome(name, "dropped", files) for name in dropped}
-            stories = {}
-            carried = replay.carry_all(kept, files, merger, memory)
-            for place, outcome in enumerate(carried, 1):
-                found[outcome.name] = outcome
-                if outcome.kind in _STOPS and outcome.name not in told:
-                    upto = kept[:place]
-                    told.add(outcome.name)
-                    stories[outcome.name] = story.tell(
-                        project, upto, outcome, new, merger
-                    )
-            outcomes = tuple(found[name] for name in queue.series.names)
-            yield Forecast(version, outcomes, stories)
+            new = releases.obtain(fork.project, fork.pin, version)
+            yield _forecast(fork, changes, new, merger, memory, told)
 
 
-def beyond(project: Project, pin: Pin) -> list[Release]:
-    """The releases on the package index that are newer than the pin."""
-    from packaging.version import Version
+def _forecast(
+    fork: Fork,
+    changes: list[Change],
+    new: Pin,
+    merger: Merger,
+    memory: Memory,
+    told: set[str],
+) -> Forecast:
+    """The forecast of a release; adds to ``told`` whose stories it has."""
+    files = release_files(fork.project, new)
+    dropped = drop_when.met(fork.project, fork.queue.patches, new.version)
+    kept = [change for change in changes if change.patch.name not in dropped]
+    found = {name: Outcome(name, "dropped", files) for name in dropped}
+    stories = {}
+    for place, outcome in enumerate(carry_all(kept, files, merger, memory), 1):
+        found[outcome.name] = outcome
+        if outcome.stops and outcome.name not in told:
+            told.add(outcome.name)
+            upto = kept[:place]
+            stories[outcome.name] = story.tell(fork, upto, outcome, new, merger)
+    outcomes = tuple(found[name] for name in fork.queue.series.names)
+    return Forecast(new.version, outcomes, stories)
 
-    return [
-        release
-        for release in releases.known(pin.name)
-        if Version(release.version) > Version(pin.version)
-    ]
+
+def absorbed(fork: Fork, version: str) -> t.Iterator[Finding]:
+    """Yield what speaks for a release having each patch.
+
+    :raises ForkError: there is no such release.
+    """
+    changes = changes_of(fork.queue.patches, fork.files)
+    new = releases.obtain(fork.project, fork.pin, version)
+    files = release_files(fork.project, new)
+    with merge.scratch() as merger:
+        outcomes = carry_all(changes, files, merger, Memory.load(fork.project))
+        for place, outcome in enumerate(outcomes, 1):
+            found = story.taken(fork, changes[:place], outcome, new, merger)
+            yield Finding(outcome.name, found.evidence, found.release.pin.version)
 
 
 def values(row: Forecast) -> dict[str, t.Any]:
@@ -109,7 +127,7 @@ def values(row: Forecast) -> dict[str, t.Any]:
 
 
 def table(rows: t.Sequence[Forecast]) -> str:
-    """A line a patch, a column a release."""
+    """A table as text: one line per patch, one column per release."""
     names = [outcome.name for outcome in rows[0].outcomes]
     width = max(map(len, names), default=0)
     lines = [" ".join([" " * width, *(row.version for row in rows)])]

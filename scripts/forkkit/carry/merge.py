@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
-from ..base import fast_import as stream
+from ..base import fast_import
 from ..base.files import Files
 from ..base.git import Git
 from ..base.git import Importer
@@ -73,10 +73,10 @@ class Merger:
         return Merged(files, ())
 
     def _merge(self, base: Files, ours: Files, theirs: Files) -> Merged:
-        pieces = [stream.root(_BASE, base)]
+        pieces = [fast_import.root(_BASE, base)]
         for ref, files in ((_OURS, ours), (_THEIRS, theirs)):
-            pieces.append(stream.reset(ref, _BASE))
-            pieces.append(stream.commit(ref, *stream.difference(base, files)))
+            pieces.append(fast_import.reset(ref, _BASE))
+            pieces.append(fast_import.commit(ref, *fast_import.difference(base, files)))
         self.importer.write(*pieces)
         command = (*MERGE_FLAGS, "merge-tree", "--write-tree", "-z", _OURS, _THEIRS)
         tree, *rest = self.git(*command, fine=(0, 1)).split(b"\0")

@@ -16,8 +16,8 @@ from ..base.diff import FileDiff
 from ..base.errors import ForkError
 from ..base.files import check_path
 from ..base.files import Files
-from ..base.files import Project
 from ..base.files import read
+from ..base.paths import Project
 from .changes import Change
 
 #: The id of a file that is not there.
@@ -50,48 +50,44 @@ class Resolution:
     results: tuple[tuple[str, str], ...]
     diffs: tuple[FileDiff, ...]
 
+    @classmethod
+    def parse(cls, data: bytes, *, where: object) -> Resolution:
+        """Read a resolution.
+
+        :raises ForkError: it is malformed.
+        """
+        head, _, changes = data.partition(b"\n\n")
+        names: list[str] = []
+        conflicts: list[Conflict] = []
+        results: list[tuple[str, str]] = []
+        for line in head.decode("utf-8", "backslashreplace").split("\n"):
+            key, shas, rest = _parse_line(line, where)
+            if key == "Patch":
+                names.append(rest)
+                continue
+            path = check_path(rest, where=where)
+            if key == "Conflict":
+                conflicts.append(Conflict(path, *shas))
+            else:
+                results.append((path, shas[0]))
+        if len(names) != 1 or not conflicts:
+            raise _malformed(where, "one Patch, and at least one Conflict, are needed")
+        diffs = diff.parse(changes, where=where)
+        return cls(names[0], tuple(conflicts), tuple(results), diffs)
+
+    def render(self) -> bytes:
+        """The text of the file."""
+        lines = [f"Patch: {self.patch}"]
+        for c in self.conflicts:
+            lines.append(f"Conflict: {c.base} {c.ours} {c.theirs} {c.path}")
+        lines += [f"Result: {blob} {path}" for path, blob in self.results]
+        return "\n".join([*lines, "", ""]).encode() + diff.render(self.diffs)
+
     @property
     def file_name(self) -> str:
         """The name of its file, which the conflicts give."""
         key = hashlib.sha256(repr((self.patch, self.conflicts)).encode())
         return f"{self.patch}/{key.hexdigest()[:12]}.diff"
-
-
-def parse(data: bytes, *, where: object) -> Resolution:
-    """Read a resolution.
-
-    :raises ForkError: it is malformed.
-    """
-    head, _, changes = data.partition(b"\n\n")
-    names: list[str] = []
-    conflicts: list[Conflict] = []
-    results: list[tuple[str, str]] = []
-    for line in head.decode("utf-8", "backslashreplace").split("\n"):
-        match = _LINE.fullmatch(line)
-        key, shas = (match[1], match[2].split()) if match else ("", [])
-        if not match or len(shas) != {"Patch": 0, "Conflict": 3, "Result": 1}[key]:
-            raise _malformed(where, line)
-        if key == "Patch":
-            names.append(match[3])
-            continue
-        path = check_path(match[3], where=where)
-        if key == "Conflict":
-            conflicts.append(Conflict(path, *shas))
-        else:
-            results.append((path, *shas))
-    if len(names) != 1 or not conflicts:
-        raise _malformed(where, "one Patch, and at least one Conflict, are needed")
-    diffs = diff.parse(changes, where=where)
-    return Resolution(names[0], tuple(conflicts), tuple(results), diffs)
-
-
-def render(resolution: Resolution) -> bytes:
-    """The file's text for ``resolution``."""
-    lines = [f"Patch: {resolution.patch}"]
-    for c in resolution.conflicts:
-        lines.append(f"Conflict: {c.base} {c.ours} {c.theirs} {c.path}")
-    lines += [f"Result: {blob} {path}" for path, blob in resolution.results]
-    return "\n".join([*lines, "", ""]).encode() + diff.render(resolution.diffs)
 
 
 def blob_id(content: bytes | None) -> str:
@@ -107,6 +103,31 @@ class Memory:
     """The resolutions that are known, by file name."""
 
     known: t.Mapping[str, Resolution]
+
+    @classmethod
+    def load(cls, project: Project) -> Memory:
+        """Read the resolutions that are committed beside the patches.
+
+        :raises ForkError: one is malformed, or not in the file that it should be in.
+        """
+        found = {}
+        for path in sorted(project.resolutions.glob("*/*.diff")):
+            where = project.relative(path)
+            content = read(path, hint="give read access to it")
+            resolution = Resolution.parse(content, where=where)
+            name = path.relative_to(project.resolutions).as_posix()
+            if resolution.file_name != name:
+                raise ForkError(
+                    f"belongs to {resolution.file_name}",
+                    where=where,
+                    hint="restore it from the history, or remove it",
+                )
+            found[name] = resolution
+        return cls(found)
+
+    def knowing(self, more: t.Iterable[Resolution]) -> Memory:
+        """The same, and more resolutions besides."""
+        return Memory({**self.known, **{found.file_name: found for found in more}})
 
     def __call__(
         self, change: Change, ours: Files, merged: Files, paths: tuple[str, ...]
@@ -147,26 +168,6 @@ def record(
     return Resolution(change.patch.name, conflicts, results, mine)
 
 
-def load(project: Project) -> dict[str, Resolution]:
-    """The resolutions that are committed beside the patches.
-
-    :raises ForkError: one is malformed, or not in the file that it should be in.
-    """
-    found = {}
-    for path in sorted(project.resolutions.glob("*/*.diff")):
-        where = project.relative(path)
-        resolution = parse(read(path, mend="give read access to it"), where=where)
-        name = path.relative_to(project.resolutions).as_posix()
-        if resolution.file_name != name:
-            raise ForkError(
-                f"belongs to {resolution.file_name}",
-                where=where,
-                mend="restore it from the history, or remove it",
-            )
-        found[name] = resolution
-    return found
-
-
 def _conflicts(
     change: Change, ours: Files, paths: t.Iterable[str]
 ) -> tuple[Conflict, ...]:
@@ -199,10 +200,19 @@ def replay(resolution: Resolution, ours: Files, merged: Files) -> Files | None:
     return {**rest, **results}
 
 
+def _parse_line(line: str, where: object) -> tuple[str, list[str], str]:
+    """The key of a line, the ids of its blobs, and the rest."""
+    match = _LINE.fullmatch(line)
+    key, shas = (match[1], match[2].split()) if match else ("", [])
+    if not match or len(shas) != {"Patch": 0, "Conflict": 3, "Result": 1}[key]:
+        raise _malformed(where, line)
+    return key, shas, match[3]
+
+
 def _malformed(where: object, what: str) -> ForkError:
     return ForkError(
         f"is no resolution of a conflict: {what!r}",
         where=where,
-        mend="restore it from the history, or remove it; the conflict is then asked"
+        hint="restore it from the history, or remove it; the conflict is then asked"
         " again",
     )

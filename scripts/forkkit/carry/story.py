@@ -6,13 +6,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ..base.errors import ForkError
-from ..base.files import Project
-from ..upstream import history as histories
-from ..upstream import source as upstream
+from ..queue.fork import Fork
+from ..upstream.history import History
 from ..upstream.pin import Pin
-from . import changes as replay
+from ..upstream.source import release_files
 from . import culprit
 from . import evidence
+from .changes import carry_all
 from .changes import Change
 from .changes import Outcome
 from .culprit import Place
@@ -33,7 +33,7 @@ class Story:
 
 
 def tell(
-    project: Project,
+    fork: Fork,
     changes: t.Sequence[Change],
     outcome: Outcome,
     new: Pin,
@@ -44,18 +44,17 @@ def tell(
     :param changes: the queue up to the patch.
     :param outcome: ``conflict`` or ``absorbed``.
     """
-    old = upstream.load_pin(project)
     places = culprit.places(outcome.files, outcome.conflicts)
     lines = list(map(str, places))
     marked = {place.path for place in places}
     for path in outcome.conflicts:
         if path not in marked:
             lines.append(f"{path}: changed on one side, deleted or moved on the other")
-    if new == old:
+    if new == fork.pin:
         return Story(tuple(lines), "it conflicts with the rest of the queue")
 
     try:
-        found, reason = _cause(project, changes, outcome, new, merger, places)
+        found, reason = _cause(fork, changes, outcome, new, merger, places)
     except ForkError as e:
         # A damaged clone at upstream/history must not keep a rebase from stopping.
         found, reason = [f"why cannot be told: {e.what}"], f"it conflicts with {new}"
@@ -63,7 +62,7 @@ def tell(
 
 
 def _cause(
-    project: Project,
+    fork: Fork,
     changes: t.Sequence[Change],
     outcome: Outcome,
     new: Pin,
@@ -75,16 +74,15 @@ def _cause(
     reason = ""
     if outcome.kind == "conflict":
         text = "\n".join(f"{place.inside}\n{place.text}" for place in places)
-        old = upstream.load_pin(project)
-        found = culprit.find(project, changes, old, new, text, merger)
+        found = culprit.find(fork, changes, new, text, merger)
         lines.append(f"{found.release} changed these lines of {found.before.version}")
-        there = upstream.files(project, new)
+        there = release_files(fork.project, new)
         for path, other in culprit.elsewhere(changes[-1], there):
             lines.append(f"what it changes in {path} is in {other} now")
         lines += [f"that is {found.commit}"] if found.commit else []
         lines += [f"upstream's changelog of it: {entry}" for entry in found.entries]
         reason = f"it conflicts with what {found.release} changed"
-    seen = taken(project, changes, outcome, new, merger)
+    seen = taken(fork, changes, outcome, new, merger)
     if seen.evidence:
         lines += [f"{seen.release} may have it: {fact}" for fact in seen.evidence]
         reason = f"{seen.release} has it"
@@ -104,7 +102,7 @@ class Taken:
 
 
 def taken(
-    project: Project,
+    fork: Fork,
     changes: t.Sequence[Change],
     outcome: Outcome,
     new: Pin,
@@ -115,19 +113,18 @@ def taken(
     :param changes: the queue up to the patch.
     :param outcome: what became of the patch on ``new``.
     """
-    pin = upstream.load_pin(project)
-    old = Release(pin, upstream.files(project, pin))
-    history = histories.find(project)
+    old = Release(fork.pin, fork.files)
+    history = History.find(fork.project)
 
     def look(release: Release, outcome: Outcome) -> tuple[str, ...]:
         return evidence.gather(changes[-1], outcome, old, release, history)
 
-    last = Release(new, upstream.files(project, new))
+    last = Release(new, release_files(fork.project, new))
     found = look(last, outcome)
     if found:
-        for between in culprit.between(project, pin, new)[:-1]:
-            release = Release(between, upstream.files(project, between))
-            *_, there = replay.carry_all(changes, release.files, merger)
+        for between in culprit.between(fork, new)[:-1]:
+            release = Release(between, release_files(fork.project, between))
+            *_, there = carry_all(changes, release.files, merger)
             if seen := look(release, there):
                 return Taken(seen, release)
     return Taken(found, last)

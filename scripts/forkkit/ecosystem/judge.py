@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import pathlib
 import shutil
@@ -17,11 +16,13 @@ from concurrent.futures import as_completed
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..base import venv as environments
+from ..base import venv
 from ..base.errors import ForkError
+from ..base.files import file_sha256
 from ..base.files import write_file
+from ..base.junit import Outcome
+from ..base.locks import locked
 from ..pack.dist import Built
-from ..upstream import pin as pins
 from ..upstream.pin import Pin
 from . import trial
 from .listed import Counts
@@ -30,7 +31,7 @@ from .trial import Flask
 from .trial import Observation
 from .trial import Runner
 
-_BAD = {"failed", "errors"}
+_BAD: set[Outcome | None] = {"failed", "errors"}
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,10 @@ def run(
         fork = Flask("fork", built.wheels, url, built.shim.name.split("-")[1])
         plain = Flask("flask", (), pin.requirement, pin.version)
         # One and the same for all, whatever uv would find for each.
-        made = environments.create(folder / "python", python=python)
+        made = venv.create(folder / "python", python=python)
         found = made.evaluate("import sys; print(sys._base_executable)")
-        bench = _Bench(folder, fork, plain, found, suites, Runner(), say)
-        pending = [pool.submit(bench.row, extension) for extension in chosen]
+        trials = _Trials(folder, fork, plain, found, suites, Runner(), say)
+        pending = [pool.submit(trials.row, extension) for extension in chosen]
         try:
             for done in as_completed(pending):
                 yield done.result()
@@ -97,7 +98,7 @@ def run(
             # Or the pool would wait for all of them when the user has interrupted.
             for future in pending:
                 future.cancel()
-            bench.runner.stop()
+            trials.runner.stop()
 
 
 def table(rows: t.Iterable[Row]) -> str:
@@ -160,7 +161,7 @@ def judge(
     return problems, remarks
 
 
-def _is_lost(now: str | None, then: str | None) -> bool:
+def _is_lost(now: Outcome | None, then: Outcome | None) -> bool:
     if then == "passed":
         return now != "passed"
     return now in _BAD and then not in _BAD
@@ -170,18 +171,13 @@ def _is_lost(now: str | None, then: str | None) -> bool:
 def _alone_in(folder: pathlib.Path) -> t.Iterator[None]:
     """Keep a second run out of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            raise ForkError(
-                "another run is under way", where=folder, mend="wait for its end"
-            ) from e
+    hint = "wait for its end"
+    with locked(folder / "lock", "another run is under way", hint=hint):
         yield
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _Trials:
     """Where extensions are tried, and how."""
 
     folder: pathlib.Path
@@ -210,9 +206,9 @@ class _Bench:
 
     def _key(self, extension: Extension) -> str:
         """What the row depends on, in one hash."""
-        wheels = [pins.file_sha256(wheel.read_bytes()) for wheel in self.fork.wheels]
+        wheels = [file_sha256(wheel.read_bytes()) for wheel in self.fork.wheels]
         facts = [extension, self.plain, self.python, self.suites, wheels]
-        return pins.file_sha256(repr(facts).encode())
+        return file_sha256(repr(facts).encode())
 
     def _try(self, extension: Extension) -> Row:
         here, there = self._observe(extension, self.fork), None

@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 
 from ..base import toml
 from ..base.errors import ForkError
-from ..base.files import Project
 from ..base.files import read
+from ..base.paths import Project
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def load(project: Project) -> list[Extension]:
     """
     folder = _folder(project)
     path = folder / "extensions.toml"
-    values = toml.load(path, mend="restore it from the history")
+    values = toml.load(path, hint="restore it from the history")
     where = project.relative(path)
     if set(values) != {"extension"} or not isinstance(values["extension"], list):
         raise ForkError("holds something other than [[extension]]", where=where)
@@ -118,7 +118,7 @@ def _unlisted(text: str) -> Extension:
         raise ForkError(
             f"is no requirement: {e}",
             where=text,
-            mend="name an extension as for pip, like `Flask-Mail` or `flask-mail<1`",
+            hint="name an extension as for pip, like `Flask-Mail` or `flask-mail<1`",
         ) from e
     return Extension(canonicalize_name(name), (text,), suite=Suite())
 
@@ -140,7 +140,7 @@ def _suite(entry: t.Any, folder: pathlib.Path, where: str) -> Suite:
     counts = {key: values.pop(key, 0) for key in _COUNTS}
     if "conftest" in values:
         source = folder / values["conftest"]
-        values["conftest"] = read(source, mend="restore it from the history").decode()
+        values["conftest"] = read(source, hint="restore it from the history").decode()
     return Suite(**values, counts=Counts(**counts))
 
 

@@ -17,12 +17,10 @@ import pathlib
 import re
 import signal
 import subprocess
-import sys
 import tarfile
 import typing as t
 import urllib.parse
 import urllib.request
-import xml.etree.ElementTree as ElementTree
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -30,10 +28,13 @@ from dataclasses import dataclass
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ..base import junit
 from ..base import toml
-from ..base import venv as environments
+from ..base import venv
 from ..base.errors import ForkError
-from ..base.venv import clean_environ
+from ..base.junit import Outcome
+from ..base.programs import clean_environ
+from ..base.programs import python as run_python
 from ..base.venv import Environment
 from .listed import Counts
 from .listed import Extension
@@ -47,7 +48,6 @@ _IMPORT_TIMEOUT = 300
 #: Coverage and the like are not wanted, and a file that breaks is one among others.
 _PYTEST = ("--override-ini=addopts=", "--continue-on-collection-errors")
 _PROBE = pathlib.Path(__file__).with_name("probe.py")
-_OUTCOMES = ("passed", "skipped", "failed", "errors")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Observation:
     complaints: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     imports: t.Mapping[str, str | None] = dataclasses.field(default_factory=dict)
-    suite: t.Mapping[str, str] | None = None
+    suite: t.Mapping[str, Outcome] | None = None
     no_suite: str | None = None
 
     @property
@@ -105,7 +105,7 @@ class Observation:
         if self.suite is None:
             return None
         found = [*self.suite.values()]
-        return Counts(**{outcome: found.count(outcome) for outcome in _OUTCOMES})
+        return Counts(**{outcome: found.count(outcome) for outcome in junit.OUTCOMES})
 
 
 class Runner:
@@ -176,7 +176,7 @@ def observe(
     """
     for name in ("home", "tmp"):
         (place / name).mkdir()
-    environment = environments.create(place / "venv", python=python)
+    environment = venv.create(place / "venv", python=python)
     try:
         forced = _install_or_force(environment, flask, extension)
     except ForkError as e:
@@ -293,13 +293,8 @@ def _site_packages(environment: Environment) -> pathlib.Path:
 
 
 def _complaints(environment: Environment) -> tuple[str, ...]:
-    done = subprocess.run(
-        [sys.executable, "-m", "uv", "pip", "check", "--python", environment.python],
-        capture_output=True,
-        text=True,
-        env=clean_environ(),
-        check=False,
-    )
+    command = ("-m", "uv", "pip", "check", "--python", environment.python)
+    done = run_python(*command, fine=None)
     if done.returncode == 0:
         return ()
     lines = done.stderr.splitlines()
@@ -347,7 +342,7 @@ def _unpack(
         raise ForkError(
             f"the source archive could not be fetched: {e}",
             where=address,
-            mend="check the network",
+            hint="check the network",
         ) from e
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ForkError("is not what the index says", where=address)
@@ -373,7 +368,7 @@ def _archive(
     wanted = environment.path.with_name("source.txt")
     # What has an address is not on the index.
     wanted.write_text(first if " @ " in first else f"{extension.name}=={version}")
-    said = environments.uv(
+    said = venv.uv(
         *("pip", "compile", "--no-deps", "--format", "pylock.toml"),
         *("--python", environment.python, wanted),
     )
@@ -387,7 +382,7 @@ def _archive(
 
 def _test(
     environment: Environment, source: pathlib.Path, suite: Suite, runner: Runner
-) -> dict[str, str]:
+) -> dict[str, Outcome]:
     """Run the tests below ``source`` and return what became of each.
 
     :raises ForkError: there are none, or pytest did not come to its end.
@@ -408,22 +403,13 @@ def _test(
     )
     if not report.exists():
         raise ForkError(f"its tests gave no report, and {ended}")
-    found: dict[str, str] = {}
-    # Written in an environment that runs the extension's code anyway.
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314
-        test = f"{case.get('classname')}::{case.get('name')}"
+    found: dict[str, Outcome] = {}
+    for case in junit.read(report):
+        test = f"{case.classname}::{case.name}"
         # What breaks after it has passed is in the report twice.
-        outcomes = {found.get(test, "passed"), _outcome(case)}
-        found[test] = max(outcomes, key=_OUTCOMES.index)
+        outcomes = {found.get(test, "passed"), case.outcome}
+        found[test] = max(outcomes, key=junit.OUTCOMES.index)
     return found
-
-
-def _outcome(case: ElementTree.Element) -> str:
-    if case.find("error") is not None:
-        return "errors"
-    if case.find("failure") is not None:
-        return "failed"
-    return "passed" if case.find("skipped") is None else "skipped"
 
 
 def _foreign_files(

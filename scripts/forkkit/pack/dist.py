@@ -6,18 +6,17 @@ import contextlib
 import os
 import pathlib
 import shutil
-import subprocess
-import sys
 import tempfile
 import typing as t
 import zipfile
 
 from ..base.errors import ForkError
-from ..base.files import Project
 from ..base.files import read_text
 from ..base.files import writing
-from ..base.venv import clean_environ
-from . import stage as materialise
+from ..base.metadata import fork_version
+from ..base.paths import Project
+from ..base.programs import python
+from . import stage
 
 
 class Built(t.NamedTuple):
@@ -42,7 +41,9 @@ def build(project: Project, out: pathlib.Path) -> Built:
     """
     with tempfile.TemporaryDirectory(prefix="flaskfork-build-") as name:
         folder = pathlib.Path(name)
-        _run(folder, "build", "--no-isolation", "--outdir", folder, project.root)
+        # Elsewhere than where the user is: something there may be named `build`.
+        command = ("-m", "build", "--no-isolation", "--outdir", folder, project.root)
+        python(*command, cwd=folder)
         build_shim(_only(folder, "*.whl"), folder)
         wheel, shim = wheels_in(folder)
         sdist = _only(folder, "*.tar.gz")
@@ -57,7 +58,7 @@ def wheels_in(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 
     :raises ForkError: one of them is missing, or there are several.
     """
-    return _only(folder, f"{materialise.MODULE}-*.whl"), _only(folder, "flask-*.whl")
+    return _only(folder, f"{stage.MODULE}-*.whl"), _only(folder, "flask-*.whl")
 
 
 def build_shim(wheel: pathlib.Path, out: pathlib.Path) -> None:
@@ -74,8 +75,8 @@ def build_shim_of(package: pathlib.Path, out: pathlib.Path) -> None:
 
     :raises ForkError: it could not be built.
     """
-    shim = f"{materialise.MODULE}.shim"
-    _run(package, shim, "wheel", out.resolve(), PYTHONPATH=str(package))
+    command = ("-m", f"{stage.MODULE}.shim", "wheel", out.resolve())
+    python(*command, cwd=package, env={"PYTHONPATH": str(package)})
 
 
 @contextlib.contextmanager
@@ -89,8 +90,8 @@ def _unpacked(wheel: pathlib.Path) -> t.Iterator[pathlib.Path]:
 def expected_contents(project: Project) -> list[str]:
     """The exact list of paths in the fork's wheel, as it is kept in the project."""
     where = project.wheel_contents
-    text = read_text(where, mend="restore it from the project's history")
-    version = materialise.fork_version(project)
+    text = read_text(where, hint="restore it from the project's history")
+    version = fork_version(project)
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return sorted(line.replace("{version}", version) for line in lines)
 
@@ -99,23 +100,6 @@ def contents(wheel: pathlib.Path) -> list[str]:
     """The paths in a wheel, sorted."""
     with zipfile.ZipFile(wheel) as archive:
         return sorted(archive.namelist())
-
-
-def _run(
-    folder: pathlib.Path, module: str, *args: str | os.PathLike[str], **env: str
-) -> None:
-    """Run a module in ``folder``: where the user is, another may have its name."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *args],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=clean_environ(**env),
-        check=False,
-    )
-    if done.returncode:
-        said = (done.stdout + done.stderr).strip()
-        raise ForkError(f"failed:\n{said}", where=f"python -m {module}")
 
 
 def _only(folder: pathlib.Path, pattern: str) -> pathlib.Path:

@@ -93,7 +93,7 @@ def apply(table: Table, files: Files, *, where: object, strict: bool = True) -> 
                     f" {rule.files}, found {len(found)} times"
                     + "".join(f"\n  {place}" for place in found),
                     where=where,
-                    mend="look at each place, then correct the rule or its count",
+                    hint="look at each place, then correct the rule or its count",
                 )
             )
     if strict:
@@ -116,14 +116,14 @@ def left_over(table: Table, files: Files, *, where: object) -> list[ForkError]:
                 ForkError(
                     f"'flask' is left in: {line.strip()}",
                     where=f"{path}:{number}",
-                    mend=f"add a rule or an allowed entry with its reason to {where}",
+                    hint=f"add a rule or an allowed entry with its reason to {where}",
                 )
             )
     problems += [
         ForkError(
             f"nothing is left that {entry.find.pattern!r} in {entry.files} allows",
             where=where,
-            mend="remove the entry",
+            hint="remove the entry",
         )
         for entry in table.allowed
         if entry not in used
@@ -187,7 +187,7 @@ def _parse(path: str, text: str) -> ast.AST:
     try:
         return ast.parse(text, path)
     except (SyntaxError, ValueError) as e:
-        raise ForkError(f"is not Python: {e}", where=path, mend="mend the patch") from e
+        raise ForkError(f"is not Python: {e}", where=path, hint="mend the patch") from e
 
 
 def _suspects(files: Files) -> t.Iterator[tuple[str, int, str]]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 import pathlib
 import shutil
-import typing as t
 
-from ..base import toml
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import Files
-from ..base.files import Project
 from ..base.files import read
 from ..base.files import read_folder
 from ..base.files import write_files
 from ..base.files import write_folder
 from ..base.files import writing
-from ..queue import queue as queues
-from ..queue.queue import Queue
-from ..upstream import source as upstream
+from ..base.metadata import fork_version
+from ..base.paths import Project
+from ..queue.fork import Fork
+from ..queue.queue import apply_patches
+from ..upstream import source
 from ..upstream.pin import Pin
+from ..upstream.source import pinned_source
 from . import rename
 from .rename import Table
 
@@ -29,7 +29,7 @@ MODULE = "flaskfork"
 #: The file of the package that says what it was made of.
 PROVENANCE = f"{MODULE}/provenance.json"
 #: Upstream's license, under the name that it has in the wheel.
-LICENSE = upstream.LICENSE
+LICENSE = source.LICENSE
 #: The files and folders of the project that its sdist carries.
 SDIST = (
     "CHANGELOG.md",
@@ -68,11 +68,9 @@ def stage(project: Project) -> Files:
 
     :raises ForkError: the queue does not apply, or as :func:`package`.
     """
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    source = upstream.source(project, pin)
-    files = package(project, pin, queue, queues.apply(queue.patches, source.package))
-    files[LICENSE] = source.license
+    fork = Fork.load(project)
+    files = package(fork, apply_patches(fork.queue.patches, fork.source.package))
+    files[LICENSE] = fork.source.license
     files.update({name: _own(project, name) for name in _STAGED})
     return files
 
@@ -82,8 +80,7 @@ def write_sdist(project: Project, folder: pathlib.Path) -> None:
 
     :raises ForkError: a file is missing, or the package is not the pinned one.
     """
-    pin = upstream.load_pin(project)
-    source = upstream.source(project, pin)
+    pinned = pinned_source(project, Pin.load(project))
     read_overlay(project)
     with writing(folder):
         for name in SDIST:
@@ -96,13 +93,11 @@ def write_sdist(project: Project, folder: pathlib.Path) -> None:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(content)
                 shutil.copymode(path, folder / name)
-        (folder / LICENSE).write_bytes(source.license)
-        write_files(Project(folder).source, source.package)
+        (folder / LICENSE).write_bytes(pinned.license)
+        write_files(Project(folder).source, pinned.package)
 
 
-def package(
-    project: Project, pin: Pin, queue: Queue, patched: Files, *, strict: bool = True
-) -> Files:
+def package(fork: Fork, patched: Files, *, strict: bool = True) -> Files:
     """Turn the patched package into the one that ships.
 
     :param strict: whether the rename table has to match as it says; it need not on a
@@ -110,7 +105,7 @@ def package(
     :raises ForkError: a rename rule does not match as it should, or a file of the
         overlay stands in upstream's package too.
     """
-    prefix = f"{pin.package}/"
+    project, prefix = fork.project, f"{fork.pin.package}/"
     moved = {f"{MODULE}/{p[len(prefix) :]}": data for p, data in patched.items()}
     where = project.relative(project.rename)
     table = tables(project)["package"]
@@ -122,14 +117,14 @@ def package(
             ForkError(
                 "is in upstream's package too",
                 where=path,
-                mend="give the overlay's file another name, or change upstream's by a"
+                hint="give the overlay's file another name, or change upstream's by a"
                 " patch",
             )
             for path in collisions
         ]
     )
     files.update(overlay)
-    files[PROVENANCE] = provenance(project, pin, queue, sorted(overlay))
+    files[PROVENANCE] = provenance(fork, sorted(overlay))
     return files
 
 
@@ -140,7 +135,7 @@ def read_overlay(project: Project) -> Files:
         raise ForkError(
             "a hidden file does not belong into the package",
             where=project.relative(path),
-            mend="remove it",
+            hint="remove it",
         )
     files = read_folder(project.overlay)
     return {f"{MODULE}/{path}": content for path, content in files.items()}
@@ -149,47 +144,31 @@ def read_overlay(project: Project) -> Files:
 def tables(project: Project) -> dict[str, Table]:
     """The rename tables, ``package`` and ``tests``."""
     where = project.relative(project.rename)
-    data = read(project.rename, mend="restore patches/rename.toml from the history")
+    data = read(project.rename, hint="restore patches/rename.toml from the history")
     found = rename.parse(data, where=where)
     if set(found) != {"package", "tests"}:
         raise ForkError("the tables are not package and tests", where=where)
     return found
 
 
-def fork_version(project: Project) -> str:
-    """The version of the fork's distribution."""
-    return str(own_metadata(project)["version"])
-
-
-def own_metadata(project: Project) -> dict[str, t.Any]:
-    """The table ``project`` of the fork's pyproject.toml.
-
-    :raises ForkError: it is not there, or has no version.
-    """
-    mend = "restore it from the project's history"
-    values = toml.load(project.pyproject, mend=mend).get("project")
-    if not isinstance(values, dict) or "version" not in values:
-        raise ForkError("there is no [project] version", where="pyproject.toml")
-    return values
-
-
-def provenance(project: Project, pin: Pin, queue: Queue, overlay: list[str]) -> bytes:
+def provenance(fork: Fork, overlay: list[str]) -> bytes:
     """What the package was made of, as JSON."""
+    pin, patches = fork.pin, fork.queue.patches
     values = {
-        "version": fork_version(project),
+        "version": fork_version(fork.project),
         "upstream": {
             "name": pin.name,
             "version": pin.version,
             "sha256": pin.sdist_sha256,
         },
         "overlay": [*overlay, PROVENANCE],
-        "patches": [{"name": p.name, "subject": p.subject} for p in queue.patches],
+        "patches": [{"name": p.name, "subject": p.subject} for p in patches],
     }
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
 def _own(project: Project, name: str) -> bytes:
-    return read(project.root / name, mend="restore it from the project's history")
+    return read(project.root / name, hint="restore it from the project's history")
 
 
 def _check_plain(project: Project, folder: pathlib.Path) -> None:
@@ -199,5 +178,5 @@ def _check_plain(project: Project, folder: pathlib.Path) -> None:
             raise ForkError(
                 "a link does not belong into a build",
                 where=project.relative(path),
-                mend="put a file in its place",
+                hint="put a file in its place",
             )

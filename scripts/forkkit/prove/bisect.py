@@ -14,19 +14,15 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from ..base.errors import ForkError
-from ..base.files import Files
-from ..base.files import Project
-from ..base.venv import clean_environ
-from ..carry import changes as replay
-from ..carry import dependencies as needs
+from ..base.programs import clean_environ
+from ..carry import dependencies
 from ..carry import merge
+from ..carry.changes import carry_all
 from ..carry.changes import Change
+from ..carry.changes import changes_of
 from ..carry.merge import Merger
-from ..pack import dist as packing
-from ..queue import queue as queues
-from ..queue.queue import Queue
-from ..upstream import source as upstream
-from ..upstream.pin import Pin
+from ..pack import dist
+from ..queue.fork import Fork
 from . import needed
 
 #: The exit codes by which a shell, or the command itself, says that it tested nothing.
@@ -48,7 +44,7 @@ class Found:
 
 
 def find(
-    project: Project,
+    fork: Fork,
     command: t.Sequence[str],
     say: t.Callable[[str], None],
 ) -> Found:
@@ -61,29 +57,29 @@ def find(
     :raises ForkError: it passes on the whole queue, fails on plain upstream, or cannot
         be run.
     """
-    with _bench(project, command, say) as fails:
+    with _trials(fork, command, say) as fails:
         names, needing = fails.names, fails.needs
         if not fails(names):
             raise ForkError(
                 "the command passes on the whole queue",
-                mend="give one that fails: exit code 0 is a pass",
+                hint="give one that fails: exit code 0 is a pass",
             )
         if fails(()):
             raise ForkError(
                 "the command fails on the release without any patch, too",
-                mend="no patch is to blame; mend the command",
+                hint="no patch is to blame; fix the command",
             )
         culprits: tuple[str, ...] = ()
         high = len(names)
-        while not culprits or not fails(needs.closure(needing, culprits)):
+        while not culprits or not fails(dependencies.closure(needing, culprits)):
             high = _smallest(fails, culprits, high) - 1
             culprits = (names[high], *culprits)
-        others = set(needs.closure(needing, culprits)).difference(culprits)
+        others = set(dependencies.closure(needing, culprits)).difference(culprits)
         needed = tuple(name for name in names if name in others)
         return Found(culprits, needed, len(fails.known))
 
 
-def _smallest(fails: _Fails, culprits: tuple[str, ...], high: int) -> int:
+def _smallest(fails: _Trials, culprits: tuple[str, ...], high: int) -> int:
     """How many of the first patches it takes to fail, together with the culprits.
 
     :param high: a number that is enough.
@@ -92,7 +88,7 @@ def _smallest(fails: _Fails, culprits: tuple[str, ...], high: int) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         first = (*fails.names[:middle], *culprits)
-        if fails(needs.closure(fails.needs, first)):
+        if fails(dependencies.closure(fails.needs, first)):
             high = middle
         else:
             low = middle
@@ -100,15 +96,12 @@ def _smallest(fails: _Fails, culprits: tuple[str, ...], high: int) -> int:
 
 
 @dataclass
-class _Fails:
+class _Trials:
     """Whether the command fails on a part of the queue."""
 
-    project: Project
+    fork: Fork
     command: t.Sequence[str]
     say: t.Callable[[str], None]
-    pin: Pin
-    queue: Queue
-    files: Files
     changes: list[Change]
     merger: Merger
     folder: pathlib.Path
@@ -117,7 +110,7 @@ class _Fails:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self.queue.series.names
+        return self.fork.queue.series.names
 
     def __call__(self, names: tuple[str, ...]) -> bool:
         if names not in self.known:
@@ -150,17 +143,17 @@ class _Fails:
 
     def _write(self, names: tuple[str, ...], package: pathlib.Path) -> None:
         chosen = [change for change in self.changes if change.patch.name in names]
-        files = self.files
-        for outcome in replay.carry_all(chosen, files, self.merger):
+        files = self.fork.source.package
+        for outcome in carry_all(chosen, files, self.merger):
             if outcome.kind == "conflict":
                 raise ForkError(
                     f"{outcome.name} conflicts where only {', '.join(names)} apply",
                     where="patches/series",
-                    mend="disable patches, and run the command on what is left",
+                    hint="disable patches, and run the command on what is left",
                 )
             files = outcome.files
-        needed.write_package(self.project, self.pin, self.queue, files, package)
-        packing.build_shim_of(package, package)
+        needed.write_package(self.fork, files, package)
+        dist.build_shim_of(package, package)
         for wheel in package.glob("*.whl"):
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(package)
@@ -169,30 +162,24 @@ class _Fails:
         return ForkError(
             f"the command cannot be run: {why}",
             where=" ".join(self.command),
-            mend="give a program that is on PATH, and its arguments, behind --",
+            hint="give a program that is on PATH, and its arguments, behind --",
         )
 
 
 @contextlib.contextmanager
-def _bench(
-    project: Project, command: t.Sequence[str], say: t.Callable[[str], None]
-) -> t.Iterator[_Fails]:
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    files = upstream.source(project, pin).package
-    changes = replay.changes(queue.patches, files)
+def _trials(
+    fork: Fork, command: t.Sequence[str], say: t.Callable[[str], None]
+) -> t.Iterator[_Trials]:
+    changes = changes_of(fork.queue.patches, fork.source.package)
     with contextlib.ExitStack() as stack:
         merger = stack.enter_context(merge.scratch())
         folder = tempfile.TemporaryDirectory(prefix="flaskfork-bisect-")
-        yield _Fails(
-            project=project,
+        yield _Trials(
+            fork=fork,
             command=command,
             say=say,
-            pin=pin,
-            queue=queue,
-            files=files,
             changes=changes,
             merger=merger,
             folder=pathlib.Path(stack.enter_context(folder)),
-            needs=needs.derive(changes, merger),
+            needs=dependencies.derive(changes, merger),
         )

@@ -6,18 +6,15 @@ import collections
 import json
 import pathlib
 import re
-import subprocess
-import sys
 import tempfile
 
 from ..base.errors import ForkError
 from ..base.files import Files
-from ..base.files import Project
 from ..base.files import write_files
-from ..base.venv import clean_environ
-from ..pack import stage as materialise
-from ..queue import queue as queues
-from ..upstream import source as upstream
+from ..base.programs import python
+from ..pack import stage
+from ..queue.fork import Fork
+from ..queue.queue import apply_patches
 
 #: Upstream's own choice of rules, in its pyproject.toml.
 _RUFF_RULES = "B,E,F,I,UP,W"
@@ -27,25 +24,24 @@ strict = true
 [mypy-asgiref.*,cryptography.*,dotenv.*,importlib_metadata]
 ignore_missing_imports = true
 """
+#: Both exit with 1 when they found something.
+_FINE = (0, 1)
 _MYPY_LINE = re.compile(r"(\S+?\.py):\d+: error: (.*)")
 
 
-def new(project: Project) -> list[ForkError]:
+def new(fork: Fork) -> list[ForkError]:
     """Each finding in the package that ships and not in the pinned release.
 
     :raises ForkError: the package cannot be made, or a checker did not run.
     """
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    theirs = upstream.source(project, pin).package
+    pin, theirs = fork.pin, fork.source.package
     prefix = f"{pin.package}/"
     pristine = {f"{pin.module}/{p[len(prefix) :]}": d for p, d in theirs.items()}
-    patched = queues.apply(queue.patches, theirs)
-    built = materialise.package(project, pin, queue, patched)
+    built = stage.package(fork, apply_patches(fork.queue.patches, theirs))
     known = _findings(pristine, pin.module)
-    found = _findings(built, materialise.MODULE)
+    found = _findings(built, stage.MODULE)
     return [
-        ForkError(text, where=path, mend="mend the patch or the overlay")
+        ForkError(text, where=path, hint="fix the patch or the overlay")
         for path, text in (found - known).elements()
     ]
 
@@ -64,12 +60,13 @@ def _findings(files: Files, module: str) -> collections.Counter[tuple[str, str]]
 
 
 def _ruff(folder: pathlib.Path) -> list[tuple[str, str]]:
-    output = _run(
-        folder,
-        *("ruff", "check", "--isolated", "--no-cache", "--target-version=py39"),
+    done = python(
+        *("-m", "ruff", "check", "--isolated", "--no-cache", "--target-version=py39"),
         *(f"--select={_RUFF_RULES}", "--output-format=json", "--config"),
         "lint.isort = {force-single-line = true, order-by-type = false}",
         "src",
+        cwd=folder,
+        fine=_FINE,
     )
     source = folder.resolve() / "src"
     return [
@@ -77,34 +74,26 @@ def _ruff(folder: pathlib.Path) -> list[tuple[str, str]]:
             pathlib.Path(finding["filename"]).relative_to(source).as_posix(),
             f"ruff {finding['code']}: {finding['message']}",
         )
-        for finding in json.loads(output)
+        for finding in json.loads(done.stdout)
     ]
 
 
 def _mypy(folder: pathlib.Path, module: str) -> list[tuple[str, str]]:
-    output = _run(
-        folder,
-        *("mypy", "--config-file=mypy.ini", "--no-incremental", "--package", module),
-        MYPYPATH="src",
+    done = python(
+        *(
+            "-m",
+            "mypy",
+            "--config-file=mypy.ini",
+            "--no-incremental",
+            "--package",
+            module,
+        ),
+        cwd=folder,
+        env={"MYPYPATH": "src"},
+        fine=_FINE,
     )
     return [
         (match[1].removeprefix("src/"), f"mypy: {match[2]}")
-        for match in map(_MYPY_LINE.match, output.splitlines())
+        for match in map(_MYPY_LINE.match, done.stdout.splitlines())
         if match
     ]
-
-
-def _run(folder: pathlib.Path, *args: str, **env: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *args],
-        cwd=folder,
-        env=clean_environ(**env),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    # Both exit with 1 when they found something.
-    if done.returncode not in {0, 1}:
-        said = f"{done.stdout}{done.stderr}".strip()
-        raise ForkError(f"did not run:\n{said}", where=f"python -m {args[0]}")
-    return done.stdout

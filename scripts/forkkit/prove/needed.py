@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import subprocess
-import sys
 import tempfile
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ..base.diff import FileDiff
 from ..base.errors import ForkError
 from ..base.files import Files
-from ..base.files import Project
 from ..base.files import write_files
-from ..base.venv import clean_environ
-from ..pack import stage as materialise
-from ..queue import queue as queues
+from ..base.metadata import fork_version
+from ..base.programs import Argument
+from ..base.programs import python
+from ..pack import stage
+from ..queue.fork import Fork
 from ..queue.patch import Patch
-from ..queue.queue import Queue
-from ..upstream import source as upstream
-from ..upstream.pin import Pin
-from . import exercise
+from ..queue.queue import apply_patches
+
+_COVERAGE = """\
+[run]
+data_file = {folder}/data
+dynamic_context = test_function
+source = {package}
+"""
 
 
 @dataclass(frozen=True)
@@ -60,26 +66,19 @@ class Verdict:
         return "its tests prove nothing: they run nothing that it changes"
 
 
-def judge(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Verdict]:
+def judge(fork: Fork, names: t.Sequence[str] = ()) -> t.Iterator[Verdict]:
     """Yield a verdict for each patch, or for the named ones.
 
     :raises ForkError: the queue does not apply, or there is no such patch.
     """
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    chosen = [queue[name] for name in names or queue.series.names]
-    files = upstream.source(project, pin).package
+    chosen = [fork.queue[name] for name in names or fork.queue.series.names]
     with tempfile.TemporaryDirectory(prefix="flaskfork-needed-") as name:
-        folder = pathlib.Path(name)
-        whole = queues.apply(queue.patches, files)
-        write_package(project, pin, queue, whole, folder / "whole")
-
-        def judge_one(patch: Patch) -> Verdict:
-            return _judge(project, pin, queue, files, patch, folder)
-
+        judge = _Judge(fork, pathlib.Path(name))
+        whole = apply_patches(fork.queue.patches, fork.source.package)
+        write_package(fork, whole, judge.whole)
         # Two processes at a time: enough to use what a laptop or a CI machine has.
         with ThreadPoolExecutor(2) as pool:
-            yield from pool.map(judge_one, chosen)
+            yield from pool.map(judge, chosen)
 
 
 def problems(verdicts: t.Iterable[Verdict]) -> list[ForkError]:
@@ -88,85 +87,127 @@ def problems(verdicts: t.Iterable[Verdict]) -> list[ForkError]:
         ForkError(
             f"{verdict.text}\n{verdict.said}".rstrip(),
             where=f"patches/{verdict.name}.patch",
-            mend="mend its tests, or drop the patch if upstream does this now",
+            hint="fix its tests, or drop the patch if upstream does this now",
         )
         for verdict in verdicts
         if verdict.text != "needed"
     ]
 
 
-def _judge(
-    project: Project,
-    pin: Pin,
-    queue: Queue,
-    files: Files,
-    patch: Patch,
-    folder: pathlib.Path,
-) -> Verdict:
-    rest, left_out = queues.without(queue, patch.name, files)
-    target = folder / patch.name
-    write_package(project, pin, queue, rest, target)
-    without = _pytest(project, patch, target)
-    with_it = _pytest(project, patch, folder / "whole")
-    runs = None
-    if with_it.returncode == without.returncode == 0:
-        runs = _runs(project, pin, queue, files, patch, folder)
-    fine = with_it.returncode == 0 and without.returncode == 1
-    said = without.stdout if with_it.returncode == 0 else with_it.stdout
-    return Verdict(
-        name=patch.name,
-        without=without.returncode,
-        with_it=with_it.returncode,
-        left_out=tuple(left_out),
-        runs=runs,
-        said="" if fine else "\n".join(said.splitlines()[-30:]),
-    )
+def write_package(fork: Fork, patched: Files, target: pathlib.Path) -> None:
+    """Write the fork, as a part of the queue makes it, into a folder to import from.
 
-
-def _runs(
-    project: Project,
-    pin: Pin,
-    queue: Queue,
-    files: Files,
-    patch: Patch,
-    folder: pathlib.Path,
-) -> bool:
-    """Whether the tests of a patch run any line that it changes."""
-    # With what comes after it the lines would stand elsewhere.
-    upto = queue.patches[: queue.patches.index(patch) + 1]
-    target = folder / f"{patch.name}-only"
-    write_package(project, pin, queue, queues.apply(upto, files), target)
-    ran = exercise.lines(project.root, target, patch.trailer("Tests"))
-    prefix = f"{pin.package}/"
-    return any(
-        ran.get(f"{materialise.MODULE}/{diff.path[len(prefix) :]}", set())
-        & exercise.touched(diff)
-        for diff in patch.diffs
-    )
-
-
-def write_package(
-    project: Project, pin: Pin, queue: Queue, patched: Files, target: pathlib.Path
-) -> None:
-    """Write the fork, as a part of the queue makes it, into a folder to import from."""
-    module = materialise.MODULE
+    :param patched: upstream's package with that part applied.
+    """
     # A patch may bring a name that a rename rule counts.
-    files = materialise.package(project, pin, queue, patched, strict=False)
-    version = materialise.fork_version(project)
+    files = stage.package(fork, patched, strict=False)
+    module, version = stage.MODULE, fork_version(fork.project)
     files[f"{module}-{version}.dist-info/METADATA"] = (
         f"Metadata-Version: 2.1\nName: {module}\nVersion: {version}\n".encode()
     )
     write_files(target, files)
 
 
-def _pytest(
-    project: Project, patch: Patch, package: pathlib.Path
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *exercise.pytest(patch.trailer("Tests"))],
-        cwd=project.root,
-        env=clean_environ(PYTHONPATH=str(package), PYTHONDONTWRITEBYTECODE="1"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@dataclass(frozen=True)
+class _Judge:
+    """Judges patches with packages that it makes in ``folder``."""
+
+    fork: Fork
+    folder: pathlib.Path
+
+    @property
+    def whole(self) -> pathlib.Path:
+        """The package with the whole queue."""
+        return self.folder / "whole"
+
+    def __call__(self, patch: Patch) -> Verdict:
+        rest, left_out = self.fork.queue.without(patch.name, self.fork.source.package)
+        target = self.folder / patch.name
+        write_package(self.fork, rest, target)
+        without = self._test(patch, target)
+        with_it = self._test(patch, self.whole)
+        runs = None
+        if with_it.returncode == without.returncode == 0:
+            runs = self._runs(patch)
+        fine = with_it.returncode == 0 and without.returncode == 1
+        said = without.stdout if with_it.returncode == 0 else with_it.stdout
+        return Verdict(
+            name=patch.name,
+            without=without.returncode,
+            with_it=with_it.returncode,
+            left_out=tuple(left_out),
+            runs=runs,
+            said="" if fine else "\n".join(said.splitlines()[-30:]),
+        )
+
+    def _test(
+        self, patch: Patch, package: pathlib.Path
+    ) -> subprocess.CompletedProcess[str]:
+        command = ("-m", *_pytest(patch.trailer("Tests")))
+        return self._python(package, *command)
+
+    def _runs(self, patch: Patch) -> bool:
+        """Whether the tests of a patch run any line that it changes."""
+        # With what comes after it the lines would stand elsewhere.
+        patches = self.fork.queue.patches
+        upto = patches[: patches.index(patch) + 1]
+        target = self.folder / f"{patch.name}-only"
+        files = apply_patches(upto, self.fork.source.package)
+        write_package(self.fork, files, target)
+        ran = self._lines(target, patch.trailer("Tests"))
+        prefix = f"{self.fork.pin.package}/"
+        return any(
+            ran.get(f"{stage.MODULE}/{diff.path[len(prefix) :]}", set())
+            & _touched(diff)
+            for diff in patch.diffs
+        )
+
+    def _lines(self, package: pathlib.Path, tests: str) -> dict[str, set[int]]:
+        """Run tests, and say which lines run in them, and not just by an import.
+
+        :param package: the folder that the package is in.
+        :return: the numbers of the lines, from 1, by their file's path in ``package``.
+        """
+        settings = package.with_name(f"{package.name}.coverage")
+        settings.write_text(_COVERAGE.format(folder=settings.parent, package=package))
+        coverage = ("-m", "coverage")
+        flag = f"--rcfile={settings}"
+        self._python(package, *coverage, "run", flag, "-m", *_pytest(tests))
+        report = settings.with_suffix(".json")
+        command = ("json", flag, "--show-contexts", "-o", report)
+        self._python(package, *coverage, *command)
+        found: dict[str, set[int]] = {}
+        if report.exists():
+            for name, file in json.loads(report.read_bytes())["files"].items():
+                path = pathlib.Path(self.fork.project.root, name)
+                contexts = file.get("contexts", {})
+                lines = {int(line) for line, names in contexts.items() if any(names)}
+                found[path.relative_to(package).as_posix()] = lines
+        return found
+
+    def _python(
+        self, package: pathlib.Path, *command: Argument
+    ) -> subprocess.CompletedProcess[str]:
+        """Run this Python, with the fork as a part of the queue makes it."""
+        env = {"PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
+        return python(*command, cwd=self.fork.project.root, env=env, fine=None)
+
+
+def _pytest(tests: str) -> list[str]:
+    """The arguments of Python's ``-m`` that run tests with the fork as ``flask``."""
+    shim = f"{stage.MODULE}.shim"
+    return ["pytest", "-q", "-p", "no:cacheprovider", "-p", shim, tests]
+
+
+def _touched(diff: FileDiff) -> set[int]:
+    """The lines of a changed file that are new, or stand beside those that went."""
+    found = set()
+    for hunk in diff.hunks:
+        number = hunk.new_start
+        for mark, _ in hunk.lines:
+            if mark == b"-":
+                found |= {number - 1, number}
+            else:
+                found |= {number} if mark == b"+" else set()
+                number += 1
+    return found

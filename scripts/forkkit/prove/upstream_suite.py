@@ -10,25 +10,25 @@ from __future__ import annotations
 import pathlib
 import tempfile
 import typing as t
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement
 
+from ..base import junit
 from ..base import toml
-from ..base import venv as environments
+from ..base import venv
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import Files
-from ..base.files import Project
 from ..base.files import write_files
+from ..base.paths import Project
 from ..base.venv import Environment
 from ..pack import rename
-from ..pack import stage as materialise
-from ..upstream import source as upstream
+from ..pack import stage
 from ..upstream.pin import Pin
+from ..upstream.source import release_files
 
 #: The names under which the suite runs.
 NAMES = ("flaskfork", "flask")
@@ -85,10 +85,10 @@ def run(
     :param python: the interpreter to run it with.
     :raises ForkError: a test failed that is not known to, or one passed that is.
     """
-    pin = upstream.load_pin(project)
-    files = upstream.files(project, pin)
+    pin = Pin.load(project)
+    files = release_files(project, pin)
     with tempfile.TemporaryDirectory(prefix="flaskfork-suite-") as folder:
-        environment = environments.create(pathlib.Path(folder, "env"), python=python)
+        environment = venv.create(pathlib.Path(folder, "env"), python=python)
         environment.install(*wheels, *tools(files, environment))
         tests = _tests(project, pin, files, name)
         write_files(pathlib.Path(folder, "suite"), tests)
@@ -102,7 +102,7 @@ def known_failures(project: Project) -> list[KnownFailure]:
 
     :raises ForkError: it is missing or malformed.
     """
-    values = toml.load(project.known_failures, mend="restore it from the history")
+    values = toml.load(project.known_failures, hint="restore it from the history")
     where = project.relative(project.known_failures)
     entries = values.get("failure", [])
     if set(values) - {"failure"} or not isinstance(entries, list):
@@ -151,7 +151,7 @@ def _locked(lock: dict[str, t.Any], name: str, python: dict[str, str]) -> str:
 def _tests(project: Project, pin: Pin, files: Files, name: str) -> Files:
     tests = {p: data for p, data in files.items() if p.startswith("tests/")}
     if name != pin.module:
-        table = materialise.tables(project)["tests"]
+        table = stage.tables(project)["tests"]
         tests = rename.apply(table, tests, where=project.relative(project.rename))
     return {**tests, "pyproject.toml": files["pyproject.toml"]}
 
@@ -169,18 +169,11 @@ def _pytest(environment: Environment, folder: pathlib.Path) -> Outcome:
             f"upstream's suite did not run:\n{done.stdout[-4000:]}{done.stderr}",
             where="tests/ of the pinned release",
         )
-    # The report is pytest's own, of tests whose hash was checked.
-    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314
     found: dict[str, list[str]] = {"passed": [], "failed": [], "skipped": []}
-    for case in cases:
-        found[_result(case)].append(f"{case.get('file')}::{case.get('name')}")
+    for case in junit.read(report):
+        kind = "failed" if case.outcome == "errors" else case.outcome
+        found[kind].append(f"{case.file}::{case.name}")
     return Outcome(**{kind: tuple(sorted(ids)) for kind, ids in found.items()})
-
-
-def _result(case: ElementTree.Element) -> str:
-    if case.find("failure") is not None or case.find("error") is not None:
-        return "failed"
-    return "passed" if case.find("skipped") is None else "skipped"
 
 
 def _compare(
@@ -199,7 +192,7 @@ def _compare(
         ForkError(
             f"fails under the name {name}",
             where=test,
-            mend="mend the patch that broke it, or list it with its reason in"
+            hint="fix the patch that broke it, or list it with its reason in"
             f" {project.relative(project.known_failures)}",
         )
         for test in outcome.failed
@@ -210,7 +203,7 @@ def _compare(
             f"is listed as failing under the name {name}, but"
             f" {'passes' if test in outcome.passed else 'is not run'}",
             where=test,
-            mend=f"remove it from {project.relative(project.known_failures)}",
+            hint=f"remove it from {project.relative(project.known_failures)}",
         )
         for test in sorted(expected.difference(outcome.failed))
     ]

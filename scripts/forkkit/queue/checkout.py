@@ -1,6 +1,6 @@
 """The git repository in which the maintainer works: the pin, the queue on top.
 
-Only this module knows its branches. Commits are made from the patches with their own
+Commits are made from the patches with their own
 dates and a fixed committer, so the same queue always has the same commit ids.
 """
 
@@ -10,35 +10,37 @@ import contextlib
 import pathlib
 import shutil
 import tempfile
+import typing as t
 from dataclasses import dataclass
 
 from ..base.errors import ForkError
 from ..base.files import Files
 from ..base.files import writing
 from ..base.git import Git
+from ..base.paths import Project
 from ..upstream.pin import Pin
 from . import commits
-from . import queue as queues
+from . import refs
 from .commits import Step
+from .fork import Fork
 from .patch import Patch
+from .queue import apply_patches
 
-_BASE = "refs/heads/upstream"
-_QUEUE = "refs/heads/queue"
-#: The top of the queue as it was last made from, or written to, the patches.
-_KNOWN = "refs/fork/known"
-#: What an apply is going over to.
-_NEXT = "refs/fork/next"
-_NEXT_BASE = "refs/fork/next-base"
 # What running upstream's tests there leaves behind.
 _EXCLUDE = "__pycache__/\n.pytest_cache/\n*.egg-info/\n"
 
 
 @dataclass(frozen=True)
-class Tree:
+class Checkout:
     """The repository in ``folder``, whose name errors give as ``shown``."""
 
     folder: pathlib.Path
     shown: str
+
+    @classmethod
+    def of(cls, project: Project) -> Checkout:
+        """The checkout of a project, whether it is there or not."""
+        return cls(project.checkout, project.relative(project.checkout))
 
     @property
     def git(self) -> Git:
@@ -47,17 +49,13 @@ class Tree:
     def exists(self) -> bool:
         return (self.folder / ".git").is_dir()
 
-    def apply(self, pin: Pin, files: Files, queue: tuple[Patch, ...]) -> None:
-        """Make the repository hold ``files`` and one commit a patch.
+    def apply(self, fork: Fork) -> None:
+        """Make the repository hold the release and one commit per patch.
 
         :raises ForkError: a patch does not apply, or there is work in the
             repository that is not in ``patches/``; nothing was changed.
         """
-        steps = []
-        below = files
-        for patch in queue:
-            below = queues.apply([patch], below)
-            steps.append(Step(patch, below))
+        pin, files, steps = fork.pin, fork.files, list(_steps(fork))
         if self.folder.exists() and not _is_empty_folder(self.folder):
             self.check_nothing_unsaved()
             self._switch(pin, files, steps)
@@ -69,7 +67,7 @@ class Tree:
                 tempfile.mkdtemp(dir=self.folder.parent, prefix=".checkout.")
             )
             undo.callback(shutil.rmtree, aside, ignore_errors=True)
-            new = Tree(aside / "new", self.shown)
+            new = Checkout(aside / "new", self.shown)
             new.folder.mkdir()
             new.git("init", "--quiet", "--template=", "--initial-branch=queue")
             (new.folder / ".git" / "info").mkdir(exist_ok=True)
@@ -78,8 +76,8 @@ class Tree:
             new.folder.rename(self.folder)
 
     def _switch(self, pin: Pin, files: Files, steps: list[Step]) -> None:
-        commits.write(self.git, _NEXT, _NEXT_BASE, pin, files, steps)
-        self._go_over(_NEXT_BASE, _NEXT)
+        commits.write(self.git, refs.NEXT, refs.NEXT_BASE, pin, files, steps)
+        self._go_over(refs.NEXT_BASE, refs.NEXT)
 
     def adopt(self, base: str, tip: str) -> None:
         """Go over to commits that are in the repository already.
@@ -96,11 +94,11 @@ class Tree:
         # Stops, with nothing changed, where a file of the maintainer is in the way.
         self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", tip)
         bottom, top = self.git.text("rev-parse", base, tip).split()
-        moves = [(_BASE, bottom), (_QUEUE, top), (_KNOWN, top)]
+        moves = [(refs.BASE, bottom), (refs.QUEUE, top), (refs.KNOWN, top)]
         updates = "".join(f"update {ref} {sha}\n" for ref, sha in moves)
         self.git("update-ref", "--stdin", stdin=updates.encode())
-        self.git("symbolic-ref", "HEAD", _QUEUE)
-        self.git("update-ref", "-d", _NEXT)
+        self.git("symbolic-ref", "HEAD", refs.QUEUE)
+        self.git("update-ref", "-d", refs.NEXT)
 
     def check_nothing_unsaved(self) -> None:
         """Make sure that everything in the repository is in ``patches/`` as well.
@@ -113,8 +111,8 @@ class Tree:
             raise ForkError(
                 "there are commits that are not exported",
                 where=self.shown,
-                mend="run `scripts/fork export`, or go back to what is exported with"
-                f" `git -C {self.shown} reset --hard {_KNOWN}`",
+                hint="run `scripts/fork export`, or go back to what is exported with"
+                f" `git -C {self.shown} reset --hard {refs.KNOWN}`",
             )
 
     def check_at_rest(self) -> None:
@@ -127,7 +125,7 @@ class Tree:
             raise ForkError(
                 f"there are uncommitted changes: {', '.join(changed)}",
                 where=self.shown,
-                mend="commit them there and run `scripts/fork export`, or put them away"
+                hint="commit them there and run `scripts/fork export`, or put them away"
                 f" with `git -C {self.shown} stash --include-untracked`",
             )
         unfinished = ("rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "MERGE_HEAD")
@@ -136,22 +134,22 @@ class Tree:
                 raise ForkError(
                     f"a git command there is not finished: {name}",
                     where=self.shown,
-                    mend="finish it with --continue, or undo it with --abort",
+                    hint="finish it with --continue, or undo it with --abort",
                 )
         if not self.on_queue() and not self._is_left():
             raise ForkError(
                 "the branch that is checked out there is not the queue's",
                 where=self.shown,
-                mend=f"run `git -C {self.shown} switch queue`",
+                hint=f"run `git -C {self.shown} switch queue`",
             )
 
     def on_queue(self) -> bool:
         """Whether the queue's branch is checked out."""
-        return self._head() == _QUEUE
+        return self._head() == refs.QUEUE
 
     def _is_left(self) -> bool:
         """Whether a command that was killed half-way has left what is checked out."""
-        ours = (_NEXT, "refs/fork/work", "refs/fork/taken")
+        ours = (refs.NEXT, refs.WORK, refs.TAKEN)
         return self._head() == "HEAD" and bool(
             self.git("for-each-ref", "--points-at=HEAD", *ours)
         )
@@ -168,12 +166,12 @@ class Tree:
 
     def exported(self) -> bool:
         """Whether the queue's commits are those that ``patches/`` was known to hold."""
-        queue, known = self.git.text("rev-parse", _QUEUE, _KNOWN).split()
+        queue, known = self.git.text("rev-parse", refs.QUEUE, refs.KNOWN).split()
         return queue == known
 
     def mark_exported(self) -> None:
         """Note that ``patches/`` holds what is committed."""
-        self.git("update-ref", _KNOWN, _QUEUE)
+        self.git("update-ref", refs.KNOWN, refs.QUEUE)
 
     def patches(self) -> list[Patch]:
         """The commits above the pinned release as patches, first to last.
@@ -181,12 +179,12 @@ class Tree:
         :raises ForkError: as :func:`forkkit.queue.commits.read`.
         """
         self.check_ours()
-        return commits.read(self.git, _BASE, _QUEUE, where=self.shown)
+        return commits.read(self.git, refs.BASE, refs.QUEUE, where=self.shown)
 
     def known_patches(self) -> list[Patch]:
         """The patches that ``patches/`` was known to hold last."""
         self.check_ours()
-        return commits.read(self.git, _BASE, _KNOWN, where=self.shown)
+        return commits.read(self.git, refs.BASE, refs.KNOWN, where=self.shown)
 
     def back_to_queue(self) -> None:
         """Check out the branch of the queue, whatever commit is checked out."""
@@ -201,19 +199,26 @@ class Tree:
             raise ForkError(
                 "there is no checkout",
                 where=self.shown,
-                mend="run `scripts/fork apply`",
+                hint="run `scripts/fork apply`",
             )
-        refs = (_BASE, _QUEUE, _KNOWN)
+        needed = (refs.BASE, refs.QUEUE, refs.KNOWN)
         there = ""
         if self.exists():
-            there = self.git.text("for-each-ref", "--format=%(refname)", *refs)
-        for ref in refs:
+            there = self.git.text("for-each-ref", "--format=%(refname)", *needed)
+        for ref in needed:
             if ref not in there.split():
                 raise ForkError(
                     f"this was not made by `scripts/fork apply`: it has no {ref}",
                     where=self.shown,
-                    mend="move it away, then run `scripts/fork apply`",
+                    hint="move it away, then run `scripts/fork apply`",
                 )
+
+
+def _steps(fork: Fork) -> t.Iterator[Step]:
+    below = fork.files
+    for patch in fork.queue.patches:
+        below = apply_patches([patch], below)
+        yield Step(patch, below)
 
 
 def _is_empty_folder(path: pathlib.Path) -> bool:

@@ -7,13 +7,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ..base import diff
-from ..base import fast_import as stream
+from ..base import fast_import
 from ..base.errors import ForkError
 from ..base.files import Files
 from ..base.git import DIFF_FLAGS
 from ..base.git import Git
 from ..upstream.pin import Pin
-from . import patch as patches
+from .message import Message
 from .patch import Patch
 
 _COMMIT_LINE = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
@@ -36,7 +36,7 @@ def write(
     steps: t.Iterable[Step],
     more: t.Iterable[bytes] = (),
 ) -> None:
-    """Make ``ref`` the last of a line of commits: a release, and one a step.
+    """Make ``ref`` the last of a line of commits: a release, and one per step.
 
     The commits have the dates of the patches and a fixed committer, so that the same
     steps always give the same commits.
@@ -45,15 +45,15 @@ def write(
     :param more: what else to import.
     """
     # The release has no date of its own in its archive; any fixed one will do.
-    pieces = [stream.root(ref, files, f"{pin}\n")]
-    pieces.append(stream.reset(base, ref))
+    pieces = [fast_import.root(ref, files, f"{pin}\n")]
+    pieces.append(fast_import.reset(base, ref))
     for step in steps:
         before, files = files, step.files
         pieces.append(
-            stream.commit(
+            fast_import.commit(
                 ref,
-                *stream.difference(before, files),
-                message=step.patch.message,
+                *fast_import.difference(before, files),
+                message=step.patch.message.render(),
                 author=step.patch.author,
                 stamp=step.patch.stamp,
             )
@@ -81,7 +81,7 @@ def read(
         raise ForkError(
             f"a merge cannot be a patch: {merges.splitlines()[0]}",
             where=where,
-            mend=f"make the history a line: git -C {where} rebase {base}",
+            hint=f"make the history a line: git -C {where} rebase {base}",
         )
     form = "%H%x00%an <%ae>%x00%aD%x00%B"
     log = git("log", "-z", "--reverse", "--topo-order", f"--format={form}", span)
@@ -96,8 +96,8 @@ def read(
         subject = message.partition("\n")[0]
         place = f"{where}: commit {sha[:10]} {subject!r}"
         diffs = diff.parse(changes[sha], where=place)
-        patch = patches.from_message(author, date, message, diffs, place)
-        (patches.check_header if empty else patches.check)(patch, where=place)
+        patch = Patch(author, date, Message.parse(message), diffs)
+        (patch.check_head if empty else patch.check)(where=place)
         found.append(patch)
     return found
 

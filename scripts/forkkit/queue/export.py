@@ -11,15 +11,14 @@ from ..base import diff
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import Files
-from ..base.files import Project
-from ..base.transaction import commit
-from ..upstream import source as upstream
+from ..base.paths import Project
 from ..upstream.pin import Pin
-from . import patch as patches
-from . import queue as queues
-from . import series as serieses
-from .checkout import Tree
+from . import refs
+from .checkout import Checkout
+from .fork import Fork
 from .patch import Patch
+from .queue import apply_patches
+from .queue import misplaced
 from .queue import Queue
 from .series import Series
 
@@ -27,45 +26,43 @@ from .series import Series
 Contents = dict[pathlib.Path, t.Optional[bytes]]
 
 
-def plan(project: Project, tree: Tree) -> Contents:
-    """Work out what an export of ``tree`` would change in ``patches/``.
+def plan(fork: Fork, checkout: Checkout) -> Contents:
+    """Work out what an export of the checkout would change in ``patches/``.
 
     :return: the new content of each file that would change.
-    :raises ForkError: a commit is no patch that could be read again, or the commit of
-        a listed patch is gone.
+    :raises ForkError: a commit is not a patch that could be read again, or the commit
+        of a listed patch is gone.
     """
-    return contents(project, upstream.load_pin(project), tree.patches())
+    return contents(fork, fork.pin, fork.source.package, checkout.patches())
 
 
-def export(project: Project, tree: Tree) -> Contents:
-    """Write what :func:`plan` says, all at once, and return it.
+def check_ready(fork: Fork, checkout: Checkout) -> None:
+    """Make sure that an export loses nothing.
 
-    :raises ForkError: there are uncommitted changes, or as :func:`plan`.
+    :raises ForkError: there are uncommitted changes, or ``patches/`` was changed since
+        the checkout was made.
     """
-    tree.check_at_rest()
-    settle(project, tree)
-    _check_current(project, tree)
-    changes = plan(project, tree)
-    commit(project, changes)
-    tree.mark_exported()
-    return changes
+    checkout.check_at_rest()
+    settle(fork, checkout)
+    _check_current(fork, checkout)
 
 
-def settle(project: Project, tree: Tree) -> None:
+def settle(fork: Fork, checkout: Checkout) -> None:
     """Note that the commits are exported if ``patches/`` holds them already.
 
     An export that was killed at its very end has not noted it.
     """
     # What cannot be exported at all is not.
     with contextlib.suppress(ForkError):
-        if tree.exists() and not tree.exported() and not plan(project, tree):
-            tree.mark_exported()
+        if checkout.exists() and not checkout.exported() and not plan(fork, checkout):
+            checkout.mark_exported()
 
 
 def contents(
-    project: Project,
+    fork: Fork,
     pin: Pin,
-    commits: list[Patch],
+    files: Files,
+    patches: t.Sequence[Patch],
     dropped: t.Collection[str] = (),
     disabled: t.Collection[str] = (),
 ) -> Contents:
@@ -75,27 +72,26 @@ def contents(
     byte for byte: an export is not a reason for a review.
 
     :param pin: the release that the patches are for.
+    :param files: those of that release.
     :param dropped: the patches that shall go.
     :param disabled: those that shall stay, but not be applied.
     :return: the new content of each file that changes; ``None`` for one that goes.
     :raises ForkError: as :func:`plan`.
     """
-    queue = queues.load(project, upstream.load_pin(project))
-    files = upstream.source(project, pin).package
+    project, queue = fork.project, fork.queue
     left_out = {*dropped, *disabled}
     listed = [patch.name for patch in queue.patches if patch.name not in left_out]
-    _check_names(project, listed, commits)
-    _check_readable(project, pin, commits)
+    _check_names(project, listed, patches)
+    _check_readable(project, pin, patches)
 
     there = {patch.name: patch for patch in (*queue.patches, *queue.disabled)}
     changes: Contents = {}
-    for patch in commits:
-        before, files = files, queues.apply([patch], files)
-        path = project.patches / f"{patch.name}.patch"
+    for patch in patches:
+        before, files = files, apply_patches([patch], files)
         if not say_the_same(there.get(patch.name), patch, before, files):
-            changes[path] = patches.render(patch)
-    if (series := _series(queue, commits, disabled)) != queue.series:
-        changes[project.series] = serieses.render(series)
+            changes[project.root / patch.where] = patch.render()
+    if (series := _series(queue, patches, disabled)) != queue.series:
+        changes[project.series] = series.render()
     for name in dropped:
         changes[project.patches / f"{name}.patch"] = None
     return changes
@@ -113,89 +109,93 @@ def say_the_same(
         return False
 
 
-def _series(queue: Queue, commits: list[Patch], disabled: t.Iterable[str]) -> Series:
+def _series(
+    queue: Queue, patches: t.Sequence[Patch], disabled: t.Iterable[str]
+) -> Series:
     series = queue.series
     for name in disabled:
         series = series.with_disabled(name)
-    names = tuple(patch.name for patch in commits)
+    names = tuple(patch.name for patch in patches)
     for name in series.disabled.keys() & names:
         series = series.with_enabled(name)
     return series.with_names(names)
 
 
-def changed_on_disk(project: Project, tree: Tree) -> list[str]:
+def changed_on_disk(fork: Fork, checkout: Checkout) -> list[str]:
     """What has changed in ``patches/`` since the checkout was made from it.
 
     :return: the files, or what is wrong with them.
     """
     try:
-        known = tree.known_patches()
-        changes = contents(project, upstream.load_pin(project), known)
+        known = checkout.known_patches()
+        changes = contents(fork, fork.pin, fork.source.package, known)
     except ForkError as e:
         return [str(e)]
-    return [project.relative(path) for path in changes]
+    return [fork.project.relative(path) for path in changes]
 
 
-def _check_current(project: Project, tree: Tree) -> None:
+def _check_current(fork: Fork, checkout: Checkout) -> None:
     """Make sure that ``patches/`` is still what the checkout was made from.
 
     :raises ForkError: it was changed, and an export would change it back.
     """
-    changed = ", ".join(changed_on_disk(project, tree))
+    changed = ", ".join(changed_on_disk(fork, checkout))
     if not changed:
         return
-    if tree.exported():
-        mend = "run `scripts/fork apply`, which goes over to it"
+    if checkout.exported():
+        hint = "run `scripts/fork apply`, which goes over to it"
     else:
-        mend = (
-            f"keep your commits with `git -C {tree.shown} branch mine`, go over to it"
-            f" with `git -C {tree.shown} reset --hard refs/fork/known` and"
+        hint = (
+            f"keep your commits with `git -C {checkout.shown} branch mine`, go over to"
+            f" it with `git -C {checkout.shown} reset --hard {refs.KNOWN}` and"
             " `scripts/fork apply`, and `git cherry-pick` them there"
         )
     raise ForkError(
         f"patches/ has changed since the checkout was made: {changed}",
-        where=tree.shown,
-        mend=mend,
+        where=checkout.shown,
+        hint=hint,
     )
 
 
-def _check_readable(project: Project, pin: Pin, commits: list[Patch]) -> None:
+def _check_readable(project: Project, pin: Pin, patches: t.Sequence[Patch]) -> None:
     """What is written now has to be a patch when it is read again."""
     problems: list[ForkError] = []
-    for patch in commits:
+    for patch in patches:
         where = f"{project.relative(project.checkout)}: commit of {patch.name}"
         try:
-            again = patches.parse(patches.render(patch), where=where)
+            again = Patch.parse(patch.render(), where=where)
         except ForkError as e:
             problems += e.problems
             continue
-        problems += queues.misplaced(project, pin, patch, where=where)
+        problems += misplaced(project, pin, patch, where=where)
         if again != patch:
             problems.append(
                 ForkError(
                     "its author, date or message cannot be written into a patch",
                     where=where,
-                    mend="use one line of printable characters for each of author and"
+                    hint="use one line of printable characters for each of author and"
                     " subject, and plain text for the rest",
                 )
             )
     raise_findings(problems)
 
 
-def _check_names(project: Project, listed: list[str], commits: list[Patch]) -> None:
-    names = [patch.name for patch in commits]
+def _check_names(
+    project: Project, listed: list[str], patches: t.Sequence[Patch]
+) -> None:
+    names = [patch.name for patch in patches]
     for name in names:
         if names.count(name) > 1:
             raise ForkError(
                 f"two commits have the trailer Fork-Patch: {name}",
                 where=project.relative(project.checkout),
-                mend="fold them into one, or give one of them another name",
+                hint="fold them into one, or give one of them another name",
             )
     for name in listed:
         if name not in names:
             raise ForkError(
                 f"the commit of the patch {name} is gone",
                 where=project.relative(project.checkout),
-                mend=f"to drop it, remove {name}.patch and its line in patches/series"
+                hint=f"to drop it, remove {name}.patch and its line in patches/series"
                 " first; to bring it back, look for it in `git reflog` there",
             )

@@ -14,8 +14,8 @@ from ..base import diff
 from ..base.diff import FileDiff
 from ..base.errors import ForkError
 from ..base.git import Git
-from . import message as headers
-from .message import Header
+from .message import join_messages
+from .message import Message
 
 #: More than any patch that a person can review, in bytes.
 _LARGEST = 2**22
@@ -34,14 +34,14 @@ class Incoming:
 
     :param author: name and address; ``None`` if nobody is named.
     :param date: in the form of RFC 5322; ``None`` if none is given.
-    :param header: what is said of it.
+    :param message: what is said of it.
     :param diffs: the changes to upstream's package.
     :param left_out: the paths of its other changes: tests, changelog, documentation.
     """
 
     author: str | None
     date: str | None
-    header: Header
+    message: Message
     diffs: tuple[FileDiff, ...]
     left_out: tuple[str, ...]
 
@@ -73,7 +73,7 @@ def joined(items: t.Sequence[Incoming]) -> Incoming:
     return Incoming(
         first.author,
         first.date,
-        headers.joined([item.header for item in items]),
+        join_messages([item.message for item in items]),
         tuple(d for item in items for d in item.diffs),
         tuple(dict.fromkeys(path for item in items for path in item.left_out)),
     )
@@ -113,8 +113,8 @@ def _incoming(
         raise _refused(
             where, f"it changes nothing in {package}, only {', '.join(left_out)}"
         )
-    head = headers.parse(message)
-    return Incoming(author, date and _date(date, where), head, mine, left_out)
+    when = date and _date(date, where)
+    return Incoming(author, when, Message.parse(message), mine, left_out)
 
 
 def _only_diff(text: bytes, where: str) -> bytes:
@@ -162,6 +162,6 @@ def _refused(where: str, what: str) -> ForkError:
     return ForkError(
         what,
         where=where,
-        mend="give a mail of `git format-patch`, the .patch of a pull request, or the"
+        hint="give a mail of `git format-patch`, the .patch of a pull request, or the"
         " output of `git diff`",
     )

@@ -1,37 +1,129 @@
-"""The head of a patch as its maintainer writes it: subject, reason and trailers."""
+"""The message of a patch: a subject, a reason in prose, and git trailers.
+
+The trailers have DEP-3's names where DEP-3 has one, and Yocto's ``Upstream-Status``.
+"""
 
 from __future__ import annotations
 
-import email.utils
-import subprocess
+import re
 import typing as t
 from dataclasses import dataclass
 from dataclasses import replace
-from datetime import datetime
-from datetime import timezone
 
-from ..base.diff import FileDiff
 from ..base.errors import ForkError
-from ..base.files import Project
-from . import patch as patches
-from .patch import Patch
 
-_HELP = """\
+REQUIRED = ("Upstream-Status", "Forwarded", "Drop-When", "Tests", "Fork-Patch")
+
+# Where `git am` takes the message to end, or its first line to be a header.
+_NO_PROSE = re.compile(r"^(---(\s|$)|diff -|Index: )", re.MULTILINE)
+_NO_FIRST_LINE = re.compile(r"(From|Date|Subject|[\w-]+-Type):", re.IGNORECASE)
+_TRAILER = re.compile(r"([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)")
+_DROP_WHEN = re.compile(
+    r"(?P<never>never)|upstream >= (?P<release>\d+(?:\.\d+)*)"
+    r"|commit (?P<commit>[0-9a-f]{40})"
+)
+_FORMS = {
+    "Upstream-Status": (
+        r"(Pending|Submitted|Denied|Inappropriate|Backport|Inactive-Upstream)"
+        r"( \[[^\]]+\])?",
+        "Pending, Submitted, Denied, Inappropriate, Backport or Inactive-Upstream,"
+        " and a [remark] where one helps",
+    ),
+    "Forwarded": (r"no|not-needed|\S+", "no, not-needed, or where it was sent"),
+    "Drop-When": (
+        _DROP_WHEN.pattern,
+        "never, upstream >= VERSION, or commit SHA",
+    ),
+    "Tests": (r"tests/patches/test_\w+\.py", "tests/patches/test_NAME.py"),
+    "Fork-Patch": (r"[a-z0-9]+(-[a-z0-9]+)*", "short-lower-case-words"),
+    "Bug": (r"[\w.-]+/[\w.-]+#\d+", "owner/repository#number"),
+}
+_TEMPLATE_HELP = """\
 # A line that says what the patch does, a reason in prose, and the trailers, with a
 # blank line between the three. Lines that begin with # are not kept.
 """
 
 
 @dataclass(frozen=True)
-class Header:
-    """What a message says, whether it is complete or not.
+class DropWhen:
+    """The condition under which a patch is to be dropped.
 
-    :param trailers: key and value, in order.
+    :param kind: ``never``; ``release``, when upstream has reached a version; or
+        ``commit``, when a release has a commit in its history.
+    :param value: the version, or the commit's id.
+    """
+
+    kind: t.Literal["never", "release", "commit"]
+    value: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> DropWhen:
+        """Read the value of the trailer.
+
+        :raises ValueError: it is malformed.
+        """
+        if not (match := _DROP_WHEN.fullmatch(text)):
+            raise ValueError(text)
+        if match["release"]:
+            return cls("release", match["release"])
+        return cls("commit", match["commit"]) if match["commit"] else cls("never")
+
+    def render(self) -> str:
+        """The value of the trailer."""
+        prefixes = {"never": "never", "release": "upstream >= ", "commit": "commit "}
+        return f"{prefixes[self.kind]}{self.value}"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a patch says of itself, whether it is complete or not.
+
+    :param subject: what the patch does, in a line.
+    :param prose: why the fork carries it.
+    :param trailers: key and value, in order; a key may stand several times.
     """
 
     subject: str
     prose: str
     trailers: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Message:
+        """Read a message, any part of which may be missing."""
+        subject, _, body = text.strip().partition("\n")
+        prose, _, last = body.strip().rpartition("\n\n")
+        trailers = _parse_trailers(last)
+        if not trailers:
+            prose = body
+        return cls(subject.strip(), prose.strip(), trailers)
+
+    @classmethod
+    def parse_template(cls, text: str) -> Message:
+        """Read what became of :meth:`template` in an editor."""
+        empty = {f"{key}:" for key in REQUIRED}
+        lines = [
+            line
+            for line in text.splitlines()
+            if not line.startswith("#") and line.rstrip() not in empty
+        ]
+        return cls.parse("\n".join(lines))
+
+    def render(self) -> str:
+        """The text of the three parts."""
+        trailers = "\n".join(f"{key}: {value}" for key, value in self.trailers)
+        return f"{self.subject}\n\n{self.prose}\n\n{trailers}".strip() + "\n"
+
+    def template(self) -> str:
+        """The text to complete in an editor, with the form of each trailer."""
+        values = dict(self.trailers)
+        if name := self.name:
+            values.setdefault("Tests", tests_of(name))
+        forms = "".join(f"# {key}: {_FORMS[key][1]}\n" for key in REQUIRED)
+        pairs = [pair for pair in self.trailers if pair[0] not in REQUIRED]
+        pairs += [(key, values.get(key, "")) for key in REQUIRED]
+        trailers = "".join(f"{key}: {value}\n" for key, value in pairs)
+        body = f"{self.subject}\n\n{self.prose}\n\n{trailers}"
+        return f"{body}\n{_TEMPLATE_HELP}{forms}"
 
     @property
     def name(self) -> str | None:
@@ -39,83 +131,93 @@ class Header:
         return dict(self.trailers).get("Fork-Patch")
 
     @property
-    def message(self) -> str:
-        """The text of the three parts."""
-        trailers = "\n".join(f"{key}: {value}" for key, value in self.trailers)
-        return f"{self.subject}\n\n{self.prose}\n\n{trailers}".strip()
+    def bugs(self) -> list[str]:
+        """The issues that ask for the patch, each as ``owner/repository#number``."""
+        return [value for key, value in self.trailers if key == "Bug"]
 
-    def named(self, name: str) -> Header:
+    @property
+    def drop_when(self) -> DropWhen:
+        """When the patch is to be dropped. The message has been checked."""
+        return DropWhen.parse(self.trailer("Drop-When"))
+
+    def trailer(self, key: str) -> str:
+        """The first value of a trailer that is there."""
+        return next(value for found, value in self.trailers if found == key)
+
+    def named(self, name: str) -> Message:
         """The same for a patch of that name."""
         rest = [pair for pair in self.trailers if pair[0] != "Fork-Patch"]
         return replace(self, trailers=(*rest, ("Fork-Patch", name)))
 
+    def with_values(self, values: t.Mapping[str, str]) -> Message:
+        """The same with other values of trailers that are there."""
+        trailers = tuple((key, values.get(key, value)) for key, value in self.trailers)
+        return replace(self, trailers=trailers)
 
-def parse(text: str) -> Header:
-    """Read a message, of which anything may be missing."""
-    empty = {f"{key}:" for key in patches.REQUIRED}
-    lines = [
-        line
-        for line in text.splitlines()
-        if not line.startswith("#") and line.rstrip() not in empty
-    ]
-    subject, _, body = "\n".join(lines).strip().partition("\n")
-    prose, _, last = body.strip().rpartition("\n\n")
-    trailers = patches.parse_trailers(last)
-    if not trailers:
-        prose, trailers = body, ()
-    return Header(subject.strip(), prose.strip(), trailers)
+    def for_upstream(self) -> Message:
+        """The same without the trailers that mean something to the fork only."""
+        kept = tuple(pair for pair in self.trailers if pair[0] not in REQUIRED)
+        return replace(self, trailers=kept)
 
+    def problems(self, *, where: object) -> list[ForkError]:
+        """Everything that it lacks, and that git could not take back from a mail."""
+        if not self.prose or not self.trailers:
+            return [
+                ForkError(
+                    "the message is not a subject, a reason in prose and trailers",
+                    where=where,
+                    hint="write the three parts with a blank line between them; the"
+                    f" trailers are {', '.join(REQUIRED)}, one 'Key: value' per line",
+                )
+            ]
+        return [*self._wrong_trailers(where), *self._wrong_prose(where)]
 
-def template(header: Header) -> str:
-    """The text of a message to complete, with the form of each trailer."""
-    values = dict(header.trailers)
-    if name := header.name:
-        values.setdefault("Tests", patches.tests_of(name))
-    forms = "".join(f"# {key}: {patches.form(key)}\n" for key in patches.REQUIRED)
-    others = [pair for pair in header.trailers if pair[0] not in patches.REQUIRED]
-    required = [(key, values.get(key, "")) for key in patches.REQUIRED]
-    trailers = "".join(f"{key}: {value}\n" for key, value in [*others, *required])
-    return f"{header.subject}\n\n{header.prose}\n\n{trailers}\n{_HELP}{forms}"
+    def _wrong_trailers(self, where: object) -> t.Iterator[ForkError]:
+        keys = [key for key, _ in self.trailers]
+        for key in REQUIRED:
+            if keys.count(key) != 1:
+                times = "twice" if key in keys else "missing"
+                hint = f"{key}: {_FORMS[key][1]}"
+                yield ForkError(f"the trailer {key} is {times}", where=where, hint=hint)
+        for key, value in self.trailers:
+            pattern, words = _FORMS.get(key, (".*", ""))
+            if not re.fullmatch(pattern, value):
+                yield ForkError(
+                    f"the trailer {key} is {value!r}", where=where, hint=words
+                )
 
-
-def person(project: Project) -> tuple[str, str]:
-    """Who works here, as the user's git knows it, and the present date.
-
-    :raises ForkError: git does not know.
-    """
-    done = subprocess.run(
-        ["git", "-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"],
-        cwd=project.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise ForkError(
-            "git does not know who you are",
-            mend="run `git config user.name NAME` and `git config user.email ADDRESS`",
-        )
-    author, stamp, _ = done.stdout.rsplit(" ", 2)
-    when = datetime.fromtimestamp(int(stamp), timezone.utc)
-    return author, email.utils.format_datetime(when)
+    def _wrong_prose(self, where: object) -> t.Iterator[ForkError]:
+        if match := _NO_PROSE.search(self.prose):
+            what = f"the prose has a line that begins with {match[0]!r}"
+            yield not_a_mail(where, what)
+        if _NO_FIRST_LINE.match(self.prose):
+            yield not_a_mail(where, "the prose begins like a mail header")
 
 
-def complete(
-    header: Header, author: str, date: str, diffs: tuple[FileDiff, ...], where: object
-) -> Patch:
-    """The patch that has this head.
-
-    :raises ForkError: something is missing, or not of its form.
-    """
-    patch = patches.from_message(author, date, header.message, diffs, where)
-    patches.check_header(patch, where=where)
-    return patch
-
-
-def joined(headers: t.Sequence[Header]) -> Header:
+def join_messages(messages: t.Sequence[Message]) -> Message:
     """One message for several changes that become one patch."""
-    first, *rest = headers
-    prose = [first.prose, *(f"{h.subject}\n\n{h.prose}" for h in rest)]
-    trailers = dict.fromkeys(pair for header in headers for pair in header.trailers)
+    first, *rest = messages
+    prose = [first.prose, *(f"{m.subject}\n\n{m.prose}" for m in rest)]
+    trailers = dict.fromkeys(pair for message in messages for pair in message.trailers)
     text = "\n\n".join(part.strip() for part in prose if part.strip())
-    return Header(first.subject, text, tuple(trailers))
+    return Message(first.subject, text, tuple(trailers))
+
+
+def tests_of(name: str) -> str:
+    """Where the tests of a patch are, if they have a file of their own."""
+    return f"tests/patches/test_{name.replace('-', '_')}.py"
+
+
+def not_a_mail(where: object, what: str) -> ForkError:
+    """The error for something that a mail of ``git format-patch`` does not have."""
+    return ForkError(
+        what,
+        where=where,
+        hint="write it as `git format-patch` does; patches/README.md shows the form",
+    )
+
+
+def _parse_trailers(text: str) -> tuple[tuple[str, str], ...]:
+    """The trailers that a paragraph is made of; none if it has any other line."""
+    matches = [_TRAILER.fullmatch(line) for line in text.splitlines()]
+    return tuple((m[1], m[2]) for m in matches if m) if all(matches) else ()

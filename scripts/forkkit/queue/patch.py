@@ -1,7 +1,4 @@
-"""A patch: a mail of ``git format-patch`` with git trailers.
-
-The trailers are DEP-3's where DEP-3 has one, and Yocto's ``Upstream-Status``.
-"""
+"""A patch: a mail of ``git format-patch``, with a message and a diff."""
 
 from __future__ import annotations
 
@@ -13,8 +10,8 @@ from ..base import diff
 from ..base.diff import FileDiff
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
-
-REQUIRED = ("Upstream-Status", "Forwarded", "Drop-When", "Tests", "Fork-Patch")
+from .message import Message
+from .message import not_a_mail
 
 _FROM = b"From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001"
 _MIME = (
@@ -24,26 +21,6 @@ _MIME = (
 )
 _FROM_LINE = re.compile(rb"From [0-9a-f]{40} Mon Sep 17 00:00:00 2001\n")
 _DATE = "%a, %d %b %Y %H:%M:%S %z"
-# Where `git am` takes the message to end, or its first line to be a header.
-_NO_PROSE = re.compile(r"^(---(\s|$)|diff -|Index: )", re.MULTILINE)
-_NO_FIRST_LINE = re.compile(r"(From|Date|Subject|[\w-]+-Type):", re.IGNORECASE)
-_TRAILER = re.compile(r"([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)")
-_FORMS = {
-    "Upstream-Status": (
-        r"(Pending|Submitted|Denied|Inappropriate|Backport|Inactive-Upstream)"
-        r"( \[[^\]]+\])?",
-        "Pending, Submitted, Denied, Inappropriate, Backport or Inactive-Upstream,"
-        " and a [remark] where one helps",
-    ),
-    "Forwarded": (r"no|not-needed|\S+", "no, not-needed, or where it was sent"),
-    "Drop-When": (
-        r"never|upstream >= \d+(\.\d+)*|commit [0-9a-f]{40}",
-        "never, upstream >= VERSION, or commit SHA",
-    ),
-    "Tests": (r"tests/patches/test_\w+\.py", "tests/patches/test_NAME.py"),
-    "Fork-Patch": (r"[a-z0-9]+(-[a-z0-9]+)*", "short-lower-case-words"),
-    "Bug": (r"[\w.-]+/[\w.-]+#\d+", "owner/repository#number"),
-}
 
 
 @dataclass(frozen=True)
@@ -52,32 +29,48 @@ class Patch:
 
     :param author: name and address.
     :param date: when it was written, in the form of RFC 5322.
-    :param subject: what it does, in a line.
-    :param prose: why the fork carries it.
-    :param trailers: key and value, in order; a key may stand several times.
+    :param message: what it does, why the fork carries it, and its trailers.
     :param diffs: the changes.
     """
 
     author: str
     date: str
-    subject: str
-    prose: str
-    trailers: tuple[tuple[str, str], ...]
+    message: Message
     diffs: tuple[FileDiff, ...]
+
+    @classmethod
+    def parse(cls, data: bytes, *, where: object) -> Patch:
+        """Read a patch.
+
+        :raises ForkError: it is not a mail of ``git format-patch``, lacks its reason
+            or a trailer, or its diff is refused by :func:`forkkit.base.diff.parse`.
+        """
+        mail, changes = _split(data, where)
+        headers, body = _parse_mail(mail, where)
+        patch = cls(
+            headers["from"],
+            headers["date"],
+            Message.parse(f"{headers['subject']}\n\n{body}"),
+            diff.parse(changes, where=where),
+        )
+        patch.check(where=where)
+        return patch
+
+    def render(self) -> bytes:
+        """The text of the file."""
+        subject, _, body = self.message.render().partition("\n")
+        head = f"From: {self.author}\nDate: {self.date}\nSubject: {subject}\n"
+        mime = b"" if (head + body).isascii() else _MIME
+        mail = _FROM + b"\n" + head.encode() + mime + body.encode()
+        return mail + b"---\n" + diff.render(self.diffs)
 
     @property
     def name(self) -> str:
         return self.trailer("Fork-Patch")
 
     @property
-    def bugs(self) -> list[str]:
-        return [value for key, value in self.trailers if key == "Bug"]
-
-    @property
-    def message(self) -> str:
-        """The commit message."""
-        trailers = "\n".join(f"{key}: {value}" for key, value in self.trailers)
-        return f"{self.subject}\n\n{self.prose}\n\n{trailers}".rstrip() + "\n"
+    def subject(self) -> str:
+        return self.message.subject
 
     @property
     def when(self) -> datetime:
@@ -88,185 +81,103 @@ class Patch:
         """The date as git keeps it: seconds since 1970, and the zone."""
         return f"{int(self.when.timestamp())} {self.when:%z}"
 
+    @property
+    def where(self) -> str:
+        """The patch's file, as a person in the project's folder would write it."""
+        return f"patches/{self.name}.patch"
+
     def trailer(self, key: str) -> str:
         """The first value of a trailer that is there."""
-        return next(value for found, value in self.trailers if found == key)
+        return self.message.trailer(key)
+
+    def check(self, *, where: object) -> None:
+        """Report everything that it lacks.
+
+        :raises ForkError: a trailer is missing, doubled or malformed, the prose has a
+            line ``---``, or it changes nothing.
+        """
+        problems = self._problems(where)
+        if not self.diffs:
+            problems.append(
+                ForkError(
+                    "it changes nothing",
+                    where=where,
+                    hint="change a file of the package, or drop it",
+                )
+            )
+        raise_findings(problems)
+
+    def check_head(self, *, where: object) -> None:
+        """Report everything that it lacks, except for changes.
+
+        :raises ForkError: as :meth:`check`.
+        """
+        raise_findings(self._problems(where))
+
+    def _problems(self, where: object) -> list[ForkError]:
+        problems = self.message.problems(where=where)
+        for line in (self.author, self.subject):
+            if "=?" in line:
+                problems.append(_odd(line, "=?", where))
+        for text in (self.author, self.message.render()):
+            found = {c for c in text if not c.isprintable()} - {*"\n\t"}
+            if found:
+                problems.append(_odd(text, str(sorted(found)), where))
+        return problems
 
 
-def parse(data: bytes, *, where: object) -> Patch:
-    """Read a patch.
+def _odd(text: str, found: str, where: object) -> ForkError:
+    return not_a_mail(where, f"odd characters in {text[:60]!r}: {found}")
 
-    :raises ForkError: it is no mail of ``git format-patch``, lacks its reason or a
-        trailer, or its diff is refused by :func:`forkkit.base.diff.parse`.
-    """
+
+def _split(data: bytes, where: object) -> tuple[str, bytes]:
+    """The mail's headers and message, and the diff."""
     if b"\n---\r\n" in data:
-        raise _malformed(
+        raise not_a_mail(
             where, "its lines end with CR LF, as an editor or git made them"
         )
     mail, mark, changes = data.partition(b"\n---\n")
     try:
         changes.decode()
     except UnicodeDecodeError as e:
-        raise _malformed(where, f"the diff is not UTF-8: {e}") from e
+        raise not_a_mail(where, f"the diff is not UTF-8: {e}") from e
     start = changes.find(b"diff --git ")
     if not mark or start < 0:
-        raise _malformed(where, "there is no '---' line followed by a diff")
-    if not changes.startswith(b"diff --git "):
-        raise _malformed(
+        raise not_a_mail(where, "there is no '---' line followed by a diff")
+    if start:
+        raise not_a_mail(
             where,
             "something stands between the '---' line and the diff, or the prose has"
             " a line '---', which ends the message when git applies it",
         )
     try:
-        text = _FROM_LINE.sub(b"", mail, count=1).decode()
+        return _FROM_LINE.sub(b"", mail, count=1).decode(), changes
     except UnicodeDecodeError as e:
-        raise _malformed(where, f"the message is not UTF-8: {e}") from e
+        raise not_a_mail(where, f"the message is not UTF-8: {e}") from e
 
+
+def _parse_mail(text: str, where: object) -> tuple[dict[str, str], str]:
+    """The headers of a mail, and the rest of it."""
     head, _, body = text.partition("\n\n")
-    headers = _parse_headers(head, where)
-    author, date, subject = (headers[key] for key in ("from", "date", "subject"))
-    patch = from_message(
-        author, date, f"{subject}\n\n{body}", diff.parse(changes, where=where), where
-    )
-    check(patch, where=where)
-    return patch
-
-
-def render(patch: Patch) -> bytes:
-    """The file's text for ``patch``."""
-    text = f"From: {patch.author}\nDate: {patch.date}\nSubject: {patch.subject}\n"
-    mime = b"" if (text + patch.message).isascii() else _MIME
-    body = patch.message.partition("\n")[2]
-    head = _FROM + b"\n" + text.encode() + mime
-    return head + body.encode() + b"---\n" + diff.render(patch.diffs)
-
-
-def from_message(
-    author: str,
-    date: str,
-    message: str,
-    diffs: tuple[FileDiff, ...],
-    where: object,
-) -> Patch:
-    """Make a patch of a commit's message and changes.
-
-    :raises ForkError: the message has no reason, or no paragraph of trailers.
-    """
-    subject, _, body = message.strip().partition("\n")
-    prose, _, last = body.strip().rpartition("\n\n")
-    trailers = parse_trailers(last)
-    if not prose.strip() or not trailers:
-        raise ForkError(
-            "the message is not a subject, a reason in prose and trailers",
-            where=where,
-            mend="write the three parts with a blank line between them; the trailers"
-            f" are {', '.join(REQUIRED)}, one 'Key: value' a line",
-        )
-    return Patch(author, date, subject, prose.strip(), trailers, diffs)
-
-
-def parse_trailers(text: str) -> tuple[tuple[str, str], ...]:
-    """The trailers that a paragraph is made of; none if it has any other line."""
-    matches = [_TRAILER.fullmatch(line) for line in text.splitlines()]
-    return tuple((m[1], m[2]) for m in matches if m) if all(matches) else ()
-
-
-def tests_of(name: str) -> str:
-    """Where the tests of a patch are, if they have a file of their own."""
-    return f"tests/patches/test_{name.replace('-', '_')}.py"
-
-
-def check(patch: Patch, *, where: object) -> None:
-    """Report everything that a patch lacks.
-
-    :raises ForkError: a trailer is missing, doubled or not of its form, the prose has
-        a line ``---``, or it changes nothing.
-    """
-    problems = _problems(patch, where)
-    if not patch.diffs:
-        problems.append(
-            ForkError(
-                "it changes nothing",
-                where=where,
-                mend="change a file of the package, or drop it",
-            )
-        )
-    raise_findings(problems)
-
-
-def check_header(patch: Patch, *, where: object) -> None:
-    """Report everything that a patch lacks, but for changes.
-
-    :raises ForkError: as :func:`check`.
-    """
-    raise_findings(_problems(patch, where))
-
-
-def form(key: str) -> str:
-    """What the value of a required trailer may be, for a person."""
-    return _FORMS[key][1]
-
-
-def _problems(patch: Patch, where: object) -> list[ForkError]:
-    problems = []
-    keys = [key for key, _ in patch.trailers]
-    for key in REQUIRED:
-        if keys.count(key) != 1:
-            times = "twice" if key in keys else "missing"
-            problems.append(
-                ForkError(
-                    f"the trailer {key} is {times}",
-                    where=where,
-                    mend=f"{key}: {form(key)}",
-                )
-            )
-    for key, value in patch.trailers:
-        pattern, words = _FORMS.get(key, (".*", ""))
-        if not re.fullmatch(pattern, value):
-            problems.append(
-                ForkError(f"the trailer {key} is {value!r}", where=where, mend=words)
-            )
-    if match := _NO_PROSE.search(patch.prose):
-        problems.append(
-            _malformed(where, f"the prose has a line that begins with {match[0]!r}")
-        )
-    if _NO_FIRST_LINE.match(patch.prose):
-        problems.append(_malformed(where, "the prose begins like a mail header"))
-    for text in (patch.author, patch.subject, patch.message):
-        odd = sorted({c for c in set(text) if not c.isprintable()} - set("\n\t"))
-        if odd or (text is not patch.message and "=?" in text):
-            problems.append(
-                _malformed(where, f"odd characters in {text[:60]!r}: {odd or '=?'}")
-            )
-            break
-    return problems
-
-
-def _parse_headers(head: str, where: object) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in re.sub(r"\n[ \t]+", " ", head).split("\n"):
         key, colon, value = line.partition(": ")
         if not colon or key.lower() in headers:
-            raise _malformed(where, f"{line!r} is not a mail header of its own")
+            raise not_a_mail(where, f"{line!r} is not a mail header of its own")
         headers[key.lower()] = value.strip()
+    _check_headers(headers, where)
+    return headers, body
 
+
+def _check_headers(headers: dict[str, str], where: object) -> None:
     if headers.get("content-transfer-encoding", "8bit").lower() != "8bit":
-        raise _malformed(where, "the message is encoded; write it as plain UTF-8")
+        raise not_a_mail(where, "the message is encoded; write it as plain UTF-8")
     for key in ("from", "date", "subject"):
         if not headers.get(key):
-            raise _malformed(where, f"the header {key.title()} is missing")
+            raise not_a_mail(where, f"the header {key.title()} is missing")
     if not re.fullmatch(r"[^<>\n]+ <[^<>\s]+>", headers["from"]):
-        raise _malformed(where, f"From: {headers['from']!r} is not 'Name <address>'")
+        raise not_a_mail(where, f"From: {headers['from']!r} is not 'Name <address>'")
     try:
         datetime.strptime(headers["date"], _DATE)
     except ValueError as e:
-        raise _malformed(where, f"Date: {headers['date']!r} is not a date") from e
-    return headers
-
-
-def _malformed(where: object, what: str) -> ForkError:
-    return ForkError(
-        what,
-        where=where,
-        mend="write it as `git format-patch` does; patches/README.md shows the form",
-    )
+        raise not_a_mail(where, f"Date: {headers['date']!r} is not a date") from e

@@ -9,11 +9,9 @@ from ..base import diff
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import Files
-from ..base.files import Project
 from ..base.files import read
+from ..base.paths import Project
 from ..upstream.pin import Pin
-from . import patch as patches
-from . import series as serieses
 from .patch import Patch
 from .series import Series
 
@@ -29,6 +27,32 @@ class Queue:
     patches: tuple[Patch, ...]
     disabled: tuple[Patch, ...] = ()
 
+    @classmethod
+    def load(cls, project: Project, pin: Pin) -> Queue:
+        """Read the series and every patch that it names.
+
+        :raises ForkError: for everything in ``patches/`` that is missing, unlisted or
+            malformed, in one report.
+        """
+        series = _load_series(project)
+        problems = _compare_folder(project, series)
+        there, loaded = _plain_files(project), {}
+        for name in (*series.names, *series.disabled):
+            if name not in there:
+                continue
+            try:
+                loaded[name] = patch = _load_patch(project, name)
+                if name not in series.disabled:
+                    problems += misplaced(project, pin, patch, where=patch.where)
+            except ForkError as e:
+                problems += e.problems
+        raise_findings(problems)
+        return cls(
+            series,
+            tuple(loaded[name] for name in series.names),
+            tuple(loaded[name] for name in series.disabled),
+        )
+
     def __getitem__(self, name: str) -> Patch:
         for patch in self.patches:
             if patch.name == name:
@@ -37,12 +61,12 @@ class Queue:
             raise ForkError(
                 f"the patch {name} is disabled",
                 where="patches/series",
-                mend=f"run `scripts/fork enable {name}` first",
+                hint=f"run `scripts/fork enable {name}` first",
             )
         raise ForkError(
             f"there is no patch {name!r} in the queue",
             where="patches/series",
-            mend="`scripts/fork series` lists the names",
+            hint="`scripts/fork series` lists the names",
         )
 
     def known(self, name: str) -> Patch:
@@ -52,67 +76,36 @@ class Queue:
                 return patch
         return self[name]
 
+    def without(self, name: str, files: Files) -> tuple[Files, list[str]]:
+        """Apply the queue without one patch, at the places to which the others move.
 
-def load(project: Project, pin: Pin) -> Queue:
-    """Read the series and every patch that it names.
-
-    :raises ForkError: for everything in ``patches/`` that is missing, unlisted or
-        malformed, in one report.
-    """
-    where = project.relative(project.series)
-    if project.series.is_symlink():
-        raise ForkError("is a link", where=where, mend="put the file in its place")
-    text = read(project.series, mend="restore patches/series from the history")
-    series = serieses.parse(text, where=where)
-    problems = _compare_folder(project, series)
-    loaded = {}
-    there = _plain_files(project)
-    disabled = series.disabled
-    for name in (*series.names, *disabled):
-        try:
-            if name in there:
-                loaded[name] = _load(project, name)
-            if name in there and name not in disabled:
-                where = f"patches/{name}.patch"
-                problems += misplaced(project, pin, loaded[name], where=where)
-        except ForkError as e:
-            problems += e.problems
-    raise_findings(problems)
-    return Queue(
-        series,
-        tuple(loaded[name] for name in series.names),
-        tuple(loaded[name] for name in disabled),
-    )
+        :param files: those of the release.
+        :return: the files, and the names of the later patches that need the one left
+            out and so were left out too.
+        """
+        needing = []
+        for patch in self.patches:
+            if patch.name == name:
+                continue
+            try:
+                files = diff.apply(patch.diffs, files, where=patch.name, offsets=True)
+            except ForkError:
+                needing.append(patch.name)
+        return files, needing
 
 
-def apply(queue: t.Iterable[Patch], files: Files, *, offsets: bool = False) -> Files:
+def apply_patches(
+    patches: t.Iterable[Patch], files: Files, *, offsets: bool = False
+) -> Files:
     """Return ``files`` with the patches applied, strictly.
 
     :param offsets: whether they may stand elsewhere, as
         :func:`forkkit.base.diff.apply` has it.
     :raises ForkError: a patch does not apply; the error has patch, file and hunk.
     """
-    for patch in queue:
-        where = f"patches/{patch.name}.patch"
-        files = diff.apply(patch.diffs, files, where=where, offsets=offsets)
+    for patch in patches:
+        files = diff.apply(patch.diffs, files, where=patch.where, offsets=offsets)
     return files
-
-
-def without(queue: Queue, name: str, files: Files) -> tuple[Files, list[str]]:
-    """Apply the queue without one patch, at the places to which the others move.
-
-    :return: the files, and the names of the later patches that need the one left
-        out and so were left out too.
-    """
-    needing = []
-    for patch in queue.patches:
-        if patch.name == name:
-            continue
-        try:
-            files = diff.apply(patch.diffs, files, where=patch.name, offsets=True)
-        except ForkError:
-            needing.append(patch.name)
-    return files, needing
 
 
 def _compare_folder(project: Project, series: Series) -> list[ForkError]:
@@ -123,7 +116,7 @@ def _compare_folder(project: Project, series: Series) -> list[ForkError]:
         ForkError(
             f"{name}.patch is in the series, but there is no such plain file",
             where=project.relative(project.series),
-            mend=f"restore patches/{name}.patch, or remove the line",
+            hint=f"restore patches/{name}.patch, or remove the line",
         )
         for name in listed
         if name not in plain
@@ -132,7 +125,7 @@ def _compare_folder(project: Project, series: Series) -> list[ForkError]:
         ForkError(
             "is not in the series",
             where=f"patches/{name}.patch",
-            mend=f"add a line {name}.patch to patches/series, or remove the file",
+            hint=f"add a line {name}.patch to patches/series, or remove the file",
         )
         for name in sorted(there.difference(listed))
     ]
@@ -145,10 +138,18 @@ def _plain_files(project: Project) -> set[str]:
     return {path.stem for path in paths if path.is_file() and not path.is_symlink()}
 
 
-def _load(project: Project, name: str) -> Patch:
+def _load_series(project: Project) -> Series:
+    where = project.relative(project.series)
+    if project.series.is_symlink():
+        raise ForkError("is a link", where=where, hint="put the file in its place")
+    text = read(project.series, hint="restore patches/series from the history")
+    return Series.parse(text, where=where)
+
+
+def _load_patch(project: Project, name: str) -> Patch:
     path = project.patches / f"{name}.patch"
     where = project.relative(path)
-    patch = patches.parse(read(path, mend="give read access to it"), where=where)
+    patch = Patch.parse(read(path, hint="give read access to it"), where=where)
     raise_findings(misnamed(patch, name, where=where))
     return patch
 
@@ -161,7 +162,7 @@ def misnamed(patch: Patch, name: str, *, where: object) -> list[ForkError]:
         ForkError(
             f"the trailer Fork-Patch is {patch.name!r}, not the file's name",
             where=where,
-            mend=f"Fork-Patch: {name}",
+            hint=f"Fork-Patch: {name}",
         )
     ]
 
@@ -174,7 +175,7 @@ def misplaced(
         ForkError(
             f"it changes {file.path}, which is outside {pin.package}",
             where=where,
-            mend="change only the package; documentation of a patch is its prose",
+            hint="change only the package; documentation of a patch is its prose",
         )
         for file in patch.diffs
         if not file.path.startswith(f"{pin.package}/")
@@ -184,7 +185,7 @@ def misplaced(
             ForkError(
                 f"its tests {patch.trailer('Tests')} are not there",
                 where=where,
-                mend="write them: they fail without the patch and pass with it",
+                hint="write them: they fail without the patch and pass with it",
             )
         )
     return problems

@@ -18,6 +18,44 @@ class Series:
 
     lines: tuple[str, ...]
 
+    @classmethod
+    def parse(cls, data: bytes, *, where: object) -> Series:
+        """Read a series.
+
+        :raises ForkError: a line is not a patch's file name, or stands twice.
+        """
+        text = data.decode("utf-8", "backslashreplace")
+        lines = tuple(line.strip() for line in text.splitlines())
+        problems = []
+        seen: dict[str, int] = {}
+        for number, line in enumerate(lines, 1):
+            entry = line.removeprefix(_DISABLED)
+            if not entry or entry.startswith("#"):
+                continue
+            if not _ENTRY.fullmatch(entry):
+                problems.append(
+                    ForkError(
+                        f"{entry!r} is not the file name of a patch",
+                        where=f"{where}:{number}",
+                        hint="write one name per line, such as short-words.patch",
+                    )
+                )
+            elif entry in seen:
+                problems.append(
+                    ForkError(
+                        f"{entry} is listed in line {seen[entry]} already",
+                        where=f"{where}:{number}",
+                        hint="remove one of the two lines",
+                    )
+                )
+            seen.setdefault(entry, number)
+        raise_findings(problems)
+        return cls(lines)
+
+    def render(self) -> bytes:
+        """The text of the file."""
+        return "".join(f"{line}\n" for line in self.lines).encode()
+
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the patches, in the order in which they apply."""
@@ -83,42 +121,3 @@ class Series:
 
     def _replaced(self, line: str, new: str) -> Series:
         return Series(tuple(new if old == line else old for old in self.lines))
-
-
-def parse(data: bytes, *, where: object) -> Series:
-    """Read a series.
-
-    :raises ForkError: a line that is no patch's file name, or one that is doubled.
-    """
-    text = data.decode("utf-8", "backslashreplace")
-    lines = tuple(line.strip() for line in text.splitlines())
-    problems = []
-    seen: dict[str, int] = {}
-    for number, line in enumerate(lines, 1):
-        entry = line.removeprefix(_DISABLED)
-        if not entry or entry.startswith("#"):
-            continue
-        if not _ENTRY.fullmatch(entry):
-            problems.append(
-                ForkError(
-                    f"{entry!r} is not the file name of a patch",
-                    where=f"{where}:{number}",
-                    mend="write one name like short-words.patch a line",
-                )
-            )
-        elif entry in seen:
-            problems.append(
-                ForkError(
-                    f"{entry} stands in line {seen[entry]} already",
-                    where=f"{where}:{number}",
-                    mend="remove one of the two lines",
-                )
-            )
-        seen.setdefault(entry, number)
-    raise_findings(problems)
-    return Series(lines)
-
-
-def render(series: Series) -> bytes:
-    """The file's text for ``series``."""
-    return "".join(f"{line}\n" for line in series.lines).encode()

@@ -266,7 +266,7 @@ def _message(old: Patch | None, new: Patch | None) -> Part:
 def _text(patch: Patch | None) -> tuple[str, ...]:
     if patch is None:
         return ()
-    return (patch.author, patch.date, *patch.message.rstrip("\n").split("\n"))
+    return (patch.author, patch.date, *patch.message.render().rstrip("\n").split("\n"))
 
 
 def _part(old: FileDiff | None, new: FileDiff | None) -> Part:

@@ -12,7 +12,7 @@ import typing as t
 import jinja2
 from markupsafe import Markup
 
-from ..carry import forecast as forecasts
+from ..carry.changes import SIGNS
 from ..carry.forecast import Forecast
 from . import compare
 from .since import Review
@@ -45,7 +45,7 @@ def render(review: Review, rows: t.Sequence[Forecast]) -> bytes:
         script_hash=_hash(script),
         message=compare.MESSAGE,
         signs=compare.SIGNS,
-        outcomes=forecasts.SIGNS,
+        outcomes=SIGNS,
         words=words,
     )
     return page.encode()

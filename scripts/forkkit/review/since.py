@@ -5,19 +5,16 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ..base import changelog as changelogs
+from ..base.changelog import Changelog
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import Files
-from ..base.files import Project
-from ..base.files import read
 from ..base.git import Git
-from ..queue import patch as patches
-from ..queue import queue as queues
-from ..queue import series as serieses
+from ..base.paths import Project
+from ..queue.fork import Fork
 from ..queue.patch import Patch
-from ..upstream import pin as pins
-from ..upstream import source as upstream
+from ..queue.queue import misnamed
+from ..queue.series import Series
 from ..upstream.pin import Pin
 from . import compare
 from .compare import Comparison
@@ -61,20 +58,18 @@ class Review:
         return [(c.patch.name, path) for c in self.comparisons for path in c.lost]
 
 
-def review(project: Project, revision: str) -> Review:
+def review(fork: Fork, revision: str) -> Review:
     """Hold the queue on disk against that of a revision.
 
     :raises ForkError: the project has no history, or the revision no queue.
     """
+    project = fork.project
     commit, files = _read(project, revision)
-    old = pins.parse(_file(files, _PIN, revision), where=f"{revision}:{_PIN}")
-    new = upstream.load_pin(project)
-    log = read(project.changelog, mend="restore it from the history")
-    queue = queues.load(project, new)
-    reasons = changelogs.parse(log).reasons()
-    reasons |= dict.fromkeys(queue.series.disabled, "it is disabled")
-    found = compare.compare(_patches(files, revision), queue.patches, reasons)
-    return Review(revision, commit, old, new, found)
+    old = Pin.parse(_file(files, _PIN, revision), where=f"{revision}:{_PIN}")
+    reasons = Changelog.load(project).reasons()
+    reasons |= dict.fromkeys(fork.queue.series.disabled, "it is disabled")
+    found = compare.compare(_patches(files, revision), fork.queue.patches, reasons)
+    return Review(revision, commit, old, fork.pin, found)
 
 
 def only(review: Review, names: t.Sequence[str]) -> tuple[Comparison, ...]:
@@ -89,7 +84,7 @@ def only(review: Review, names: t.Sequence[str]) -> tuple[Comparison, ...]:
                 f"there is no patch {name!r} in the queue, nor was there at"
                 f" {review.revision}",
                 where="patches/series",
-                mend="`scripts/fork range-diff` without names lists all",
+                hint="`scripts/fork range-diff` without names lists all",
             )
             for name in names
             if name not in known
@@ -134,14 +129,14 @@ def _read(project: Project, revision: str) -> tuple[str, Files]:
         raise ForkError(
             "this is no git repository, so the queue has no history here",
             where=project.root,
-            mend="run the command in a clone of the project",
+            hint="run the command in a clone of the project",
         )
     wanted = f"{revision}^{{commit}}"
     known = ("rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
     if not git.holds(*known):
         raise ForkError(
             f"there is no revision {revision!r} in the project's history",
-            mend="`git log -- patches upstream/pin.toml` lists where the queue changed;"
+            hint="`git log -- patches upstream/pin.toml` lists where the queue changed;"
             " where the clone is shallow, `git fetch --unshallow` brings the others",
         )
     commit = git.text(*known)
@@ -153,24 +148,24 @@ def _file(files: Files, path: str, revision: str) -> bytes:
         raise ForkError(
             "there is no such file at that revision",
             where=f"{revision}:{path}",
-            mend="name a revision at which the project has its queue",
+            hint="name a revision at which the project has its queue",
         )
     return files[path]
 
 
 def _patches(files: Files, revision: str) -> list[Patch]:
     text = _file(files, _SERIES, revision)
-    series = serieses.parse(text, where=f"{revision}:{_SERIES}")
+    series = Series.parse(text, where=f"{revision}:{_SERIES}")
     found, problems = [], []
     for name in series.names:
         path = f"patches/{name}.patch"
         where = f"{revision}:{path}"
         try:
-            patch = patches.parse(_file(files, path, revision), where=where)
+            patch = Patch.parse(_file(files, path, revision), where=where)
         except ForkError as e:
             problems += e.problems
         else:
-            problems += queues.misnamed(patch, name, where=where)
+            problems += misnamed(patch, name, where=where)
             found.append(patch)
     raise_findings(problems)
     return found

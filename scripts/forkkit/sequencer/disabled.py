@@ -7,82 +7,73 @@ import typing as t
 from ..base import diff
 from ..base.errors import ForkError
 from ..base.files import Files
-from ..base.files import Project
-from ..carry import changes as replay
 from ..carry import merge
+from ..carry.changes import carry
 from ..carry.changes import Change
+from ..carry.merge import Merger
 from ..queue import commits
-from ..queue import export as exports
-from ..queue import patch as patches
-from ..queue import queue as queues
 from ..queue.commits import Step
+from ..queue.export import Contents
+from ..queue.export import say_the_same
+from ..queue.fork import Fork
 from ..queue.patch import Patch
-from ..queue.queue import Queue
-from ..upstream import source as upstream
-from ..upstream.pin import Pin
+from ..queue.queue import apply_patches
 
 
-def changes(queue: Queue, files: Files, names: t.Container[str]) -> list[Change]:
+def changes(fork: Fork, names: t.Container[str]) -> list[Change]:
     """What disabled patches would change at their places in the queue.
 
-    :param files: those of the release.
     :param names: the patches to look at.
-    :raises ForkError: one of them does not apply there any more.
+    :raises ForkError: one of them no longer applies there.
     """
-    found = []
-    for patch in queue.disabled:
-        if patch.name in names:
-            before = queues.apply(_below(queue, patch), files)
-            found.append(_change(patch, before))
-    return found
+    waiting = [patch for patch in fork.queue.disabled if patch.name in names]
+    return [_change(fork, patch) for patch in waiting]
 
 
-def carried(
-    project: Project, pin: Pin, files: Files, steps: list[Step]
-) -> exports.Contents:
+def carried(fork: Fork, files: Files, steps: list[Step]) -> Contents:
     """The disabled patches as they are on another queue, as far as they merge there.
 
     :param files: those of the release that the other queue is for.
     :param steps: the other queue.
     :return: the new content of each file that changes.
     """
-    queue = queues.load(project, upstream.load_pin(project))
     enabled = {step.patch.name for step in steps}
-    waiting = [patch for patch in queue.disabled if patch.name not in enabled]
-    contents: exports.Contents = {}
+    waiting = [patch for patch in fork.queue.disabled if patch.name not in enabled]
+    contents = Contents()
     if not waiting:
         return contents
 
-    old = upstream.files(project, upstream.load_pin(project))
     with merge.scratch() as merger:
         for patch in waiting:
-            names = {below.name for below in _below(queue, patch)}
+            names = {below.name for below in _below(fork, patch)}
             below = files
             for step in steps:
                 below = step.files if step.patch.name in names else below
-            try:
-                change = _change(patch, queues.apply(_below(queue, patch), old))
-            except ForkError:
-                continue
-            outcome = replay.carry(change, below, merger)
-            if outcome.kind in {"conflict", "absorbed"}:
-                continue
-            made = Step(patch, outcome.files)
-            [new] = commits.render(
-                merger.git, pin, below, [made], where=f"patches/{patch.name}.patch"
-            )
-            if not exports.say_the_same(patch, new, below, outcome.files):
-                path = project.patches / f"{patch.name}.patch"
-                contents[path] = patches.render(new)
+            if new := _carried(fork, patch, below, merger):
+                contents[fork.project.root / patch.where] = new.render()
     return contents
 
 
-def _below(queue: Queue, patch: Patch) -> tuple[Patch, ...]:
+def _carried(fork: Fork, patch: Patch, files: Files, merger: Merger) -> Patch | None:
+    """A disabled patch on other files; ``None`` if it says the same, or conflicts."""
+    try:
+        change = _change(fork, patch)
+    except ForkError:
+        return None
+    outcome = carry(change, files, merger)
+    if outcome.stops:
+        return None
+    made = Step(patch, outcome.files)
+    [new] = commits.render(merger.git, fork.pin, files, [made], where=patch.where)
+    return None if say_the_same(patch, new, files, outcome.files) else new
+
+
+def _below(fork: Fork, patch: Patch) -> tuple[Patch, ...]:
     """The patches that come before the place of a disabled one."""
-    return queue.patches[: queue.series.disabled[patch.name]]
+    return fork.queue.patches[: fork.queue.series.disabled[patch.name]]
 
 
-def _change(patch: Patch, before: Files) -> Change:
-    where = f"patches/{patch.name}.patch"
-    after = diff.apply(patch.diffs, before, where=where, offsets=True)
+def _change(fork: Fork, patch: Patch) -> Change:
+    before = apply_patches(_below(fork, patch), fork.files)
+    after = diff.apply(patch.diffs, before, where=patch.where, offsets=True)
     return Change(patch, before, after)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pathlib
 import shlex
 import sys
+import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -17,26 +18,35 @@ from ..base import changelog
 from ..base import transaction
 from ..base.errors import ForkError
 from ..base.files import Files
-from ..base.files import Project
-from ..base.files import read
-from ..carry import changes as replay
+from ..base.paths import Project
 from ..carry import merge
 from ..carry import resolutions
 from ..carry import story
+from ..carry.changes import carry
 from ..carry.changes import Change
+from ..carry.changes import changes_of
 from ..carry.changes import Outcome
+from ..carry.merge import Merger
 from ..carry.resolutions import Memory
 from ..carry.resolutions import Resolution
-from ..queue import export as exports
-from ..queue import queue as queues
+from ..queue import export
 from ..queue.commits import Step
+from ..queue.fork import Fork
 from ..upstream import releases
-from ..upstream import source as upstream
+from ..upstream.pin import Pin
+from ..upstream.source import release_files
 from . import disabled
-from . import journal as journals
+from . import operations
+from . import repin
+from .journal import check_idle
+from .journal import Ending
+from .journal import idle
 from .journal import Journal
-from .worktree import Bench
-from .worktree import Kept
+from .journal import Plan
+from .journal import Progress
+from .journal import Stop
+from .journal import Why
+from .worktree import Worktree
 
 
 class Stopped(ForkError):
@@ -50,299 +60,280 @@ class Stopped(ForkError):
 class Result:
     """What a finished sequence has done.
 
-    :param outcomes: the name of each patch, and what became of it.
+    :param endings: each patch, and what became of it.
     :param written: the files of the project that changed.
     :param replayed: the resolutions of conflicts that were used again.
     """
 
-    outcomes: tuple[tuple[str, str], ...]
+    endings: tuple[tuple[str, Ending], ...]
     written: list[pathlib.Path] = field(default_factory=list)
     replayed: list[Resolution] = field(default_factory=list)
 
 
 def begin(
-    project: Project, bench: Bench, journal: Journal, added: list[Change] | None = None
+    fork: Fork,
+    worktree: Worktree,
+    plan: Plan,
+    *,
+    progress: Progress | None = None,
+    added: list[Change] | None = None,
 ) -> Result:
     """Run a new sequence.
 
+    :param progress: what is decided before it begins.
     :param added: patches that the queue does not have yet, each made to what the last
         one made.
     :raises Stopped: it waits for the maintainer.
     :raises ForkError: there is work in the checkout that is not exported; nothing was
         changed.
     """
-    journals.check_idle(project)
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    exports.settle(project, bench.tree)
-    bench.tree.apply(pin, upstream.files(project, pin), queue.patches)
+    check_idle(fork.project)
+    export.settle(fork, worktree.checkout)
+    worktree.checkout.apply(fork)
     if added:
-        journal = replace(journal, incoming=bench.take_in(pin, added))
-    return _advance(project, bench, journal, [])
+        plan = replace(plan, incoming=worktree.take_in(plan.pin, added))
+    return _Run(fork, worktree).advance(Journal(plan, progress or Progress()), [])
 
 
-def proceed(project: Project, bench: Bench) -> Result:
+def proceed(fork: Fork, worktree: Worktree) -> Result:
     """Take what the maintainer has done at a stop, and go on.
 
     :raises Stopped: it waits for the maintainer again.
     :raises ForkError: nothing is stopped, or the work is not finished there.
     """
-    journal = _load_stopped(project, bench)
-    if not journal.there:
+    journal = _load_stopped(fork.project, worktree)
+    run, stop, name = _Run(fork, worktree), journal.stopped, journal.todo[0]
+    if not stop.there:
         # Killed while it was about to stop: nobody has seen the work tree yet.
-        kept = Kept(*journal.commits)
-        done = bench.done(kept, but_last=journal.why == "edit")
-        return _advance(project, bench, journal, done)
-    if journal.why == "absorbed":
-        raise stopped(bench, journal)
+        done = worktree.done(stop.kept, but_last=stop.why == "edit")
+        return run.advance(replace(journal, stop=None), done)
+    if stop.why == "absorbed":
+        raise stopped(worktree, journal)
 
-    change = _changes(project, bench, journal)[journal.todo[0]]
-    done = bench.taken(
-        Kept(*journal.commits), change.patch, amend=journal.why == "edit"
-    )
-    kind = "edited"
-    if journal.why == "conflict":
-        journal, kind = _remember(project, journal, change, done), "resolved"
-        done = _folded(journal, done)
-    return _advance(project, bench, replace(_after(journal, kind), edit=None), done)
+    change = run.changes(journal)[name]
+    done = worktree.taken(stop.kept, change.patch, amend=stop.why == "edit")
+    if stop.why == "edit":
+        return run.advance(
+            journal.going_on(journal.progress.ended(name, "edited")), done
+        )
+    progress = run.remember(journal, change, done).ended(name, "resolved")
+    return run.advance(journal.going_on(progress), _folded(journal.plan, done))
 
 
-def skip(project: Project, bench: Bench, reason: str | None = None) -> Result:
+def skip(fork: Fork, worktree: Worktree, reason: str | None = None) -> Result:
     """Leave the patch out at which a sequence is stopped, and go on.
 
     :param reason: why, for the changelog, if not for what was told at the stop.
     :raises Stopped: it waits for the maintainer again.
     :raises ForkError: it is stopped to edit a patch.
     """
-    journal = _load_stopped(project, bench)
-    if journal.why == "edit":
+    journal = _load_stopped(fork.project, worktree)
+    stop, name = journal.stopped, journal.todo[0]
+    if stop.why == "edit":
         raise ForkError(
-            f"it is stopped to edit {journal.todo[0]}, there is nothing to skip",
-            where=bench.tree.shown,
-            mend="`scripts/fork refresh` goes on, `scripts/fork rebase --abort` back",
+            f"stopped to edit {name}; there is no patch to skip",
+            where=worktree.checkout.shown,
+            hint="`scripts/fork refresh` goes on, `scripts/fork abort` goes back",
         )
-    why = journal.reason if reason is None else changelog.clause(reason)
-    done = bench.done(Kept(*journal.commits))
-    bench.put_away()
-    dropped = (*journal.dropped, (journal.todo[0], why))
-    journal = replace(_after(journal, "dropped"), dropped=dropped)
-    return _advance(project, bench, journal, done)
+    why = stop.reason if reason is None else changelog.clause(reason)
+    done = worktree.done(stop.kept)
+    worktree.put_away()
+    progress = journal.progress.without(name, why)
+    return _Run(fork, worktree).advance(journal.going_on(progress), done)
 
 
-def abort(project: Project, bench: Bench) -> str | None:
-    """Go back to where the sequence began.
+def abort(project: Project, worktree: Worktree) -> str | None:
+    """Go back to where the sequence began. Needs nothing of the journal's content.
 
     :return: the ref that keeps what was changed in the work tree, if anything was.
     :raises ForkError: nothing is stopped.
     """
     if not project.journal.exists():
-        raise _idle(project)
-    saved = bench.leave() if bench.tree.exists() else None
+        raise idle(project)
+    saved = worktree.leave() if worktree.checkout.exists() else None
     transaction.commit(project, {project.journal: None})
     return saved
 
 
-def load(project: Project) -> Journal:
-    """The journal of the stopped sequence.
-
-    :raises ForkError: none is stopped, or the journal is damaged.
-    """
-    if not project.journal.exists():
-        raise _idle(project)
-    where = project.relative(project.journal)
-    data = read(project.journal, mend="give read access to it")
-    return journals.parse(data, where=where)
-
-
-def _load_stopped(project: Project, bench: Bench) -> Journal:
-    """The journal, whose checkout is there."""
-    journal = load(project)
-    if not bench.tree.exists():
-        raise ForkError(
-            "the checkout in which a command was stopped is gone",
-            where=bench.tree.shown,
-            mend="run `scripts/fork rebase --abort`, and begin again",
-        )
-    releases.fetch(project, journal.pin)
-    return journal
-
-
-def _advance(
-    project: Project, bench: Bench, journal: Journal, steps: list[Step]
-) -> Result:
-    """Carry the patches that are left, until one of them needs the maintainer."""
-    new = upstream.files(project, journal.pin)
-    changes = _changes(project, bench, journal)
-    memory = Memory({**resolutions.load(project), **_new_resolutions(journal)})
-    with merge.scratch() as merger:
-        while journal.todo:
-            name = journal.todo[0]
-            below = steps[-1].files if steps else new
-            outcome = replay.carry(changes[name], below, merger, memory)
-            if outcome.kind == "resolved":
-                asked = memory.file_name(changes[name], below, outcome.conflicts)
-                journal = replace(journal, replayed=(*journal.replayed, asked))
-            why = _why_to_stop(journal, outcome)
-            if outcome.kind not in {"conflict", "absorbed"}:
-                steps.append(Step(changes[name].patch, outcome.files))
-                steps = _folded(journal, steps)
-            if why:
-                journal = replace(journal, why=why, conflicts=outcome.conflicts)
-                if why == "edit":
-                    tests = _how_to_test(project, bench, changes[name])
-                    journal = replace(journal, story=(tests,))
-                else:
-                    carried = [n for n, k in journal.outcomes if k != "dropped"]
-                    upto = [changes[other] for other in (*carried, name)]
-                    told = story.tell(project, upto, outcome, journal.pin, merger)
-                    journal = replace(journal, story=told.lines, reason=told.reason)
-                raise _stop(project, bench, journal, new, steps, changes[name])
-            journal = _after(journal, outcome.kind)
-    return _finish(project, bench, journal, new, steps)
-
-
-def _how_to_test(project: Project, bench: Bench, change: Change) -> str:
-    """How the tests of a patch are run at a stop."""
-    tests = project.root / change.patch.trailer("Tests")
-    command = shlex.join([sys.executable, "-m", "pytest", str(tests)])
-    return f"its tests run there: cd {bench.tree.shown} && PYTHONPATH=src {command}"
-
-
-def _after(journal: Journal, kind: str) -> Journal:
-    """The journal when the first patch of those that were left is done."""
-    return replace(
-        journal,
-        todo=journal.todo[1:],
-        outcomes=(*journal.outcomes, (journal.todo[0], kind)),
-        why=None,
-        conflicts=(),
-        story=(),
-        reason="",
-        there=False,
+def stopped(worktree: Worktree, journal: Journal) -> Stopped:
+    """What there is to say of a stop."""
+    stop, name, plan = journal.stopped, journal.todo[0], journal.plan
+    what: dict[Why, str] = {
+        "conflict": f"{name} conflicts in {', '.join(stop.conflicts)}",
+        "absorbed": f"{name} changes nothing any more",
+        "edit": f"at {name}, to change it",
+    }
+    hints: dict[Why, str] = {
+        "conflict": "resolve it there, then `scripts/fork continue`",
+        "absorbed": "its lines are in the release: leave it out with"
+        " `scripts/fork skip`",
+        "edit": "change it there, then `scripts/fork refresh`",
+    }
+    place = f"{journal.position}, in `{plan.command}`"
+    dropped = [f"dropped before: {n}, {why}" for n, why in journal.progress.dropped]
+    return Stopped(
+        "\n  ".join([what[stop.why], place, *dropped, *stop.story]),
+        where=worktree.checkout.shown,
+        hint=f"{hints[stop.why]}; `scripts/fork abort` goes back",
     )
 
 
-def _folded(journal: Journal, steps: list[Step]) -> list[Step]:
-    """``steps``, the last one folded into the one before if it shall be."""
-    if steps[-1].patch.name != journal.fold:
+def _load_stopped(project: Project, worktree: Worktree) -> Journal:
+    """The journal, whose checkout is there."""
+    journal = Journal.load(project)
+    if not worktree.checkout.exists():
+        raise ForkError(
+            "the checkout in which a command was stopped is gone",
+            where=worktree.checkout.shown,
+            hint="run `scripts/fork abort`, and begin again",
+        )
+    releases.fetch(project, journal.plan.pin)
+    return journal
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a sequence, up to its end or its next stop."""
+
+    fork: Fork
+    worktree: Worktree
+
+    def advance(self, journal: Journal, steps: list[Step]) -> Result:
+        """Carry the patches that are left, until one of them needs the maintainer.
+
+        :param steps: those that are done.
+        """
+        new = self._files(journal.plan.pin)
+        changes = self.changes(journal)
+        memory = Memory.load(self.fork.project).knowing(journal.progress.resolved)
+        with merge.scratch() as merger:
+            while journal.todo:
+                change = changes[journal.todo[0]]
+                below = steps[-1].files if steps else new
+                outcome = carry(change, below, merger, memory)
+                if outcome.kind == "resolved":
+                    asked = memory.file_name(change, below, outcome.conflicts)
+                    journal = _replayed(journal, asked)
+                if not outcome.stops:
+                    steps.append(Step(change.patch, outcome.files))
+                    steps = _folded(journal.plan, steps)
+                if why := _why_to_stop(journal.plan, outcome):
+                    kept = self.worktree.prepare(journal.plan.pin, new, steps, change)
+                    stop = self._told(
+                        Stop(why, kept), journal, changes, outcome, merger
+                    )
+                    raise self._stop(replace(journal, stop=stop))
+                progress = journal.progress.ended(outcome.name, outcome.kind)
+                journal = replace(journal, progress=progress)
+        return self._finish(journal, new, steps, memory)
+
+    def changes(self, journal: Journal) -> dict[str, Change]:
+        """The patches of the project, and those that are added, by name."""
+        found = changes_of(self.fork.queue.patches, self.fork.files)
+        found += disabled.changes(self.fork, set(journal.todo))
+        if journal.plan.incoming:
+            found += self.worktree.taken_in(journal.plan.incoming)
+        return {change.patch.name: change for change in found}
+
+    def remember(self, journal: Journal, change: Change, done: list[Step]) -> Progress:
+        """The progress with how the conflict was resolved at which it is stopped."""
+        ours = done[-2].files if len(done) > 1 else self._files(journal.plan.pin)
+        with merge.scratch() as merger:
+            outcome = carry(change, ours, merger)
+        step = done[-1]
+        found = resolutions.record(
+            *(change, ours, outcome.files, outcome.conflicts),
+            *(step.files, step.patch.diffs),
+        )
+        progress = journal.progress
+        if found is None:
+            return progress
+        return replace(progress, resolved=(*progress.resolved, found))
+
+    def _told(
+        self,
+        stop: Stop,
+        journal: Journal,
+        changes: t.Mapping[str, Change],
+        outcome: Outcome,
+        merger: Merger,
+    ) -> Stop:
+        """The stop with all that the maintainer is told of it."""
+        tests = self._how_to_test(changes[outcome.name])
+        if stop.why == "edit":
+            return replace(stop, story=(tests,))
+        carried = [n for n, kind in journal.progress.endings if kind != "dropped"]
+        upto = [changes[name] for name in (*carried, outcome.name)]
+        told = story.tell(self.fork, upto, outcome, journal.plan.pin, merger)
+        return replace(
+            stop,
+            conflicts=outcome.conflicts,
+            story=(*told.lines, *([tests] if stop.why == "conflict" else [])),
+            reason=told.reason,
+        )
+
+    def _how_to_test(self, change: Change) -> str:
+        """How the tests of a patch are run at a stop."""
+        tests = self.fork.project.root / change.patch.trailer("Tests")
+        command = shlex.join([sys.executable, "-m", "pytest", str(tests)])
+        folder = self.worktree.checkout.shown
+        return f"its tests run there: cd {folder} && PYTHONPATH=src {command}"
+
+    def _stop(self, journal: Journal) -> Stopped:
+        """Leave the checkout at the stop of a journal."""
+        stop, project = journal.stopped, self.fork.project
+        # If it is killed from here on, the next command comes back to this patch.
+        transaction.commit(project, {project.journal: journal.render()})
+        self.worktree.stop(stop.kept, conflict=stop.why == "conflict")
+        journal = replace(journal, stop=replace(stop, there=True))
+        transaction.commit(project, {project.journal: journal.render()})
+        return stopped(self.worktree, journal)
+
+    def _finish(
+        self, journal: Journal, new: Files, steps: list[Step], memory: Memory
+    ) -> Result:
+        """Change everything at once."""
+        fork, plan, progress = self.fork, journal.plan, journal.progress
+        project = fork.project
+        patches = self.worktree.render(plan.pin, new, steps)
+        gone = [name for name, _ in progress.dropped]
+        gone += [plan.fold] if plan.fold else []
+        contents = export.contents(fork, plan.pin, new, patches, gone, plan.disabled)
+        contents |= disabled.carried(fork, new, steps)
+        for found in progress.resolved:
+            contents[project.resolutions / found.file_name] = found.render()
+        contents |= repin.contents(fork, plan.pin, progress.dropped)
+        with operations.recorded(
+            project, self.worktree.checkout, plan.command, contents
+        ):
+            transaction.commit(project, {**contents, project.journal: None})
+        self.worktree.adopt()
+        replayed = [memory.known[name] for name in progress.replayed]
+        return Result(progress.endings, list(contents), replayed)
+
+    def _files(self, pin: Pin) -> Files:
+        """All files of a release."""
+        if pin == self.fork.pin:
+            return self.fork.files
+        return release_files(self.fork.project, pin)
+
+
+def _replayed(journal: Journal, name: str) -> Journal:
+    """The journal with one more resolution that was used again."""
+    progress = journal.progress
+    replayed = (*progress.replayed, name)
+    return replace(journal, progress=replace(progress, replayed=replayed))
+
+
+def _folded(plan: Plan, steps: list[Step]) -> list[Step]:
+    """``steps``, the last one folded into the one before if it is to be."""
+    if steps[-1].patch.name != plan.fold:
         return steps
     *rest, into, folded = steps
     return [*rest, Step(into.patch, folded.files)]
 
 
-def _why_to_stop(journal: Journal, outcome: Outcome) -> str | None:
-    if outcome.kind in {"conflict", "absorbed"}:
+def _why_to_stop(plan: Plan, outcome: Outcome) -> Why | None:
+    if outcome.kind == "conflict" or outcome.kind == "absorbed":
         return outcome.kind
-    return "edit" if outcome.name == journal.edit else None
-
-
-def _stop(
-    project: Project,
-    bench: Bench,
-    journal: Journal,
-    new: Files,
-    steps: list[Step],
-    change: Change,
-) -> Stopped:
-    kept = bench.prepare(journal.pin, new, steps, change)
-    journal = replace(journal, commits=kept)
-    # If it is killed from here on, the next command comes back to this patch.
-    transaction.commit(
-        project, {project.journal: journals.render(replace(journal, there=False))}
-    )
-    bench.stop(kept, conflict=journal.why == "conflict")
-    transaction.commit(
-        project, {project.journal: journals.render(replace(journal, there=True))}
-    )
-    return stopped(bench, journal)
-
-
-def stopped(bench: Bench, journal: Journal) -> Stopped:
-    """What there is to say of a stop."""
-    name = journal.todo[0]
-    mends = {
-        "conflict": "resolve it there, then `scripts/fork rebase --continue`",
-        "absorbed": "its lines are in the release: leave it out with"
-        " `scripts/fork rebase --skip`",
-        "edit": "change it there, then `scripts/fork refresh`",
-    }
-    what = {
-        "conflict": f"{name} conflicts in {', '.join(journal.conflicts)}",
-        "absorbed": f"{name} changes nothing any more",
-        "edit": f"at {name}, to change it",
-    }
-    return Stopped(
-        "\n  ".join([what[str(journal.why)], *journal.story]),
-        where=bench.tree.shown,
-        mend=f"{mends[str(journal.why)]}; `scripts/fork rebase --abort` goes back",
-    )
-
-
-def _remember(
-    project: Project, journal: Journal, change: Change, done: list[Step]
-) -> Journal:
-    """The journal with how the conflict was resolved at which it is stopped."""
-    new = upstream.files(project, journal.pin)
-    ours = done[-2].files if len(done) > 1 else new
-    with merge.scratch() as merger:
-        outcome = replay.carry(change, ours, merger)
-    found = resolutions.record(
-        change,
-        ours,
-        outcome.files,
-        outcome.conflicts,
-        done[-1].files,
-        done[-1].patch.diffs,
-    )
-    if found is None:
-        return journal
-    text = resolutions.render(found).decode("utf-8", "surrogateescape")
-    return replace(journal, resolved=(*journal.resolved, (found.file_name, text)))
-
-
-def _new_resolutions(journal: Journal) -> dict[str, Resolution]:
-    return {
-        name: resolutions.parse(text.encode("utf-8", "surrogateescape"), where=name)
-        for name, text in journal.resolved
-    }
-
-
-def _finish(
-    project: Project, bench: Bench, journal: Journal, new: Files, steps: list[Step]
-) -> Result:
-    """Change everything at once."""
-    patches = bench.render(journal.pin, new, steps)
-    dropped = [name for name, _ in journal.dropped]
-    dropped += [journal.fold] if journal.fold else []
-    contents = exports.contents(
-        project, journal.pin, patches, dropped, journal.disabled
-    )
-    contents |= disabled.carried(project, journal.pin, new, steps)
-    for name, text in journal.resolved:
-        contents[project.resolutions / name] = text.encode("utf-8", "surrogateescape")
-    contents |= releases.moved(project, journal.pin, journal.dropped)
-    transaction.commit(project, {**contents, project.journal: None})
-    bench.adopt()
-    known = {**resolutions.load(project), **_new_resolutions(journal)}
-    replayed = [known[name] for name in journal.replayed]
-    return Result(journal.outcomes, list(contents), replayed)
-
-
-def _changes(project: Project, bench: Bench, journal: Journal) -> dict[str, Change]:
-    """The patches of the project, and those that are added, by name."""
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    files = upstream.files(project, pin)
-    found = replay.changes(queue.patches, files)
-    found += disabled.changes(queue, files, set(journal.todo))
-    if journal.incoming:
-        found += bench.taken_in(journal.incoming)
-    return {change.patch.name: change for change in found}
-
-
-def _idle(project: Project) -> ForkError:
-    return ForkError(
-        "no command is stopped here",
-        where=project.relative(project.checkout),
-        mend="`scripts/fork status` tells how things are",
-    )
+    return "edit" if outcome.name == plan.edit else None

@@ -1,4 +1,4 @@
-"""The checkout while the queue is made anew: what is done, and the stop.
+"""The checkout during a sequence: the patches applied so far, and the state at a stop.
 
 The branch of the queue stays where it is; all this happens on a detached HEAD.
 """
@@ -6,76 +6,58 @@ The branch of the queue stays where it is; all this happens on a detached HEAD.
 from __future__ import annotations
 
 import re
-import typing as t
 from dataclasses import dataclass
 
-from ..base import fast_import as stream
+from ..base import fast_import
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import Files
 from ..base.git import DIFF_FLAGS
 from ..base.git import Git
 from ..base.git import MERGE_FLAGS
+from ..base.paths import Project
 from ..carry.changes import Change
 from ..queue import commits
-from ..queue import queue as queues
-from ..queue.checkout import Tree
+from ..queue import refs
+from ..queue.checkout import Checkout
 from ..queue.commits import Step
 from ..queue.patch import Patch
+from ..queue.queue import apply_patches
 from ..upstream.pin import Pin
+from .journal import Kept
 
-#: The new release, and the patches that are done on top of it.
-_BASE = "refs/fork/work-base"
-_DONE = "refs/fork/work"
-#: The patch at which the sequence is stopped, where it applied before.
-_PICK = "refs/fork/pick"
-_PICK_BASE = "refs/fork/pick-base"
-#: What the maintainer has made of it.
-_TAKEN = "refs/fork/taken"
-#: Patches that come from elsewhere, on what they are made for.
-_INCOMING = "refs/fork/incoming"
-_INCOMING_BASE = "refs/fork/incoming-base"
-#: The files as git has left them at a conflict.
-_LEFT = "refs/fork/left"
-_SAVED = "refs/fork/saved"
 _MARKERS = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
 #: More packs than this make git slow.
 _PACKS = 50
 _UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}
 
 
-class Kept(t.NamedTuple):
-    """The commits that the checkout keeps for a stop, by their ids.
-
-    :param base: the release.
-    :param done: the last patch that is done, on top of it.
-    :param pick: the patch at which it is stopped, where it applied before.
-    """
-
-    base: str
-    done: str
-    pick: str
-
-
 @dataclass(frozen=True)
-class Bench:
-    """The checkout ``tree``, as a sequence uses it."""
+class Worktree:
+    """The checkout, as a sequence uses it."""
 
-    tree: Tree
+    checkout: Checkout
+
+    @classmethod
+    def of(cls, project: Project) -> Worktree:
+        """The checkout of a project, as a sequence uses it."""
+        return cls(Checkout.of(project))
 
     @property
     def git(self) -> Git:
-        return self.tree.git
+        return self.checkout.git
 
     def render(self, pin: Pin, files: Files, steps: list[Step]) -> list[Patch]:
         """The patches of ``steps`` as git renders them.
 
         :raises ForkError: as :func:`forkkit.queue.commits.read`.
         """
-        commits.write(self.git, _DONE, _BASE, pin, files, steps)
+        commits.write(self.git, refs.WORK, refs.WORK_BASE, pin, files, steps)
         # Whatever is checked out, a command that finds it so knows it for ours.
-        self.git("update-ref", _TAKEN, "HEAD")
-        return commits.read(self.git, _BASE, _DONE, where=self.tree.shown)
+        self.git("update-ref", refs.TAKEN, "HEAD")
+        return commits.read(
+            self.git, refs.WORK_BASE, refs.WORK, where=self.checkout.shown
+        )
 
     def take_in(self, pin: Pin, changes: list[Change]) -> tuple[str, ...]:
         """Keep changes that come from elsewhere, each made to what the last one made.
@@ -84,23 +66,25 @@ class Bench:
         """
         steps = [Step(change.patch, change.after) for change in changes]
         before = changes[0].before
-        commits.write(self.git, _INCOMING, _INCOMING_BASE, pin, before, steps)
-        return self._sha(_INCOMING_BASE), self._sha(_INCOMING)
+        commits.write(self.git, refs.INCOMING, refs.INCOMING_BASE, pin, before, steps)
+        return self._sha(refs.INCOMING_BASE), self._sha(refs.INCOMING)
 
     def taken_in(self, ids: tuple[str, ...]) -> list[Change]:
         """The changes that :meth:`take_in` has kept."""
         base, tip = ids
         shas = self.git.text("rev-list", "--reverse", f"{base}..{tip}").split()
-        patches = commits.read(self.git, base, tip, where=self.tree.shown, empty=True)
+        patches = commits.read(
+            self.git, base, tip, where=self.checkout.shown, empty=True
+        )
         files = [self.git.read_tree(sha) for sha in (base, *shas)]
         return [Change(*made) for made in zip(patches, files, files[1:])]
 
     def adopt(self) -> None:
         """Have the queue's branch be what was rendered last, and forget the rest.
 
-        :raises ForkError: as :meth:`forkkit.queue.checkout.Tree.adopt`.
+        :raises ForkError: as :meth:`forkkit.queue.checkout.Checkout.adopt`.
         """
-        self.tree.adopt(_BASE, _DONE)
+        self.checkout.adopt(refs.WORK_BASE, refs.WORK)
         self.clear()
 
     def done(self, kept: Kept, *, but_last: bool = False) -> list[Step]:
@@ -117,18 +101,20 @@ class Bench:
         """Keep in the repository all that a stop at ``change`` needs."""
         patch = change.patch
         pick = [
-            stream.root(_PICK, change.before),
-            stream.reset(_PICK_BASE, _PICK),
-            stream.commit(
-                _PICK,
-                *stream.difference(change.before, change.after),
-                message=patch.message,
+            fast_import.root(refs.PICK, change.before),
+            fast_import.reset(refs.PICK_BASE, refs.PICK),
+            fast_import.commit(
+                refs.PICK,
+                *fast_import.difference(change.before, change.after),
+                message=patch.message.render(),
                 author=patch.author,
                 stamp=patch.stamp,
             ),
         ]
-        commits.write(self.git, _DONE, _BASE, pin, files, steps, pick)
-        return Kept(*self.git.text("rev-parse", _BASE, _DONE, _PICK).split())
+        commits.write(self.git, refs.WORK, refs.WORK_BASE, pin, files, steps, pick)
+        return Kept(
+            *self.git.text("rev-parse", refs.WORK_BASE, refs.WORK, refs.PICK).split()
+        )
 
     def stop(self, kept: Kept, *, conflict: bool) -> None:
         """Check out what is done; leave the conflict of the pick there, if it has one.
@@ -141,8 +127,8 @@ class Bench:
             self.git(*MERGE_FLAGS, "cherry-pick", kept.pick, fine=(0, 1))
             # Git appends the conflicts, and `git commit --no-edit` keeps them.
             message = self.git("log", "-1", "--format=%B", kept.pick)
-            self.tree.folder.joinpath(".git", "MERGE_MSG").write_bytes(message)
-            self.git("update-ref", _LEFT, self._snapshot())
+            self.checkout.folder.joinpath(".git", "MERGE_MSG").write_bytes(message)
+            self.git("update-ref", refs.LEFT, self._snapshot())
 
     def taken(self, kept: Kept, patch: Patch, *, amend: bool) -> list[Step]:
         """What is done, with what the maintainer has made of ``patch`` at the stop.
@@ -159,25 +145,25 @@ class Bench:
             files = self.git.read_tree(self.git.text("write-tree"))
             parent = "HEAD^" if amend else "HEAD"
             below = self.git.read_tree(parent)
-            made = stream.commit(
-                _TAKEN,
-                *stream.difference(below, files),
+            made = fast_import.commit(
+                refs.TAKEN,
+                *fast_import.difference(below, files),
                 parent=self._sha(parent),
-                message=patch.message,
+                message=patch.message.render(),
                 author=patch.author,
                 stamp=patch.stamp,
             )
             self.git("fast-import", "--quiet", "--force", stdin=made)
-            self.git("reset", "--quiet", "--soft", _TAKEN)
-        elif changed := self.tree.changed_files():
+            self.git("reset", "--quiet", "--soft", refs.TAKEN)
+        elif changed := self.checkout.changed_files():
             raise ForkError(
                 "there are commits, and uncommitted changes besides:"
                 f" {', '.join(changed)}",
-                where=self.tree.shown,
-                mend="commit them too, or put them away with `git stash`",
+                where=self.checkout.shown,
+                hint="commit them too, or put them away with `git stash`",
             )
         self.git("cherry-pick", "--quit")
-        self.git("update-ref", _TAKEN, "HEAD")
+        self.git("update-ref", refs.TAKEN, "HEAD")
         return self._steps(kept.base, "HEAD")
 
     def unexported(self) -> bytes:
@@ -185,7 +171,7 @@ class Bench:
 
         :return: a diff, as git writes it.
         """
-        base = "refs/fork/known" if self.tree.on_queue() else "HEAD"
+        base = refs.KNOWN if self.checkout.on_queue() else "HEAD"
         return self.git("diff-tree", "-p", *DIFF_FLAGS, base, self._snapshot())
 
     def put_away(self) -> str | None:
@@ -194,7 +180,7 @@ class Bench:
         :return: the ref, if anything was changed.
         """
         saved = None
-        if self.tree.changed_files():
+        if self.checkout.changed_files():
             saved = self._save()
             self.git("reset", "--quiet", "--hard")
         self.git("cherry-pick", "--quit")
@@ -206,29 +192,27 @@ class Bench:
         :return: the ref, if there was anything.
         """
         saved = self.put_away() or self._save_commits()
-        self.tree.back_to_queue()
+        self.checkout.back_to_queue()
         self.clear()
         return saved
 
     def clear(self) -> None:
         """Forget what a sequence has kept here, but for what was put away."""
-        picks = (_PICK, _PICK_BASE, _INCOMING, _INCOMING_BASE)
-        refs = (_BASE, _DONE, _TAKEN, _LEFT, *picks)
         self.git(
             "update-ref",
             "--stdin",
-            stdin="".join(f"delete {ref}\n" for ref in refs).encode(),
+            stdin="".join(f"delete {ref}\n" for ref in refs.OF_A_SEQUENCE).encode(),
         )
         # Each sequence leaves packs behind; git tidies them up when they are many.
-        packs = self.tree.folder / ".git" / "objects" / "pack"
+        packs = self.checkout.folder / ".git" / "objects" / "pack"
         if len(list(packs.glob("*.pack"))) > _PACKS:
             self.git("gc", "--quiet")
 
     def _steps(self, base: str, tip: str) -> list[Step]:
         files = self.git.read_tree(base)
         steps = []
-        for patch in commits.read(self.git, base, tip, where=self.tree.shown):
-            files = queues.apply([patch], files)
+        for patch in commits.read(self.git, base, tip, where=self.checkout.shown):
+            files = apply_patches([patch], files)
             steps.append(Step(patch, files))
         return steps
 
@@ -245,7 +229,7 @@ class Bench:
         ]
         problems = []
         for state, path in entries:
-            file = self.tree.folder / path
+            file = self.checkout.folder / path
             if state == "??":
                 problems.append(
                     self._unfinished(path, "is new", "git add it, or remove it")
@@ -268,18 +252,18 @@ class Bench:
                 )
         raise_findings(problems)
 
-    def _unfinished(self, path: str, what: str, mend: str) -> ForkError:
+    def _unfinished(self, path: str, what: str, hint: str) -> ForkError:
         return ForkError(
             what,
-            where=f"{self.tree.shown}/{path}",
-            mend=f"{mend}; then run the command again",
+            where=f"{self.checkout.shown}/{path}",
+            hint=f"{hint}; then run the command again",
         )
 
     def _save(self) -> str | None:
         """Commit the work tree as it is to a ref, unless git alone has changed it."""
         tree = self._snapshot()
         if tree == self.git.text(
-            "rev-parse", "--quiet", "--verify", _LEFT, fine=(0, 1)
+            "rev-parse", "--quiet", "--verify", refs.LEFT, fine=(0, 1)
         ):
             return None
         return self._keep(
@@ -288,7 +272,7 @@ class Bench:
 
     def _snapshot(self) -> str:
         """The tree of all files in the work tree."""
-        index = self.tree.folder / ".git" / "fork-snapshot-index"
+        index = self.checkout.folder / ".git" / "fork-snapshot-index"
         git = Git(self.git.folder, index)
         try:
             git("add", "--all")
@@ -298,13 +282,13 @@ class Bench:
 
     def _save_commits(self) -> str | None:
         head = self._sha("HEAD")
-        known = [_DONE, "refs/heads/queue"]
+        known = [refs.WORK, refs.QUEUE]
         if any(self.git.holds("merge-base", "--is-ancestor", head, r) for r in known):
             return None
         return self._keep(head)
 
     def _keep(self, sha: str) -> str:
-        ref = f"{_SAVED}/{sha[:10]}"
+        ref = f"{refs.SAVED}/{sha[:10]}"
         self.git("update-ref", ref, sha)
         return ref
 

@@ -19,7 +19,7 @@ from ..base.files import Files
 #: What an archive may hold unpacked, in bytes: twenty times what Flask's does.
 LIMIT = 64 * 2**20
 _MEMBERS = 20_000
-_MEND = "do not use this archive; fetch the release again from where you trust it"
+_HINT = "do not use this archive; fetch the release again from where you trust it"
 
 
 def read(content: bytes, *, where: object) -> Files:
@@ -104,4 +104,4 @@ def _strip_top(files: Files, where: object) -> Files:
 
 
 def _refused(where: object, what: str) -> ForkError:
-    return ForkError(f"refused: {what}", where=where, mend=_MEND)
+    return ForkError(f"refused: {what}", where=where, hint=_HINT)

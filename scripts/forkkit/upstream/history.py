@@ -1,4 +1,7 @@
-"""Upstream's own commits, where the maintainer keeps a clone of them."""
+"""What upstream itself says of its changes: its commits, and its changelog.
+
+The commits are there where the maintainer keeps a clone at upstream/history.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,16 @@ from dataclasses import dataclass
 from ..base.diff import FileDiff
 from ..base.diff import render
 from ..base.files import Files
-from ..base.files import Project
 from ..base.git import DIFF_FLAGS
 from ..base.git import Git
+from ..base.paths import Project
 
+_CHANGELOGS = ("CHANGES.rst", "CHANGES.md", "CHANGES", "CHANGELOG.rst", "CHANGELOG.md")
+_HEADING = re.compile(r"^(?:Version )?(\d+(?:\.\d+)+)\b.*\n[-=~]{3,}$", re.MULTILINE)
+_BULLET = re.compile(r"^\s*[-*]\s+", re.MULTILINE)
+_LITERAL = re.compile(r"``([^`]+)``")
+# Shorter ones stand everywhere, and so do some others.
+_WORD = re.compile(r"\b(?!(?:Flask|flask|self|None|True|False)\b)[A-Za-z_]{4,}\b")
 _FORM = "%H%x00%cs%x00%s"
 
 
@@ -40,6 +49,14 @@ class History:
     """A clone, bare or not, whose tags are upstream's releases."""
 
     git: Git
+
+    @classmethod
+    def find(cls, project: Project) -> History | None:
+        """The clone at upstream/history, if there is one."""
+        if not project.history.is_dir():
+            return None
+        git = Git(project.history)
+        return cls(git) if git.holds("rev-parse", "--git-dir") else None
 
     def tag(self, version: str) -> str | None:
         """The tag of a release."""
@@ -89,9 +106,24 @@ class History:
         return dict(line.split() for line in lines)
 
 
-def find(project: Project) -> History | None:
-    """The clone at upstream/history, if there is one."""
-    if not project.history.is_dir():
-        return None
-    git = Git(project.history)
-    return History(git) if git.holds("rev-parse", "--git-dir") else None
+def changelog_entries(files: Files, version: str) -> list[str]:
+    """The entries of a release in upstream's own changelog, each in a line.
+
+    :param files: those of the release.
+    """
+    text = next((files[name] for name in _CHANGELOGS if name in files), b"")
+    pieces = _HEADING.split(text.decode("utf-8", "replace"))
+    sections = dict(zip(pieces[1::2], pieces[2::2]))
+    bullets = _BULLET.split(sections.get(version, ""))[1:]
+    return [" ".join(bullet.split()) for bullet in bullets]
+
+
+def entries_about(entries: list[str], text: str, *, most: int = 3) -> list[str]:
+    """The entries that name, in code, what a text names; those that name most first."""
+    words = set(_WORD.findall(text))
+
+    def common(entry: str) -> int:
+        literals = " ".join(_LITERAL.findall(entry))
+        return len(words.intersection(_WORD.findall(literals)))
+
+    return sorted(filter(common, entries), key=common, reverse=True)[:most]

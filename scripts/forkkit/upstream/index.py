@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
 from ..base.errors import ForkError
+from ..base.programs import python
 
 if t.TYPE_CHECKING:
     from unearth import PackageFinder
 
-_MEND = (
+_HINT = (
     "check the network and pip's index settings, or name a local copy of the release's"
     " archive with --from FILE"
 )
@@ -51,7 +50,7 @@ def releases(name: str, *, yanked: bool = False) -> list[Release]:
         packages = list(finder.find_all_packages(name, allow_yanked=yanked))
     except Exception as e:
         # What it is depends on the library that fetches, and on its version.
-        raise ForkError(f"the package index cannot be asked: {e}", mend=_MEND) from e
+        raise ForkError(f"the package index cannot be asked: {e}", hint=_HINT) from e
     found = {}
     for package in packages:
         link = package.link
@@ -83,7 +82,7 @@ def download(name: str, release: Release) -> bytes:
         response = _finder(name).session.get(release.url)
         response.raise_for_status()
     except Exception as e:
-        raise ForkError(f"{release.file} cannot be had: {e}", mend=_MEND) from e
+        raise ForkError(f"{release.file} cannot be had: {e}", hint=_HINT) from e
     return bytes(response.content)
 
 
@@ -108,12 +107,7 @@ def _finder(name: str) -> PackageFinder:
 
 def _pip_settings() -> dict[str, list[str]]:
     """What pip's files and variables set for all commands and for ``download``."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-m", "pip", "config", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python("-I", "-m", "pip", "config", "list", fine=None)
     found: dict[str, list[str]] = {}
     for section in ("global.", "download.", ":env:."):
         for line in done.stdout.splitlines():

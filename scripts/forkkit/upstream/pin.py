@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
 
 from ..base import toml
 from ..base.errors import ForkError
-from ..base.files import Files
+from ..base.files import read
+from ..base.paths import Project
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_RESTORE = "restore upstream/pin.toml, or pin the release again"
+_RESTORE = "restore upstream/pin.toml from the history, or pin the release again"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Pin:
     :param sdist: the file name of its source archive.
     :param sdist_sha256: the hash of that archive, in hexadecimal.
     :param package: the package's folder in the archive.
-    :param package_sha256: :func:`files_sha256` of that folder.
+    :param package_sha256: :func:`forkkit.base.files.files_sha256` of that folder.
     :param license: the license file in the archive.
     :param license_sha256: the hash of that file, in hexadecimal.
     """
@@ -51,51 +51,49 @@ class Pin:
         """The import name."""
         return self.package.rpartition("/")[2]
 
+    @classmethod
+    def load(cls, project: Project) -> Pin:
+        """Read the project's pin.
 
-def parse(data: bytes, *, where: object) -> Pin:
-    """Read a pin.
+        :raises ForkError: it is missing or malformed.
+        """
+        where = project.relative(project.pin)
+        return cls.parse(read(project.pin, hint=_RESTORE), where=where)
 
-    :raises ForkError: a key is missing, unknown or not of its form.
-    """
-    tables = toml.loads(data, where=where)
-    flat = {
-        f"{table}.{key}": value
-        for table, values in tables.items()
-        for key, value in (values.items() if isinstance(values, dict) else [("", "")])
-    }
-    if set(flat) != set(_KEYS.values()):
-        odd = sorted(set(flat) ^ set(_KEYS.values()))
-        raise ForkError(
-            f"missing or unknown: {', '.join(odd)}", where=where, mend=_RESTORE
-        )
+    @classmethod
+    def parse(cls, data: bytes, *, where: object) -> Pin:
+        """Read a pin.
 
-    pin = Pin(**{field: flat[key] for field, key in _KEYS.items()})
-    for field, key in _KEYS.items():
-        _check(key, getattr(pin, field), where)
-    return pin
+        :param where: the file to name in errors.
+        :raises ForkError: a key is missing, unknown or malformed.
+        """
+        tables = toml.loads(data, where=where)
+        flat = {
+            f"{table}.{key}": value
+            for table, values in tables.items()
+            for key, value in (
+                values.items() if isinstance(values, dict) else [("", "")]
+            )
+        }
+        if odd := sorted(set(flat) ^ set(_KEYS.values())):
+            raise ForkError(
+                f"missing or unknown: {', '.join(odd)}", where=where, hint=_RESTORE
+            )
 
+        for key, value in flat.items():
+            _check(key, value, where)
+        return cls(**{field: flat[key] for field, key in _KEYS.items()})
 
-def render(pin: Pin) -> bytes:
-    """The file's text for ``pin``."""
-    lines = ["# The release of upstream that the fork is built from, by hash."]
-    table = ""
-    for field, key in _KEYS.items():
-        if not key.startswith(f"{table}."):
-            table = key.partition(".")[0]
-            lines += ["", f"[{table}]"]
-        lines.append(f'{key.partition(".")[2]} = "{getattr(pin, field)}"')
-    return "\n".join([*lines, ""]).encode()
-
-
-def file_sha256(content: bytes) -> str:
-    """The SHA-256 of one file, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def files_sha256(files: Files) -> str:
-    """One SHA-256 over the sorted paths and hashes of ``files``, in hexadecimal."""
-    lines = (f"{file_sha256(files[path])}  {path}\n" for path in sorted(files))
-    return file_sha256("".join(lines).encode())
+    def render(self) -> bytes:
+        """The text of the file."""
+        lines = ["# The release of upstream that the fork is built from, by hash."]
+        table = ""
+        for field, key in _KEYS.items():
+            if not key.startswith(f"{table}."):
+                table = key.partition(".")[0]
+                lines += ["", f"[{table}]"]
+            lines.append(f'{key.partition(".")[2]} = "{getattr(self, field)}"')
+        return "\n".join([*lines, ""]).encode()
 
 
 _KEYS = {
@@ -112,7 +110,7 @@ _KEYS = {
 
 def _check(key: str, value: t.Any, where: object) -> None:
     if not isinstance(value, str):
-        raise ForkError(f"{key} is not a string", where=where, mend=_RESTORE)
+        raise ForkError(f"{key} is not a string", where=where, hint=_RESTORE)
 
     if key.endswith(".sha256"):
         fine, form = _SHA256.fullmatch(value), "64 hexadecimal digits"
@@ -123,4 +121,4 @@ def _check(key: str, value: t.Any, where: object) -> None:
         form = "a plain name or relative path"
 
     if not fine:
-        raise ForkError(f"{key} is {value!r}, not {form}", where=where, mend=_RESTORE)
+        raise ForkError(f"{key} is {value!r}, not {form}", where=where, hint=_RESTORE)

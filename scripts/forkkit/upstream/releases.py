@@ -1,4 +1,4 @@
-"""Going over to another release of upstream."""
+"""Bringing releases of upstream into the cache."""
 
 from __future__ import annotations
 
@@ -7,26 +7,24 @@ import functools
 import os
 import pathlib
 import re
-import typing as t
 
-from ..base import changelog as changelogs
 from ..base.errors import ForkError
-from ..base.files import Project
+from ..base.files import file_sha256
+from ..base.files import files_sha256
 from ..base.files import read
 from ..base.files import write_file
-from ..pack import stage as materialise
-from ..queue.patch import Patch
-from . import archive as sdist
-from . import history as histories
+from ..base.paths import Project
+from . import archive
 from . import index
-from . import pin as pins
-from . import source as upstream
 from .index import Release
 from .pin import Pin
+from .source import cached_archive
+from .source import check_archive
+from .source import check_source
+from .source import FETCH
 
 _VERSION = re.compile(r"\d+(\.\d+)+")
 _HEADER = re.compile(rb"^(Name|Version): (.+?)\r?$", re.MULTILINE)
-_PROJECT_VERSION = re.compile(rb'(?m)^version = "[^"]*"$')
 
 
 def obtain(
@@ -41,10 +39,10 @@ def obtain(
     if not _VERSION.fullmatch(version):
         raise ForkError(
             f"{version!r} is no version of a release",
-            mend="name it like 3.1.3",
+            hint="name it like 3.1.3",
         )
     if local is not None:
-        content = read(local, mend="name the archive of the release")
+        content = read(local, hint="name the archive of the release")
         return _keep(project, old, version, local.name, content)
 
     for name in (
@@ -52,10 +50,10 @@ def obtain(
         f"{old.name.lower()}-{version}.tar.gz",
     ):
         if (project.cache / name).exists():
-            content = read(project.cache / name, mend="give read access to it")
+            content = read(project.cache / name, hint="give read access to it")
             return _keep(project, old, version, name, content)
 
-    name, content = _download(old.name, version, known(old.name))
+    name, content = _download(old.name, version, index.releases(old.name))
     return _keep(project, old, version, name, content)
 
 
@@ -64,17 +62,17 @@ def _download(name: str, version: str, found: list[Release]) -> tuple[str, bytes
     for release in found:
         if release.version == version:
             content = index.download(name, release)
-            sha256 = pins.file_sha256(content)
+            sha256 = file_sha256(content)
             if release.sha256 not in (None, sha256):
                 raise ForkError(
                     f"the hash of {release.file} is wrong: the index says"
                     f" {release.sha256}, found {sha256}",
-                    mend="do not use it; try again, or another index",
+                    hint="do not use it; try again, or another index",
                 )
             return release.file, content
     raise ForkError(
         f"the package index has no source archive of {name} {version}",
-        mend="`scripts/fork upstream` lists the releases that there are; --from FILE"
+        hint="`scripts/fork upstream` lists the releases that there are; --from FILE"
         " takes a local copy",
     )
 
@@ -87,25 +85,27 @@ def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool
     :return: whether anything had to be brought.
     :raises ForkError: it could not be brought, or is not the pinned one.
     """
-    cached = upstream.archive(project, pin)
+    cached = cached_archive(project, pin)
     if local is None and cached.exists():
-        found = read(cached, mend=upstream.FETCH)
-        upstream.check_archive(found, pin, where=project.relative(cached))
+        found = read(cached, hint=FETCH)
+        check_archive(found, pin, where=project.relative(cached))
         return False
 
     if local is not None:
-        content = read(local, mend="name the archive of the pinned release")
+        content = read(local, hint="name the archive of the pinned release")
         where = str(local)
     else:
-        where, content = _download(pin.name, pin.version, known(pin.name, yanked=True))
-    upstream.check_archive(content, pin, where=where)
-    files = sdist.read(content, where=pin.sdist)
-    upstream.check_source(files, pin, where=pin.sdist)
+        where, content = _download(
+            pin.name, pin.version, index.releases(pin.name, yanked=True)
+        )
+    check_archive(content, pin, where=where)
+    files = archive.read(content, where=pin.sdist)
+    check_source(files, pin, where=pin.sdist)
     write_file(cached, content)
     return True
 
 
-def at_hand(
+def in_cache(
     project: Project, pin: Pin, *, between: tuple[str, str] | None = None
 ) -> list[Pin]:
     """The releases in the cache, oldest first.
@@ -131,67 +131,29 @@ def at_hand(
     return found
 
 
-def cached(project: Project, pin: Pin) -> list[str]:
+def cached_beyond(project: Project, pin: Pin) -> list[str]:
     """The versions beyond the pin whose archives are in the cache, oldest first."""
     from packaging.version import Version
 
     return [
         other.version
-        for other in at_hand(project, pin)
+        for other in in_cache(project, pin)
         if Version(other.version) > Version(pin.version)
     ]
 
 
-def known(name: str, *, yanked: bool = False) -> list[Release]:
-    """The releases on the package index, oldest first.
+def beyond(pin: Pin) -> list[Release]:
+    """The releases on the package index that are newer than the pin, oldest first.
 
-    :param yanked: also those that were taken back (PEP 592).
+    :raises ForkError: the index cannot be asked.
     """
-    return index.releases(name, yanked=yanked)
-
-
-def drops(project: Project, patches: t.Iterable[Patch], version: str) -> dict[str, str]:
-    """The patches that are to go at a release by their own word, and that word."""
-    found = {}
-    for patch in patches:
-        when = patch.trailer("Drop-When")
-        if _is_met(project, when, version):
-            found[patch.name] = f"its Drop-When, {when}, is met"
-    return found
-
-
-def _is_met(project: Project, when: str, version: str) -> bool:
     from packaging.version import Version
 
-    kind, _, value = when.rpartition(" ")
-    if kind == "upstream >=":
-        return Version(version) >= Version(value)
-    if kind == "commit" and (history := histories.find(project)):
-        tag = history.tag(version)
-        return bool(tag and history.holds(value, tag))
-    return False
-
-
-def moved(
-    project: Project, pin: Pin, dropped: t.Iterable[tuple[str, str]]
-) -> dict[pathlib.Path, bytes | None]:
-    """What changes in the project, but for the patches, to have another pin.
-
-    :param dropped: the patches that go, and why.
-    """
-    contents: dict[pathlib.Path, bytes | None] = {}
-    data = read(project.changelog, mend="restore it from the history")
-    log = changelogs.parse(data)
-    if pin != upstream.load_pin(project):
-        contents[project.pin] = pins.render(pin)
-        contents[project.pyproject] = _with_version(project, f"{pin.version}.1")
-        entry = f"{pin}."
-        log = log.with_entry("Upstream", entry, instead=rf"{pin.name} [\d.]+\.")
-    for name, reason in dropped:
-        log = log.with_dropped(name, reason)
-    if (new := changelogs.render(log)) != data:
-        contents[project.changelog] = new
-    return contents
+    return [
+        release
+        for release in index.releases(pin.name)
+        if Version(release.version) > Version(pin.version)
+    ]
 
 
 @functools.lru_cache(maxsize=64)
@@ -203,7 +165,7 @@ def pin_of(content: bytes, name: str, old: Pin, version: str) -> Pin:
     :param old: the pin of another release of the same project.
     :raises ForkError: it is no archive of that release.
     """
-    files = sdist.read(content, where=name)
+    files = archive.read(content, where=name)
     said = dict(_HEADER.findall(files.get("PKG-INFO", b"").partition(b"\n\n")[0]))
     wanted = {b"Name": old.name.lower(), b"Version": version}
     for key, value in wanted.items():
@@ -212,7 +174,7 @@ def pin_of(content: bytes, name: str, old: Pin, version: str) -> Pin:
                 f"it is not {old.name} {version}: PKG-INFO has"
                 f" {key.decode()} {said.get(key, b'').decode('utf-8', 'replace')!r}",
                 where=name,
-                mend="name the source archive of that release",
+                hint="name the source archive of that release",
             )
     folders = [
         folder
@@ -230,11 +192,11 @@ def pin_of(content: bytes, name: str, old: Pin, version: str) -> Pin:
         name=old.name,
         version=version,
         sdist=name,
-        sdist_sha256=pins.file_sha256(content),
+        sdist_sha256=file_sha256(content),
         package=folders[0],
-        package_sha256=pins.files_sha256(package),
+        package_sha256=files_sha256(package),
         license=licenses[0],
-        license_sha256=pins.file_sha256(files[licenses[0]]),
+        license_sha256=file_sha256(files[licenses[0]]),
     )
 
 
@@ -243,9 +205,3 @@ def _keep(project: Project, old: Pin, version: str, name: str, content: bytes) -
     if not (project.cache / name).exists():
         write_file(project.cache / name, content)
     return pin
-
-
-def _with_version(project: Project, version: str) -> bytes:
-    text = read(project.pyproject, mend="restore it from the history")
-    old = f'version = "{materialise.fork_version(project)}"'.encode()
-    return text.replace(old, f'version = "{version}"'.encode(), 1)

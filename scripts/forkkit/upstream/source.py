@@ -6,12 +6,13 @@ import pathlib
 from dataclasses import dataclass
 
 from ..base.errors import ForkError
+from ..base.files import file_sha256
 from ..base.files import Files
-from ..base.files import Project
+from ..base.files import files_sha256
 from ..base.files import read
 from ..base.files import read_folder
-from . import archive as sdist
-from . import pin as pins
+from ..base.paths import Project
+from . import archive
 from .pin import Pin
 
 #: Upstream's license, under the name that it has beside the fork's own.
@@ -33,17 +34,7 @@ class Source:
     license: bytes
 
 
-def load_pin(project: Project) -> Pin:
-    """Read the project's pin.
-
-    :raises ForkError: it is missing or malformed.
-    """
-    where = project.relative(project.pin)
-    mend = "restore upstream/pin.toml from the project's history"
-    return pins.parse(read(project.pin, mend=mend), where=where)
-
-
-def archive(project: Project, pin: Pin) -> pathlib.Path:
+def cached_archive(project: Project, pin: Pin) -> pathlib.Path:
     """Where the pinned archive is cached."""
     return project.cache / pin.sdist
 
@@ -53,26 +44,26 @@ def check_archive(content: bytes, pin: Pin, *, where: object) -> None:
 
     :raises ForkError: its hash is another; the error has both.
     """
-    found = pins.file_sha256(content)
+    found = file_sha256(content)
     if found != pin.sdist_sha256:
         raise _mismatch(pin.sdist, pin.sdist_sha256, found, where)
 
 
-def files(project: Project, pin: Pin) -> Files:
+def release_files(project: Project, pin: Pin) -> Files:
     """All files of the pinned release, from the cache.
 
     :raises ForkError: it was not fetched, or is not the pinned one.
     """
-    cached = archive(project, pin)
+    cached = cached_archive(project, pin)
     where = project.relative(cached)
     if not cached.exists():
-        raise ForkError(f"{pin} is not fetched yet", where=where, mend=FETCH)
-    content = read(cached, mend=FETCH)
+        raise ForkError(f"{pin} is not fetched yet", where=where, hint=FETCH)
+    content = read(cached, hint=FETCH)
     check_archive(content, pin, where=where)
-    return sdist.read(content, where=pin.sdist)
+    return archive.read(content, where=pin.sdist)
 
 
-def source(project: Project, pin: Pin) -> Source:
+def pinned_source(project: Project, pin: Pin) -> Source:
     """The pinned package from the first place that has it.
 
     These are the folder that the fork's own sdist carries, the cache, and a
@@ -82,16 +73,16 @@ def source(project: Project, pin: Pin) -> Source:
     """
     if project.source.is_dir():
         where, found = project.relative(project.source), _carried(project, pin)
-    elif archive(project, pin).exists():
-        where, found = pin.sdist, files(project, pin)
+    elif cached_archive(project, pin).exists():
+        where, found = pin.sdist, release_files(project, pin)
     else:
         where, found = _installed(pin)
     return check_source(found, pin, where=where)
 
 
-def at_hand(project: Project, pin: Pin) -> bool:
+def is_at_hand(project: Project, pin: Pin) -> bool:
     """Whether the package can be had without asking the package index."""
-    return project.source.is_dir() or archive(project, pin).exists()
+    return project.source.is_dir() or cached_archive(project, pin).exists()
 
 
 def check_source(found: Files, pin: Pin, *, where: object) -> Source:
@@ -104,21 +95,21 @@ def check_source(found: Files, pin: Pin, *, where: object) -> Source:
         for path, content in found.items()
         if path.startswith(f"{pin.package}/")
     }
-    sha256 = pins.files_sha256(package)
+    sha256 = files_sha256(package)
     if sha256 != pin.package_sha256:
         raise _mismatch(pin.package, pin.package_sha256, sha256, where)
 
     license_text = found.get(pin.license, b"")
-    sha256 = pins.file_sha256(license_text)
+    sha256 = file_sha256(license_text)
     if sha256 != pin.license_sha256:
         raise _mismatch(pin.license, pin.license_sha256, sha256, where)
     return Source(package, license_text)
 
 
 def _carried(project: Project, pin: Pin) -> Files:
-    mend = "unpack the fork's sdist again"
+    hint = "unpack the fork's sdist again"
     found = read_folder(project.source)
-    return {**found, pin.license: read(project.root / LICENSE, mend=mend)}
+    return {**found, pin.license: read(project.root / LICENSE, hint=hint)}
 
 
 def _installed(pin: Pin) -> tuple[str, Files]:
@@ -129,7 +120,7 @@ def _installed(pin: Pin) -> tuple[str, Files]:
     except importlib.metadata.PackageNotFoundError as e:
         raise ForkError(
             f"{pin} is neither fetched nor installed beside the build",
-            mend=f"build with isolation, or {FETCH}",
+            hint=f"build with isolation, or {FETCH}",
         ) from e
 
     module, folder = pin.module, pin.package.rpartition("/")[0]
@@ -149,6 +140,6 @@ def _mismatch(what: str, expected: str, found: str, where: object) -> ForkError:
     return ForkError(
         f"the hash of {what} is wrong: expected {expected}, found {found}",
         where=where,
-        mend="do not use it; delete it and fetch the release again, and if that does"
+        hint="do not use it; delete it and fetch the release again, and if that does"
         " not help compare upstream/pin.toml with the project's history",
     )

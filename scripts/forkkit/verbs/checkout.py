@@ -2,93 +2,59 @@
 
 from __future__ import annotations
 
-import functools
 import typing as t
 
 import click
 
 from ..base import transaction
 from ..base.errors import ForkError
-from ..base.files import Project
-from ..queue import export as exports
-from ..queue import queue as queues
-from ..upstream import source as upstream
+from ..base.paths import Project
+from ..queue import export
+from ..queue import table
+from ..queue.checkout import Checkout
+from ..sequencer import edit
 from . import terminal
+from .take import take
 
 
-@click.command()
+@click.command("apply", short_help="Make the checkout from patches/.")
 @click.argument("file", type=click.File("rb"), required=False)
-@click.option("--name", help="The name of the patch.")
-@click.option("--after", metavar="OTHER", help="The patch that it comes after.")
+@click.option("--name", help="With FILE: the name of the patch.")
+@click.option("--after", metavar="OTHER", help="With FILE: the patch before it.")
 @terminal.message
 @click.pass_obj
-def apply(
+def apply_verb(
     project: Project,
     file: t.BinaryIO | None,
     name: str | None,
     after: str | None,
-    message: t.TextIO | None,
+    given: t.TextIO | None,
 ) -> None:
-    """Make upstream/checkout: the pinned release, one commit a patch on top.
+    """Make upstream/checkout: the pinned release, with one commit per patch.
 
-    With FILE, or - for standard input, take a patch from there into the queue: a mail
-    or a mailbox, the .patch of a pull request, or a plain diff.
+    With FILE it does what `take` does.
     """
     if file:
-        _take(project, file, name, after, message)
+        take(project, file, name, after, given)
         return
-    if name or after or message:
+    if name or after or given:
         raise click.UsageError("--name, --after and --message belong to a FILE")
-    pin = terminal.fetched(project)
-    queue = queues.load(project, pin)
-    tree = terminal.tree_of(project)
     with terminal.changing(project), terminal.progress("applying the queue"):
-        exports.settle(project, tree)
-        tree.apply(pin, upstream.files(project, pin), queue.patches)
-    click.echo(f"{tree.shown}: {pin} and {len(queue.patches)} patches")
+        fork, checkout = terminal.fetched(project), Checkout.of(project)
+        export.settle(fork, checkout)
+        checkout.apply(fork)
+    click.echo(f"{checkout.shown}: {fork.pin} and {len(fork.queue.patches)} patches")
 
 
-def _take(
-    project: Project,
-    file: t.BinaryIO,
-    name: str | None,
-    after: str | None,
-    message: t.TextIO | None,
-) -> None:
-    from ..queue import incoming
-    from ..queue import message as headers
-    from ..sequencer import edit as author
-
-    pin = terminal.fetched(project)
-    items = incoming.read(file.read(), pin.package, where=file.name)
-    if name or message or not all(item.header.name for item in items):
-        items = [incoming.joined(items)]
-    taken = []
-    for item in items:
-        head = item.header.named(name) if name else item.header
-        who, date = item.author, item.date
-        if who is None or date is None:
-            who, date = headers.person(project)
-        make = functools.partial(
-            headers.complete, author=who, date=date, diffs=item.diffs, where=file.name
-        )
-        taken.append(make(terminal.completed(project, head, message, make)))
-    with terminal.working(project) as bench:
-        result = author.take(project, bench, taken, after)
-    for item in items:
-        for path in item.left_out:
-            click.echo(f"{path}: left out, it is not in {pin.package}")
-    terminal.show(project, result)
-
-
-@click.command()
+@click.command("export", short_help="Write the checkout's commits to patches/.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if it would.")
 @click.pass_obj
-def export(project: Project, check: bool) -> None:
+def export_verb(project: Project, check: bool) -> None:
     """Write the commits in upstream/checkout to patches/."""
-    tree = terminal.tree_of(project)
-    with terminal.changing(project):
-        changes = (exports.plan if check else exports.export)(project, tree)
+    checkout = Checkout.of(project)
+    with terminal.changing(project) as fork:
+        write = export.plan if check else edit.export_commits
+        changes = write(fork, checkout)
     for path in changes:
         word = "would be written" if check else "written"
         click.echo(f"{project.relative(path)}: {word}")
@@ -97,19 +63,16 @@ def export(project: Project, check: bool) -> None:
     if check and changes:
         raise ForkError(
             "patches/ does not hold what is committed",
-            where=tree.shown,
-            mend="run `scripts/fork export`",
+            where=checkout.shown,
+            hint="run `scripts/fork export`",
         )
 
 
-@click.command()
+@click.command("readme", short_help="Write the table of differences.")
 @click.pass_obj
-def readme(project: Project) -> None:
+def readme_verb(project: Project) -> None:
     """Write the table of differences into README.md."""
-    from ..queue import table as readmes
-
-    queue = queues.load(project, upstream.load_pin(project))
-    content = readmes.render(project, queue)
-    with terminal.changing(project):
+    with terminal.changing(project) as fork:
+        content = table.with_table(project, fork.queue)
         transaction.commit(project, {project.root / "README.md": content})
-    click.echo(f"README.md: {len(queue.patches)} differences")
+    click.echo(f"README.md: {len(fork.queue.patches)} differences")

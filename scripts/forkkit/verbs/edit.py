@@ -4,156 +4,152 @@ from __future__ import annotations
 
 import sys
 import typing as t
+from dataclasses import replace
 
 import click
 
-from ..base.files import Project
-from ..queue import message as headers
-from ..queue import queue as queues
-from ..queue.message import Header
-from ..sequencer import edit as author
-from ..sequencer import sequence
-from ..upstream import source as upstream
+from ..base.git import author_of
+from ..base.paths import Project
+from ..queue.fork import Fork
+from ..queue.message import Message
+from ..queue.patch import Patch
+from ..sequencer import edit
 from . import terminal
+from .stopped import proceed
 
 _resolve = click.option(
     "--resolve", is_flag=True, help="Stop at conflicts instead of refusing."
 )
-
-
 _after = click.option("--after", metavar="OTHER", help="The patch that it comes after.")
 
 
-@click.command()
+@click.command("new", short_help="Begin a patch, and stop at it.")
 @click.argument("name")
 @_after
 @terminal.message
 @click.pass_obj
-def new(
-    project: Project, name: str, after: str | None, message: t.TextIO | None
+def new_verb(
+    project: Project, name: str, after: str | None, given: t.TextIO | None
 ) -> None:
     """Begin the patch NAME, to make its changes in upstream/checkout."""
-    begun = headers.parse("").named(name)
-    person = headers.person(project)
-    header = terminal.completed(
-        project,
-        begun,
-        message,
-        lambda header: headers.complete(header, *person, (), name),
-    )
-    with terminal.working(project) as bench:
-        terminal.show(project, author.begin(project, bench, header.named(name), after))
+    begun = Patch(*author_of(project.root), Message.parse("").named(name), ())
+
+    def check(message: Message) -> None:
+        replace(begun, message=message).check_head(where=name)
+
+    message = terminal.completed(project, begun.message, given, check)
+    patch = replace(begun, message=message.named(name))
+    with terminal.working(project) as (fork, worktree):
+        terminal.show(project, edit.begin(fork, worktree, patch, after))
 
 
-@click.command()
+@click.command("header", short_help="Change a patch's message and trailers.")
 @click.argument("name")
 @terminal.message
 @click.pass_obj
-def header(project: Project, name: str, message: t.TextIO | None) -> None:
+def header_verb(project: Project, name: str, given: t.TextIO | None) -> None:
     """Change the subject, reason and trailers of the patch NAME, in an editor."""
-    patch = queues.load(project, upstream.load_pin(project))[name]
+    patch = Fork.load(project).queue[name]
 
-    def check(header: Header) -> None:
-        headers.complete(header, patch.author, patch.date, patch.diffs, name)
+    def check(message: Message) -> None:
+        replace(patch, message=message).check_head(where=name)
 
-    old = headers.parse(patch.message)
-    if message:
-        made = terminal.completed(project, old, message, check)
+    if given:
+        message = terminal.completed(project, patch.message, given, check)
     elif sys.stdin.isatty():
-        made = terminal.edited(project, old, check)
+        message = terminal.edited(project, patch.message, check)
     else:
         raise click.UsageError("there is no terminal: give the text with --message")
-    with terminal.working(project) as bench:
-        written = author.set_header(project, bench, name, made)
+    with terminal.working(project) as (fork, worktree):
+        written = edit.set_message(fork, worktree, name, message)
     terminal.show_written(project, written)
 
 
-@click.command()
+@click.command("enable", short_help="Apply a disabled patch again.")
 @click.argument("name")
 @_resolve
 @click.pass_obj
-def enable(project: Project, name: str, resolve: bool) -> None:
+def enable_verb(project: Project, name: str, resolve: bool) -> None:
     """Apply the disabled patch NAME again, at its place."""
-    with terminal.working(project) as bench:
-        result = author.enable(project, bench, name, resolve=resolve)
+    with terminal.working(project) as (fork, worktree):
+        result = edit.enable(fork, worktree, name, resolve=resolve)
     terminal.show(project, result)
 
 
-@click.command()
+@click.command("disable", short_help="Keep a patch, but do not apply it.")
 @click.argument("name")
 @_resolve
 @click.pass_obj
-def disable(project: Project, name: str, resolve: bool) -> None:
+def disable_verb(project: Project, name: str, resolve: bool) -> None:
     """Keep the patch NAME, but do not apply it."""
-    with terminal.working(project) as bench:
-        result = author.disable(project, bench, name, resolve=resolve)
+    with terminal.working(project) as (fork, worktree):
+        result = edit.disable(fork, worktree, name, resolve=resolve)
     terminal.show(project, result)
 
 
-@click.command()
+@click.command("edit", short_help="Stop at a patch, to change it.")
 @click.argument("name")
 @click.pass_obj
-def edit(project: Project, name: str) -> None:
+def edit_verb(project: Project, name: str) -> None:
     """Stop at the patch NAME, to change it in upstream/checkout."""
-    with terminal.working(project) as bench:
-        terminal.show(project, author.edit(project, bench, name))
+    with terminal.working(project) as (fork, worktree):
+        terminal.show(project, edit.edit(fork, worktree, name))
 
 
-@click.command()
+@click.command("refresh", short_help="Take what was changed at an edit.")
 @click.pass_obj
-def refresh(project: Project) -> None:
+def refresh_verb(project: Project) -> None:
     """Take what was changed in upstream/checkout, and finish what is stopped."""
-    with terminal.working(project) as bench:
-        terminal.show(project, sequence.proceed(project, bench))
+    proceed(project, every=False)
 
 
-@click.command()
+@click.command("move", short_help="Give a patch another place.")
 @click.argument("name")
 @_after
-@click.option("--first", is_flag=True, help="Have it come before all others.")
+@click.option("--first", is_flag=True, help="Put it before all others.")
 @_resolve
 @click.pass_obj
-def move(
+def move_verb(
     project: Project, name: str, after: str | None, first: bool, resolve: bool
 ) -> None:
     """Give the patch NAME another place in the queue."""
     if (after is None) is not first:
         raise click.UsageError("give either --after OTHER or --first")
-    with terminal.working(project) as bench:
-        result = author.move(project, bench, name, after, resolve=resolve)
+    with terminal.working(project) as (fork, worktree):
+        result = edit.move(fork, worktree, name, after, resolve=resolve)
     terminal.show(project, result)
 
 
-@click.command()
+@click.command("drop", short_help="Remove a patch.")
 @click.argument("name")
 @click.option("--reason", required=True, help="Why, for CHANGELOG.md.")
 @_resolve
 @click.pass_obj
-def drop(project: Project, name: str, reason: str, resolve: bool) -> None:
+def drop_verb(project: Project, name: str, reason: str, resolve: bool) -> None:
     """Remove the patch NAME from the queue."""
-    with terminal.working(project) as bench:
-        result = author.drop(project, bench, name, reason, resolve=resolve)
+    with terminal.working(project) as (fork, worktree):
+        result = edit.drop(fork, worktree, name, reason, resolve=resolve)
     terminal.show(project, result)
 
 
-@click.command()
+@click.command("fold", short_help="Make a patch part of another one.")
 @click.argument("name")
 @click.option("--into", metavar="OTHER", required=True, help="The one that stays.")
 @_resolve
 @click.pass_obj
-def fold(project: Project, name: str, into: str, resolve: bool) -> None:
+def fold_verb(project: Project, name: str, into: str, resolve: bool) -> None:
     """Make the patch NAME a part of another one."""
-    with terminal.working(project) as bench:
-        result = author.fold(project, bench, name, into, resolve=resolve)
+    with terminal.working(project) as (fork, worktree):
+        result = edit.fold(fork, worktree, name, into, resolve=resolve)
     terminal.show(project, result)
 
 
-@click.command()
+@click.command("rename", short_help="Rename a patch and its tests.")
 @click.argument("name")
 @click.argument("new")
 @click.pass_obj
-def rename(project: Project, name: str, new: str) -> None:
+def rename_verb(project: Project, name: str, new: str) -> None:
     """Give the patch NAME, its tests and its resolutions the name NEW."""
-    with terminal.working(project) as bench:
-        written = author.rename(project, bench, name, new)
+    with terminal.working(project) as (fork, worktree):
+        written = edit.rename(fork, worktree, name, new)
     terminal.show_written(project, written)

@@ -1,4 +1,4 @@
-"""The verbs that show patches, and what they have to do with each other."""
+"""The verbs that show patches, and how they relate to each other."""
 
 from __future__ import annotations
 
@@ -6,87 +6,115 @@ import json
 
 import click
 
-from ..base import diff as diffs
-from ..base.files import Project
-from ..carry import changes as replay
-from ..carry import dependencies as needs
+from ..base import diff
+from ..base.paths import Project
+from ..carry import dependencies
 from ..carry import merge
-from ..carry import send as sending
-from ..queue import queue as queues
-from ..upstream import source as upstream
+from ..carry import send
+from ..carry.changes import changes_of
+from ..queue.annotate import annotate
+from ..queue.fork import Fork
+from ..sequencer.worktree import Worktree
 from . import terminal
 
 
-@click.command()
+@click.command("show", short_help="Print a patch.")
 @click.argument("name")
 @click.pass_obj
-def show(project: Project, name: str) -> None:
+def show_verb(project: Project, name: str) -> None:
     """Print the patch NAME."""
-    patch = queues.load(project, upstream.load_pin(project)).known(name)
-    path = project.patches / f"{patch.name}.patch"
-    click.echo(path.read_bytes(), nl=False)
+    patch = Fork.load(project).queue.known(name)
+    click.echo((project.root / patch.where).read_bytes(), nl=False)
 
 
-@click.command()
+@click.command("files", short_help="List the files that a patch changes.")
 @click.argument("name")
 @click.pass_obj
-def files(project: Project, name: str) -> None:
-    """List the files that the patch NAME changes, and how many lines."""
-    for diff in queues.load(project, upstream.load_pin(project)).known(name).diffs:
-        marks = [mark for hunk in diff.hunks for mark, _ in hunk.lines]
+def files_verb(project: Project, name: str) -> None:
+    """List the files that the patch NAME changes, and how many lines in each."""
+    for file in Fork.load(project).queue.known(name).diffs:
+        marks = [mark for hunk in file.hunks for mark, _ in hunk.lines]
         counts = f"+{marks.count(b'+')} -{marks.count(b'-')}"
-        click.echo(f"{diff.path}  {counts}")
+        click.echo(f"{file.path}  {counts}")
 
 
-@click.command()
+@click.command("patches", short_help="List the patches that change a file.")
 @click.argument("file")
 @click.pass_obj
-def patches(project: Project, file: str) -> None:
+def patches_verb(project: Project, file: str) -> None:
     """List the patches that change FILE, such as sansio/app.py, first to last."""
-    pin = upstream.load_pin(project)
-    for patch in queues.load(project, pin).patches:
-        if any(f"/{diff.path}".endswith(f"/{file}") for diff in patch.diffs):
+    for patch in Fork.load(project).queue.patches:
+        if any(f"/{changed.path}".endswith(f"/{file}") for changed in patch.diffs):
             click.echo(patch.name)
 
 
-@click.command()
-@click.argument("name", required=False)
-@click.pass_obj
-def diff(project: Project, name: str | None) -> None:
-    """Print what the patch NAME changes, or the work that is not exported yet."""
-    if name:
-        patch = queues.load(project, upstream.load_pin(project)).known(name)
-        click.echo(diffs.render(patch.diffs), nl=False)
-        return
-    bench = terminal.bench_of(project)
-    bench.tree.check_ours()
-    click.echo(bench.unexported(), nl=False)
-
-
-@click.command()
-@click.argument("name", required=False)
+@click.command("annotate", short_help="Show which patch owns each line.")
+@click.argument("file")
 @terminal.as_json
 @click.pass_obj
-def depends(project: Project, name: str | None, as_json: bool) -> None:
-    """Tell which patches each patch needs, or the patch NAME; the others commute."""
-    pin = terminal.fetched(project)
-    queue = queues.load(project, pin)
-    changes = replay.changes(queue.patches, upstream.files(project, pin))
-    with merge.scratch() as merger, terminal.progress("leaving out each"):
-        found = needs.derive(changes, merger)
+def annotate_verb(project: Project, file: str, as_json: bool) -> None:
+    """Show which patch owns each line of FILE, such as sansio/app.py.
+
+    A line without a name is upstream's own, or a minus sign and a name say which patch
+    removed lines right above it.
+    """
+    lines = annotate(terminal.fetched(project), file)
+    if as_json:
+        click.echo(json.dumps([line._asdict() for line in lines], indent=2))
+        return
+    names = [line.patch or "".join(f"-{n}" for n in line.removed) for line in lines]
+    width = max(map(len, names), default=0)
+    for number, (name, line) in enumerate(zip(names, lines), 1):
+        click.echo(f"{name:{width}} {number:>5}  {line.text}".rstrip())
+
+
+@click.command("diff", short_help="Print a patch's diff, or unexported work.")
+@click.argument("name", required=False)
+@click.pass_obj
+def diff_verb(project: Project, name: str | None) -> None:
+    """Print what the patch NAME changes, or the work that is not exported yet."""
     if name:
-        found = {name: found[queue[name].name]}
+        patch = Fork.load(project).queue.known(name)
+        click.echo(diff.render(patch.diffs), nl=False)
+        return
+    worktree = Worktree.of(project)
+    worktree.checkout.check_ours()
+    click.echo(worktree.unexported(), nl=False)
+
+
+@click.command("depends", short_help="Show which patches need which.")
+@click.argument("name", required=False)
+@click.option("--reverse", is_flag=True, help="Show which patches need each instead.")
+@terminal.as_json
+@click.pass_obj
+def depends_verb(
+    project: Project, name: str | None, reverse: bool, as_json: bool
+) -> None:
+    """Show which patches each patch needs; patches that need neither commute.
+
+    With NAME, both ways: what it needs, and what needs it.
+    """
+    fork = terminal.fetched(project)
+    known = fork.queue[name].name if name else None
+    changes = changes_of(fork.queue.patches, fork.files)
+    with merge.scratch() as merger, terminal.progress("leaving out each"):
+        needs = dependencies.derive(changes, merger)
+    needed_by = dependencies.turned(needs)
+    found = needed_by if reverse else needs
+    if known:
+        found = {known: found[known]}
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
-    for patch, needed in found.items():
-        click.echo(f"{patch}: {', '.join(needed) or '-'}")
+    for patch, others in found.items():
+        click.echo(f"{patch}: {', '.join(others) or '-'}")
+    if known and not reverse:
+        click.echo(f"needed by: {', '.join(needed_by[known]) or '-'}")
 
 
-@click.command()
+@click.command("send", short_help="Print a patch as a mail for upstream.")
 @click.argument("name")
 @click.pass_obj
-def send(project: Project, name: str) -> None:
+def send_verb(project: Project, name: str) -> None:
     """Print the patch NAME as a mail for upstream, on the pinned release alone."""
-    terminal.fetched(project)
-    click.echo(sending.mail(project, name), nl=False)
+    click.echo(send.mail(terminal.fetched(project), name), nl=False)

@@ -8,12 +8,16 @@ import typing as t
 
 import click
 
-from ..base.files import Project
 from ..base.files import write_file
+from ..base.paths import Project
+from ..carry import forecast
+from ..queue.fork import Fork
 from ..review import compare
-from ..review import since as reviews
+from ..review import page
+from ..review import since
 from ..review.compare import Comparison
 from ..review.since import Review
+from ..upstream import releases
 from . import terminal
 
 _COLOURS = {
@@ -36,22 +40,22 @@ _since = click.option(
 )
 
 
-@click.command("range-diff")
+@click.command("range-diff", short_help="Compare the queue with a revision.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @_since
 @terminal.as_json
 @click.pass_obj
-def range_diff(
+def range_diff_verb(
     project: Project, names: tuple[str, ...], revision: str, as_json: bool
 ) -> None:
     """Compare the queue, or the named patches, with what it was at a revision.
 
     For each patch: what became of it, and how its message and its diff differ.
     """
-    review = reviews.review(project, revision)
-    chosen = reviews.only(review, names)
+    review = since.review(Fork.load(project), revision)
+    chosen = since.only(review, names)
     if as_json:
-        click.echo(json.dumps(reviews.values(review, chosen), indent=2))
+        click.echo(json.dumps(since.values(review, chosen), indent=2))
         return
     click.echo(_head(review))
     _echo_kinds(chosen)
@@ -60,54 +64,50 @@ def range_diff(
             _echo_interdiff(comparison)
 
 
-@click.command()
+@click.command("report", short_help="Report on the queue since a revision.")
 @click.argument("versions", nargs=-1)
 @_since
 @terminal.as_json
 @click.option(
     "--html",
-    "page",
+    "file",
     type=click.Path(path_type=pathlib.Path, dir_okay=False),
     metavar="FILE",
     help="Write one page for a browser to FILE.",
 )
 @click.pass_obj
-def report(
+def report_verb(
     project: Project,
     versions: tuple[str, ...],
     revision: str,
     as_json: bool,
-    page: pathlib.Path | None,
+    file: pathlib.Path | None,
 ) -> None:
-    """Tell what became of the queue since a revision, and what is ahead of it.
+    """Say what became of the queue since a revision, and what is ahead of it.
 
     That is the comparison of `range-diff` and the forecast for VERSIONS; without
     VERSIONS, for the releases beyond the pin that are in upstream/cache.
     """
-    from ..carry import forecast as forecasts
-    from ..upstream import releases
-
-    if as_json and page:
+    if as_json and file:
         raise click.UsageError("give either --json or --html FILE")
-    review = reviews.review(project, revision)
-    chosen = versions or releases.cached(project, review.new)
+    fork = Fork.load(project)
+    review = since.review(fork, revision)
+    chosen = versions or releases.cached_beyond(project, review.new)
     with terminal.progress("forecasting"):
-        rows = list(forecasts.forecast(project, chosen)) if chosen else []
-    if page:
-        from ..review import page as pages
-
-        write_file(page, pages.render(review, rows))
-        click.echo(f"{page}: written")
+        rows = list(forecast.forecast(fork, chosen)) if chosen else []
+    if file:
+        write_file(file, page.render(review, rows))
+        click.echo(f"{file}: written")
     elif as_json:
-        values = reviews.values(review, review.comparisons)
-        values["forecast"] = list(map(forecasts.values, rows))
+        values = since.values(review, review.comparisons)
+        values["forecast"] = list(map(forecast.values, rows))
         click.echo(json.dumps(values, indent=2))
     else:
         counts = [f"{count} {kind}" for kind, count in review.counts.items()]
         click.echo(f"{_head(review)}: {', '.join(counts) or 'no patches'}")
         _echo_kinds(review.comparisons)
         if rows:
-            click.echo(f"\n{forecasts.table(rows)}")
+            click.echo(f"\n{forecast.table(rows)}")
 
 
 def _head(review: Review) -> str:

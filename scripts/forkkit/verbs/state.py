@@ -1,4 +1,4 @@
-"""The verbs that tell how things are, and bring the release."""
+"""The verbs that show the state of the fork, and bring the release."""
 
 from __future__ import annotations
 
@@ -8,59 +8,60 @@ import typing as t
 
 import click
 
-from ..base.files import Project
-from ..pack import stage as materialises
-from ..queue import export as exports
-from ..queue import queue as queues
-from ..queue.checkout import Tree
+from ..base.metadata import fork_version
+from ..base.paths import Project
+from ..queue import export
+from ..queue.checkout import Checkout
+from ..queue.fork import Fork
 from ..sequencer import sequence
+from ..sequencer.journal import Journal
+from ..sequencer.worktree import Worktree
 from ..upstream import releases
-from ..upstream import source as upstream
+from ..upstream.pin import Pin
+from ..upstream.source import cached_archive
 from . import terminal
 
 
-@click.command()
+@click.command("status", short_help="Show pin, queue, stops, unexported work.")
 @terminal.as_json
 @click.pass_obj
-def status(project: Project, as_json: bool) -> None:
+def status_verb(project: Project, as_json: bool) -> None:
     """Show the pin, the queue, what is stopped, and the work not exported yet."""
-    pin = upstream.load_pin(project)
-    queue = queues.load(project, pin)
-    tree = terminal.tree_of(project)
-    there = tree.exists()
+    fork, checkout = Fork.load(project), Checkout.of(project)
+    there = checkout.exists()
     if there:
-        tree.check_ours()
-    stopped = sequence.load(project) if project.journal.exists() else None
-    fetched = upstream.archive(project, pin).exists()
+        checkout.check_ours()
+    journal = Journal.load(project) if project.journal.exists() else None
+    fetched = cached_archive(project, fork.pin).exists()
     values = {
-        "version": materialises.fork_version(project),
-        "upstream": f"{pin}",
-        "patches": len(queue.patches),
-        "disabled": len(queue.disabled),
+        "version": fork_version(project),
+        "upstream": f"{fork.pin}",
+        "patches": len(fork.queue.patches),
+        "disabled": len(fork.queue.disabled),
         "fetched": fetched,
         "checkout": there,
-        "uncommitted": tree.changed_files() if there else [],
-        "exported": tree.exported() if there else True,
-        "changed": exports.changed_on_disk(project, tree) if there and fetched else [],
-        "stopped": stopped and {"verb": stopped.verb, "patch": stopped.todo[0]},
+        "uncommitted": checkout.changed_files() if there else [],
+        "exported": checkout.exported() if there else True,
+        "changed": export.changed_on_disk(fork, checkout) if there and fetched else [],
+        "stopped": journal and _stopped(journal),
     }
     if as_json:
         click.echo(json.dumps(values, indent=2))
         return
 
-    word = "patch" if len(queue.patches) == 1 else "patches"
-    waiting = f", {len(queue.disabled)} disabled" if queue.disabled else ""
+    word = "patch" if len(fork.queue.patches) == 1 else "patches"
+    waiting = f", {len(fork.queue.disabled)} disabled" if fork.queue.disabled else ""
     click.echo(f"flaskfork {values['version']} on {values['upstream']}")
-    click.echo(f"{len(queue.patches)} {word} in patches/series{waiting}")
-    click.echo(f"{pin.sdist}: {'fetched' if fetched else 'not fetched yet'}")
-    click.echo(f"{tree.shown}: {_describe(tree)}")
+    click.echo(f"{len(fork.queue.patches)} {word} in patches/series{waiting}")
+    click.echo(f"{fork.pin.sdist}: {'fetched' if fetched else 'not fetched yet'}")
+    click.echo(f"{checkout.shown}: {_describe(checkout)}")
     for path in t.cast("list[str]", values["changed"]):
         click.echo(f"{path}: changed since the checkout was made")
-    if stopped:
-        click.echo(str(sequence.stopped(terminal.bench_of(project), stopped)))
+    if journal:
+        click.echo(str(sequence.stopped(Worktree(checkout), journal)))
 
 
-@click.command()
+@click.command("fetch", short_help="Download and check the pinned archive.")
 @click.option(
     "--from",
     "local",
@@ -68,28 +69,28 @@ def status(project: Project, as_json: bool) -> None:
     help="Take this file instead of asking the package index.",
 )
 @click.pass_obj
-def fetch(project: Project, local: pathlib.Path | None) -> None:
+def fetch_verb(project: Project, local: pathlib.Path | None) -> None:
     """Bring the pinned archive into upstream/cache and check it."""
-    pin = upstream.load_pin(project)
+    pin = Pin.load(project)
     with terminal.progress(f"fetching {pin}"):
         brought = releases.fetch(project, pin, local)
     said = "fetched and checked" if brought else "there already, checked"
-    click.echo(f"{project.relative(upstream.archive(project, pin))}: {said}")
+    click.echo(f"{project.relative(cached_archive(project, pin))}: {said}")
 
 
-@click.command()
+@click.command("series", short_help="List the patches in order.")
 @terminal.as_json
 @click.pass_obj
-def series(project: Project, as_json: bool) -> None:
+def series_verb(project: Project, as_json: bool) -> None:
     """List the patches in the order in which they apply."""
-    queue = queues.load(project, upstream.load_pin(project))
+    queue = Fork.load(project).queue
     if as_json:
         values = [
             {
                 "name": patch.name,
                 "subject": patch.subject,
-                "trailers": patch.trailers,
-                "files": [diff.path for diff in patch.diffs],
+                "trailers": patch.message.trailers,
+                "files": [file.path for file in patch.diffs],
                 "enabled": patch in queue.patches,
             }
             for patch in (*queue.patches, *queue.disabled)
@@ -104,9 +105,19 @@ def series(project: Project, as_json: bool) -> None:
         click.echo(f"{patch.name:{width}}  {patch.subject} (disabled)")
 
 
-def _describe(tree: Tree) -> str:
-    if not tree.exists():
+def _stopped(journal: Journal) -> dict[str, t.Any]:
+    return {
+        "verb": journal.plan.verb,
+        "patch": journal.todo[0],
+        "why": journal.stopped.why,
+        "left": len(journal.todo),
+        "of": len(journal.plan.names),
+    }
+
+
+def _describe(checkout: Checkout) -> str:
+    if not checkout.exists():
         return "not made yet"
-    if changed := tree.changed_files():
+    if changed := checkout.changed_files():
         return f"uncommitted changes: {', '.join(changed)}"
-    return "exported" if tree.exported() else "commits that are not exported yet"
+    return "exported" if checkout.exported() else "commits that are not exported yet"

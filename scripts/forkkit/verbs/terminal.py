@@ -1,4 +1,4 @@
-"""What the verbs share: finding things, and showing that work goes on."""
+"""What the verbs share: reading the fork, messages of patches, and showing results."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ import typing as t
 
 import click
 
-from ..base import diff as diffs
+from ..base import diff
 from ..base import transaction
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
-from ..base.files import Project
 from ..base.files import write_file
-from ..queue import message as headers
-from ..queue.checkout import Tree
-from ..queue.message import Header
-from ..sequencer import journal
-from ..sequencer.worktree import Bench
+from ..base.paths import Project
+from ..queue.fork import Fork
+from ..queue.message import Message
+from ..sequencer.journal import check_idle
+from ..sequencer.worktree import Worktree
 from ..upstream import releases
-from ..upstream import source as upstream
-from ..upstream.pin import Pin
 
 if t.TYPE_CHECKING:
     from ..sequencer.sequence import Result
@@ -30,105 +27,107 @@ if t.TYPE_CHECKING:
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 message = click.option(
     "--message",
+    "given",
     type=click.File(encoding="utf-8"),
-    help="Take subject, reason and trailers from this file; - for standard input.",
+    help="Read subject, reason and trailers from this file; - for standard input.",
 )
 
 
-def tree_of(project: Project) -> Tree:
-    """The checkout of the project."""
-    return Tree(project.checkout, project.relative(project.checkout))
-
-
-def bench_of(project: Project) -> Bench:
-    """The checkout of the project, as a sequence uses it."""
-    return Bench(tree_of(project))
-
-
-@contextlib.contextmanager
-def working(project: Project) -> t.Iterator[Bench]:
-    """Make the queue anew in the ``with`` block, and be the only command that does."""
-    fetched(project)
-    with transaction.exclusive(project), progress("applying"):
-        yield bench_of(project)
+def fetched(project: Project) -> Fork:
+    """The fork, its release's archive brought into the cache if it is not there."""
+    fork = Fork.load(project)
+    if not project.source.exists():
+        with progress(f"fetching {fork.pin}"):
+            releases.fetch(project, fork.pin)
+    return fork
 
 
 @contextlib.contextmanager
-def changing(project: Project) -> t.Iterator[None]:
+def working(project: Project) -> t.Iterator[tuple[Fork, Worktree]]:
+    """Make the queue anew in the ``with`` block, and be the only command that does.
+
+    :raises ForkError: another command is changing the project.
+    """
+    with transaction.exclusive(project), progress("working"):
+        yield fetched(project), Worktree.of(project)
+
+
+@contextlib.contextmanager
+def changing(project: Project) -> t.Iterator[Fork]:
     """Change the project in the ``with`` block, when no verb is stopped half-way.
 
     :raises ForkError: one is, or another command is changing the project.
     """
     with transaction.exclusive(project):
-        journal.check_idle(project)
-        yield
+        check_idle(project)
+        yield Fork.load(project)
 
 
 def completed(
     project: Project,
-    header: Header,
+    message: Message,
     given: t.TextIO | None,
-    check: t.Callable[[Header], object],
-) -> Header:
-    """The head of a patch: as given, as it is, or as completed in an editor.
+    check: t.Callable[[Message], object],
+) -> Message:
+    """The message of a patch: as given, as it is, or as completed in an editor.
 
     :param given: the text to use instead.
-    :param check: raises what is wrong with a head.
+    :param check: raises what is wrong with a message.
     :raises ForkError: it is not complete; what is there is kept in a file.
     """
     if given:
-        header = headers.parse(given.read())
+        message = Message.parse_template(given.read())
     try:
-        check(header)
+        check(message)
     except ForkError as e:
         if given or not sys.stdin.isatty():
-            raise_findings([*e.problems, _kept(project, header)])
+            raise_findings([*e.problems, _kept(project, message)])
     else:
-        return header
-    return edited(project, header, check)
+        return message
+    return edited(project, message, check)
 
 
 def edited(
-    project: Project, header: Header, check: t.Callable[[Header], object]
-) -> Header:
-    """The head of a patch as changed in an editor.
+    project: Project, message: Message, check: t.Callable[[Message], object]
+) -> Message:
+    """The message of a patch as changed in an editor.
 
     :raises ForkError: nothing was saved, or it is not complete.
     """
-    text = click.edit(headers.template(header), extension=".txt")
+    text = click.edit(message.template(), extension=".txt")
     if text is None:
-        raise ForkError("nothing was saved in the editor", mend="try again")
-    header = headers.parse(text)
+        raise ForkError("nothing was saved in the editor", hint="try again")
+    message = Message.parse_template(text)
     try:
-        check(header)
+        check(message)
     except ForkError as e:
-        raise_findings([*e.problems, _kept(project, header)])
-    return header
+        raise_findings([*e.problems, _kept(project, message)])
+    return message
 
 
-def _kept(project: Project, header: Header) -> ForkError:
-    path = project.build / "messages" / f"{header.name or 'patch'}.txt"
-    write_file(path, headers.template(header).encode())
+def _kept(project: Project, message: Message) -> ForkError:
+    path = project.build / "messages" / f"{message.name or 'patch'}.txt"
+    write_file(path, message.template().encode())
     shown = project.relative(path)
     return ForkError(
         "what there is of the message is kept here",
         where=shown,
-        mend=f"complete it and run the command again with --message {shown}",
+        hint=f"complete it and run the command again with --message {shown}",
     )
 
 
 def show(project: Project, result: Result, *, every: bool = False) -> None:
     """Print what a sequence has done.
 
-    :param every: also of the patches to which nothing has happened.
+    :param every: also the patches to which nothing has happened.
     """
-    for name, kind in result.outcomes:
-        if every or kind != "unchanged":
-            click.echo(f"{name}: {kind}")
+    for name, ending in result.endings:
+        if every or ending != "unchanged":
+            click.echo(f"{name}: {ending}")
     for found in result.replayed:
         shown = project.relative(project.resolutions / found.file_name)
         click.echo(f"{found.patch}: please review what {shown} did again:")
-        click.echo(diffs.render(found.diffs), nl=False)
+        click.echo(diff.render(found.diffs), nl=False)
     show_written(project, result.written)
 
 
@@ -137,15 +136,6 @@ def show_written(project: Project, paths: t.Iterable[pathlib.Path]) -> None:
     for path in paths:
         word = "written" if path.exists() else "removed"
         click.echo(f"{project.relative(path)}: {word}")
-
-
-def fetched(project: Project) -> Pin:
-    """The pin, its archive brought into the cache if it is not there."""
-    pin = upstream.load_pin(project)
-    if not project.source.exists():
-        with progress(f"fetching {pin}"):
-            releases.fetch(project, pin)
-    return pin
 
 
 @contextlib.contextmanager

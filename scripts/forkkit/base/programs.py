@@ -1,0 +1,75 @@
+"""Running other programs, and saying what they said when they fail."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+from .errors import ForkError
+
+#: What is run: a program and its arguments.
+Argument = t.Union[str, "os.PathLike[str]"]
+# An inherited setting must not decide what runs inside.
+_INHERITED = (
+    *("PYTHON", "FLASK_", "FLASKFORK_", "VIRTUAL_ENV", "GIT_"),
+    *("PYTEST_", "COV_", "MYPY", "RUFF_", "SOURCE_DATE_EPOCH"),
+)
+
+
+def run(
+    *command: Argument,
+    cwd: pathlib.Path | None = None,
+    env: t.Mapping[str, str] | None = None,
+    fine: t.Container[int] | None = (0,),
+    timeout: float | None = None,
+    hint: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end and return what it said.
+
+    :param env: variables to set besides those of :func:`clean_environ`.
+    :param fine: the exit codes that are not a failure; ``None`` for all.
+    :param timeout: how long it may take, in seconds.
+    :param hint: what to do if it fails.
+    :raises ForkError: it is not there, took too long, or failed; the error has its
+        output.
+    """
+    shown = " ".join(
+        pathlib.Path(word).name if word == sys.executable else str(word)
+        for word in command
+    )
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=cwd,
+            env=clean_environ(**(env or {})),
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as e:
+        what = f"was not done after {timeout:g} s"
+        raise ForkError(what, where=shown, hint=hint) from e
+    except OSError as e:
+        what = f"cannot be run: {e.strerror}"
+        raise ForkError(what, where=shown, hint=hint) from e
+    if fine is not None and done.returncode not in fine:
+        said = f"{done.stdout}{done.stderr}".strip()
+        what = f"failed with exit code {done.returncode}:\n{said}"
+        raise ForkError(what, where=shown, hint=hint)
+    return done
+
+
+def python(*args: Argument, **options: t.Any) -> subprocess.CompletedProcess[str]:
+    """Run this Python with ``args``; the options are those of :func:`run`."""
+    return run(sys.executable, *args, **options)
+
+
+def clean_environ(**extra: str) -> dict[str, str]:
+    """The caller's variables without those that steer what is run."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_INHERITED)}
+    return {**kept, **extra}

@@ -1,0 +1,214 @@
+"""The log of what verbs changed in the project, and taking it back.
+
+Each operation is a commit in the checkout, on the one before it, with the files as they
+were and as they became. One ref is at the last operation, another at the last that was
+not taken back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timezone
+
+from ..base import fast_import
+from ..base import transaction
+from ..base.errors import ForkError
+from ..base.files import Files
+from ..base.files import read
+from ..base.paths import Project
+from ..queue import refs
+from ..queue.checkout import Checkout
+from ..queue.export import Contents
+from ..queue.fork import Fork
+from .journal import check_idle
+
+_BEFORE, _AFTER = "before", "after"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a verb changed.
+
+    :param sha: the commit that keeps it.
+    :param what: the command, such as ``drop teardown-all``.
+    :param when: when it was run.
+    :param before: the content of each file that it changed, where there was one.
+    :param after: the same afterwards.
+    """
+
+    sha: str
+    what: str
+    when: datetime
+    before: Files
+    after: Files
+
+    @property
+    def paths(self) -> list[str]:
+        """The files that it added, changed or removed."""
+        return sorted(self.before.keys() | self.after.keys())
+
+
+@dataclass(frozen=True)
+class Log:
+    """The operations of a project, oldest first.
+
+    :param operations: all, those that were taken back included.
+    :param done: how many of them count.
+    """
+
+    operations: tuple[Operation, ...]
+    done: int
+
+
+@contextlib.contextmanager
+def recorded(
+    project: Project, checkout: Checkout, what: str, contents: Contents
+) -> t.Iterator[None]:
+    """Change files in the ``with`` block, so that it can be taken back.
+
+    :param what: the command.
+    :param contents: the new content of each file; ``None`` for one that goes.
+    """
+    names = {path.relative_to(project.root).as_posix(): path for path in contents}
+    before = _present(project, names)
+    after = {n: data for n, p in names.items() if (data := contents[p]) is not None}
+    if before != after:
+        _append(checkout, what, before, after)
+    yield
+    if before != after:
+        checkout.git("update-ref", refs.LOG_AT, refs.LOG)
+
+
+def load(project: Project, checkout: Checkout) -> Log:
+    """Read the log.
+
+    :raises ForkError: there is no checkout.
+    """
+    checkout.check_ours()
+    found = tuple(_read(checkout, sha) for sha in _shas(checkout, refs.LOG))
+    done = len(_shas(checkout, refs.LOG_AT))
+    # A command that was killed may have changed the files, and not moved the ref.
+    if done < len(found) and _is_at(project, found[done], found[done].after):
+        done += 1
+    elif done and _is_at(project, found[done - 1], found[done - 1].before):
+        done -= 1
+    return Log(found, done)
+
+
+def undo(project: Project, checkout: Checkout) -> Operation:
+    """Take the last operation back that still counts.
+
+    :raises ForkError: there is none, or its files have changed since; nothing was
+        changed.
+    """
+    log = load(project, checkout)
+    if not log.done:
+        raise _nothing("undo", checkout)
+    operation = log.operations[log.done - 1]
+    below = log.operations[log.done - 2].sha if log.done > 1 else None
+    _go(project, checkout, operation, operation.after, operation.before, below)
+    return operation
+
+
+def redo(project: Project, checkout: Checkout) -> Operation:
+    """Do again what was taken back last.
+
+    :raises ForkError: there is nothing, or its files have changed since; nothing was
+        changed.
+    """
+    log = load(project, checkout)
+    if log.done == len(log.operations):
+        raise _nothing("redo", checkout)
+    operation = log.operations[log.done]
+    _go(project, checkout, operation, operation.before, operation.after, operation.sha)
+    return operation
+
+
+def _go(
+    project: Project,
+    checkout: Checkout,
+    operation: Operation,
+    expected: Files,
+    wanted: Files,
+    at: str | None,
+) -> None:
+    """Give the files of an operation other contents, and the checkout their commits.
+
+    :param expected: what they have to have now.
+    :param at: the operation that is the last to count then.
+    """
+    check_idle(project)
+    checkout.check_nothing_unsaved()
+    present = _present(project, operation.paths)
+    if changed := [p for p in operation.paths if present.get(p) != expected.get(p)]:
+        raise ForkError(
+            f"{', '.join(changed)} changed since `{operation.what}`",
+            hint="undo these changes first, with git for example; `scripts/fork log`"
+            " lists the operations",
+        )
+    transaction.commit(
+        project, {project.root / path: wanted.get(path) for path in operation.paths}
+    )
+    if at:
+        checkout.git("update-ref", refs.LOG_AT, at)
+    else:
+        checkout.git("update-ref", "-d", refs.LOG_AT)
+    checkout.apply(Fork.load(project))
+
+
+def _append(checkout: Checkout, what: str, before: Files, after: Files) -> None:
+    """Add an operation after the last that counts; what was taken back is forgotten."""
+    files = {f"{_BEFORE}/{path}": data for path, data in before.items()}
+    files |= {f"{_AFTER}/{path}": data for path, data in after.items()}
+    stamp = f"{int(time.time())} +0000"
+    last = _shas(checkout, refs.LOG_AT)[-1:]
+    if last:
+        made = fast_import.commit(
+            *(refs.LOG, files, (_BEFORE, _AFTER)),
+            parent=last[0],
+            message=what,
+            stamp=stamp,
+        )
+    else:
+        made = fast_import.root(refs.LOG, files, what, stamp=stamp)
+    checkout.git("fast-import", "--quiet", "--force", stdin=made)
+
+
+def _shas(checkout: Checkout, ref: str) -> list[str]:
+    """The commits of the log up to a ref, oldest first; none where it is not there."""
+    if not checkout.git.holds("rev-parse", "--quiet", "--verify", ref):
+        return []
+    return checkout.git.text("rev-list", "--reverse", ref).split()
+
+
+def _read(checkout: Checkout, sha: str) -> Operation:
+    stamp, what = checkout.git.text("log", "-1", "--format=%ct%n%B", sha).split("\n", 1)
+    when = datetime.fromtimestamp(int(stamp), timezone.utc)
+    sides: dict[str, Files] = {_BEFORE: {}, _AFTER: {}}
+    for path, data in checkout.git.read_tree(sha).items():
+        side, _, name = path.partition("/")
+        sides[side][name] = data
+    return Operation(sha, what.strip(), when, sides[_BEFORE], sides[_AFTER])
+
+
+def _present(project: Project, paths: t.Iterable[str]) -> Files:
+    """The content that files of the project have now, where they are there."""
+    found = {path: project.root / path for path in paths}
+    hint = "give read access to it"
+    return {n: read(file, hint=hint) for n, file in found.items() if file.exists()}
+
+
+def _is_at(project: Project, operation: Operation, files: Files) -> bool:
+    return _present(project, operation.paths) == files
+
+
+def _nothing(verb: str, checkout: Checkout) -> ForkError:
+    return ForkError(
+        f"there is nothing to {verb}",
+        where=checkout.shown,
+        hint="`scripts/fork log` lists the operations that the checkout knows",
+    )

@@ -1,0 +1,38 @@
+"""What else changes in the project when the queue goes over to another release."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.changelog import Changelog
+from ..base.files import read
+from ..base.metadata import fork_version
+from ..base.paths import Project
+from ..queue.export import Contents
+from ..queue.fork import Fork
+from ..upstream.pin import Pin
+
+
+def contents(fork: Fork, pin: Pin, dropped: t.Iterable[tuple[str, str]]) -> Contents:
+    """What changes in the project, except for the patches, to have another pin.
+
+    :param dropped: the patches that go, and why.
+    :return: the new content of each file that changes.
+    """
+    project, changes = fork.project, Contents()
+    old = log = Changelog.load(project)
+    if pin != fork.pin:
+        changes[project.pin] = pin.render()
+        changes[project.pyproject] = _with_version(project, f"{pin.version}.1")
+        log = log.with_entry("Upstream", f"{pin}.", instead=rf"{pin.name} [\d.]+\.")
+    for name, reason in dropped:
+        log = log.with_dropped(name, reason)
+    if log != old:
+        changes[project.changelog] = log.render()
+    return changes
+
+
+def _with_version(project: Project, version: str) -> bytes:
+    text = read(project.pyproject, hint="restore it from the history")
+    old = f'version = "{fork_version(project)}"'.encode()
+    return text.replace(old, f'version = "{version}"'.encode(), 1)

@@ -1,0 +1,127 @@
+"""The verbs that check whether the fork keeps its promises."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import typing as t
+
+import click
+
+from ..base.paths import Project
+from ..prove import bisect
+from ..prove import checks
+from ..prove import needed
+from . import terminal
+
+
+@click.command("test", short_help="Run the tests, or named nox sessions.")
+@click.argument("sessions", nargs=-1)
+@click.pass_context
+def test_verb(context: click.Context, sessions: tuple[str, ...]) -> None:
+    """Run all tests, or the named nox SESSIONS of noxfile.py."""
+    project: Project = context.obj
+    terminal.fetched(project)
+    chosen = ["--session", *sessions] if sessions else []
+    noxfile = project.root / "noxfile.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "nox", "--noxfile", noxfile, *chosen],
+        cwd=project.root,
+        check=False,
+    )
+    context.exit(done.returncode)
+
+
+@click.command("verify", short_help="Check the project's invariants.")
+@click.argument(
+    "names", nargs=-1, type=click.Choice([*checks.CHECKS]), metavar="[CHECK]..."
+)
+@terminal.as_json
+@click.pass_context
+def verify_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+    project: Project = context.obj
+    if names != ("formats",):
+        terminal.fetched(project)
+    results = []
+    with terminal.progress("verifying") as say:
+        for result in checks.run(project, names):
+            results.append(result)
+            say(f"verifying: {result.name} done")
+    if as_json:
+        click.echo(json.dumps([_values(result) for result in results], indent=2))
+    else:
+        for result in results:
+            word = "fails" if result.problems else "holds"
+            click.echo(f"{result.name}: {word} ({result.seconds:.1f} s)")
+            for problem in result.problems:
+                click.echo(f"error: {problem}", err=True)
+    context.exit(1 if any(result.problems for result in results) else 0)
+
+
+verify_verb.help = f"""Check the project's invariants: all, or the named ones.
+
+The checks are {", ".join(checks.CHECKS)}.
+"""
+
+
+@click.command("needed", short_help="Judge patches by their tests.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@terminal.as_json
+@click.pass_context
+def needed_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
+    """Judge the patches by their tests, all or those named NAME.
+
+    Without a patch its tests have to fail, and with it they have to pass.
+    """
+    fork = terminal.fetched(context.obj)
+    verdicts = []
+    with terminal.progress("running the tests of patches") as say:
+        for verdict in needed.judge(fork, names):
+            verdicts.append(verdict)
+            say(f"{verdict.name}: {verdict.text}")
+    if as_json:
+        values = [{**vars(v), "verdict": v.text} for v in verdicts]
+        click.echo(json.dumps(values, indent=2))
+    else:
+        for verdict in verdicts:
+            click.echo(f"{verdict.name}: {verdict.text}")
+    context.exit(1 if needed.problems(verdicts) else 0)
+
+
+@click.command(
+    "bisect",
+    short_help="Find the patch that breaks a command.",
+    context_settings={"ignore_unknown_options": True},
+)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@terminal.as_json
+@click.pass_obj
+def bisect_verb(project: Project, command: tuple[str, ...], as_json: bool) -> None:
+    """Find the patch, or the patches together, that make COMMAND fail.
+
+    Write -- before it. It runs in this folder, with flask and flaskfork as a part of
+    the queue makes them, and fails if it exits with another code than 0.
+    """
+    fork = terminal.fetched(project)
+    with terminal.progress("bisecting") as say:
+        found = bisect.find(fork, command, say)
+    if as_json:
+        click.echo(json.dumps(vars(found), indent=2))
+        return
+    word = "fail" if len(found.names) > 1 else "fails"
+    needs = f" (on {', '.join(found.needed)})" if found.needed else ""
+    click.echo(
+        f"{', '.join(found.names)}{needs}: {word} it, found by {found.runs} runs"
+    )
+
+
+def _values(result: checks.Result) -> dict[str, t.Any]:
+    return {
+        "name": result.name,
+        "holds": not result.problems,
+        "seconds": round(result.seconds, 3),
+        "problems": [
+            {"what": p.what, "where": p.where, "hint": p.hint} for p in result.problems
+        ],
+    }

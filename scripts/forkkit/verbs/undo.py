@@ -1,0 +1,78 @@
+"""The verbs that list what was changed in the queue, and take it back."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import click
+
+from ..base import transaction
+from ..base.paths import Project
+from ..queue.checkout import Checkout
+from ..sequencer import operations
+from ..sequencer.operations import Operation
+from . import terminal
+
+
+@click.command("undo", short_help="Take back the last change of the queue.")
+@click.pass_obj
+def undo_verb(project: Project) -> None:
+    """Take back what the last verb changed in the project; again, the one before it.
+
+    It refuses where a file has changed since. Nothing is lost: `redo` brings it back.
+    """
+    _go(project, "undone", operations.undo)
+
+
+@click.command("redo", short_help="Do again what was undone last.")
+@click.pass_obj
+def redo_verb(project: Project) -> None:
+    """Do again what `undo` took back last."""
+    _go(project, "done again", operations.redo)
+
+
+@click.command("log", short_help="List what verbs changed in the queue.")
+@terminal.as_json
+@click.pass_obj
+def log_verb(project: Project, as_json: bool) -> None:
+    """List what verbs changed in the project, newest first.
+
+    A minus sign marks what was undone. The log is kept in upstream/checkout.
+    """
+    log = operations.load(project, Checkout.of(project))
+    if as_json:
+        click.echo(json.dumps([_values(log, n) for n in _newest(log)], indent=2))
+        return
+    for number in _newest(log):
+        operation = log.operations[number]
+        mark = " " if number < log.done else "-"
+        files = f"{len(operation.paths)} files"
+        when = f"{operation.when:%Y-%m-%d %H:%M}"
+        click.echo(f"{mark} {when}  {operation.what}  ({files})")
+
+
+def _go(
+    project: Project,
+    word: str,
+    move: t.Callable[[Project, Checkout], Operation],
+) -> None:
+    with transaction.exclusive(project), terminal.progress("working"):
+        terminal.fetched(project)
+        operation = move(project, Checkout.of(project))
+    click.echo(f"{operation.what}: {word}")
+    terminal.show_written(project, [project.root / path for path in operation.paths])
+
+
+def _newest(log: operations.Log) -> t.Iterator[int]:
+    return reversed(range(len(log.operations)))
+
+
+def _values(log: operations.Log, number: int) -> dict[str, t.Any]:
+    operation = log.operations[number]
+    return {
+        "command": operation.what,
+        "when": operation.when.isoformat(),
+        "undone": number >= log.done,
+        "files": operation.paths,
+    }
