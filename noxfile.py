@@ -74,7 +74,8 @@ NOT_QUICK = [
     *("verify", "workflow"),
 ]
 #: The sessions that have more to run than their samples.
-SAMPLED = ["tools", "killed", "history", "programs", "recipes"]
+SAMPLED = ["tools", "killed", "history", "programs", "recipes", "ecosystem"]
+SAMPLED += [f"distribution-{version}" for version in (INSTALLED[0], INSTALLED[-1])]
 DEFAULT = [
     *("lint", "build", "tools", "killed", "history", "verify", "browser"),
     *dict.fromkeys(f"fork-{version}" for version in (FOUND[0], FOUND[-1])),
@@ -339,6 +340,11 @@ def ecosystem(session: nox.Session) -> None:
         *("flask-caching", "flask-migrate", "flask-compress", "flask-restx"),
         "flask-marshmallow",
     ]
+    if sample():
+        from conftest import chosen
+
+        names = chosen("ecosystem", names)
+        session.log(f"sampled {', '.join(names)}")
     session.run(
         *(sys.executable, "scripts/fork", "ecosystem", "--suites"),
         *("--python", pathlib.Path(session.bin, "python")),

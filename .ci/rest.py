@@ -30,6 +30,7 @@ SECONDS = {
     "recipes": 400,
     "distribution": 240,
     "fork": 150,
+    "ecosystem": 240,
     "unstable": 400,
 }
 

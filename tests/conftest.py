@@ -3,10 +3,10 @@
 The tests in ``patches/`` and ``shim/`` run inside of such an environment, so nothing
 but pytest and the standard library is imported at the top of this file.
 
-With ``--sample`` pytest runs one in four of what is marked ``sampled``, chosen by the
-commit, and says at the end what that was: a default run of the tests is quick, and the
-next commits have the rest. Without it everything runs. A test that has many cases of
-its own takes them from the fixture ``sampled``.
+With ``--sample`` pytest runs, of what a file has marked ``sampled``, one in four. The
+commit and the interpreter choose, and what they chose is said at the end: a default
+run is quick, and the next commits have the rest. Without it everything runs. A test
+that has many cases of its own takes them from the fixture ``sampled``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import functools
 import hashlib
 import pathlib
 import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -51,7 +52,7 @@ def pytest_collection_modifyitems(
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sampled"):
-            groups.setdefault(item.nodeid.partition("[")[0], []).append(item)
+            groups.setdefault(item.nodeid.partition("::")[0], []).append(item)
     left_out = [
         item
         for name, group in groups.items()
@@ -93,10 +94,14 @@ def pytest_terminal_summary(
 
 
 def chosen(name: str, cases: t.Sequence[T]) -> list[T]:
-    """One in :data:`SHARE` of some cases, and one at least, by the commit."""
+    """One in :data:`SHARE` of some cases, and one at least, by the commit.
+
+    On another interpreter, others: together they try more.
+    """
     if not cases:
         return []
-    digest = hashlib.sha256(f"{commit()} {name}".encode()).digest()
+    seed = f"{commit()} {name} {sys.version_info[1]}"
+    digest = hashlib.sha256(seed.encode()).digest()
     first = int.from_bytes(digest[:8], "big") % min(SHARE, len(cases))
     return list(cases[first::SHARE])
 
