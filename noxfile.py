@@ -67,11 +67,12 @@ ONCE = [
     )
 ]
 RECIPES = "tests/distribution/test_recipes.py"
-#: What is not tried before each commit, beside what is marked as slow.
+#: What is not tried before each commit, beside what is marked as slow: files whose
+#: tests start the command again and again, each time as a process of its own.
 NOT_QUICK = [
     *("absorbed", "application", "author", "backend", "bisect", "ecosystem"),
     *("history", "hostile", "killed", "launch", "look", "moto", "rebase", "review"),
-    *("verify", "workflow"),
+    *("take", "tree", "undo", "upstream", "verify", "workflow"),
 ]
 #: The sessions that have more to run than their samples.
 SAMPLED = ["tools", "killed", "history", "programs", "recipes", "ecosystem"]
