@@ -44,15 +44,19 @@ class Browser:
     environ: dict[str, str]
 
 
-def find(folder: pathlib.Path) -> Browser:
-    """The browser on PATH, or else one below ``folder``, brought there first.
-
-    :raises ForkError: there is none, and none can be brought.
-    """
+def installed() -> Browser | None:
+    """The browser on PATH, if there is one."""
     for name in _INSTALLED:
         if program := shutil.which(name):
             return Browser(pathlib.Path(program), {})
+    return None
 
+
+def brought(folder: pathlib.Path) -> Browser:
+    """A browser below ``folder``, brought there first.
+
+    :raises ForkError: there is none for this system, or it cannot be brought.
+    """
     home = folder / f"chromium-{_VERSION}"
     if not home.exists():
         write_folder(home, _bring())

@@ -1,12 +1,21 @@
-"""What the tests share: a built fork, and an environment that has it.
+"""What the tests share: a built fork, an environment that has it, and the samples.
 
 The tests in ``patches/`` and ``shim/`` run inside of such an environment, so nothing
 but pytest and the standard library is imported at the top of this file.
+
+With ``--sample`` pytest runs, of what a file has marked ``sampled``, one in four. The
+commit and the interpreter choose, and what they chose is said at the end: a default
+run is quick, and the next commits have the rest. Without it everything runs. A test
+that has many cases of its own takes them from the fixture ``sampled``.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import pathlib
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -14,6 +23,100 @@ import pytest
 if t.TYPE_CHECKING:
     from forkkit.base.venv import Environment
     from forkkit.pack.dist import Built
+
+T = t.TypeVar("T")
+#: One in how many.
+SHARE = 4
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--sample",
+        action="store_true",
+        help=f"of what is marked as sampled, run one in {SHARE}, by the commit",
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    if not config.getoption("sample"):
+        return None
+    return f"sample: one in {SHARE}, by the commit {commit()[:12]}"
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out what is not in the sample."""
+    if not config.getoption("sample"):
+        return
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            groups.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    left_out = [
+        item
+        for name, group in groups.items()
+        for item in group
+        if item not in chosen(name, group)
+    ]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture
+def sampled(request: pytest.FixtureRequest) -> t.Callable[[t.Iterable[T]], list[T]]:
+    """A function that takes the cases of a test, and returns those to be tried."""
+
+    def take(cases: t.Iterable[T]) -> list[T]:
+        found = list(cases)
+        if request.config.getoption("sample"):
+            found = chosen(request.node.nodeid, found)
+            request.node.user_properties.append(("sampled", [*map(str, found)]))
+        return found
+
+    return take
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Name what was in the sample."""
+    if not config.getoption("sample"):
+        return
+    for status in ("passed", "failed"):
+        for report in terminalreporter.getreports(status):
+            if report.when != "call":
+                continue
+            cases = dict(report.user_properties).get("sampled", ())
+            if "sampled" in report.keywords or cases:
+                line = " ".join(["sampled", report.nodeid, *map(str, cases)])
+                terminalreporter.write_line(line)
+
+
+def chosen(name: str, cases: t.Sequence[T]) -> list[T]:
+    """One in :data:`SHARE` of some cases, and one at least, by the commit.
+
+    On another interpreter, others: together they try more.
+    """
+    if not cases:
+        return []
+    seed = f"{commit()} {name} {sys.version_info[1]}"
+    digest = hashlib.sha256(seed.encode()).digest()
+    first = int.from_bytes(digest[:8], "big") % min(SHARE, len(cases))
+    return list(cases[first::SHARE])
+
+
+@functools.cache
+def commit() -> str:
+    """The hash of the commit, or nothing where there is no history."""
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=pathlib.Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip()
 
 
 @pytest.fixture(scope="session")

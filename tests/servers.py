@@ -16,14 +16,23 @@ import typing as t
 from forkkit.base.programs import clean_environ
 
 HOST = "127.0.0.1"
-_PATIENCE = 60.0
+#: Far more than any server takes on a busy machine: only one that hangs is given up.
+_PATIENCE = 600.0
 
 
 def free_port() -> int:
-    """A port on which nothing listens now."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
+    """A port that a server can listen on, and that nobody is given meanwhile.
+
+    A connection that was closed from this side keeps it for a minute from those who
+    take any port. A server, which sets ``SO_REUSEADDR``, can have it all the same.
+    """
+    with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]
+        with socket.create_connection((HOST, port)) as client:
+            accepted, _ = listener.accept()
+            # Whoever closes first is the one whose port is kept.
+            accepted.close()
+            client.recv(1)
         return port
 
 

@@ -25,6 +25,9 @@ from forkkit.base.venv import Environment
 from forkkit.upstream.pin import Pin
 from forkkit.upstream.source import cached_archive
 
+# Each case makes an environment.
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+
 
 @dataclass
 class Patient:

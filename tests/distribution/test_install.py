@@ -22,6 +22,9 @@ from forkkit.base import programs
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
+# Each case makes an environment, with pip and with uv.
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+
 
 @dataclass(frozen=True)
 class Shimmed:

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import time
 import typing as t
 from dataclasses import dataclass
 
@@ -20,17 +19,24 @@ from forkkit.base import venv as environments
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
+# A verb runs once for each change that it could be killed at.
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+
 # Ends the process before its nth change of a file below a folder, or tells what it was.
+# Or after some time on the processor, which no load makes longer, or tells its time.
 SITECUSTOMIZE = """\
 import atexit
 import os
 import signal
 import sys
+import time
 
 left = int(os.environ.pop("END_AT", "0"))
 number = getattr(signal, os.environ.pop("END_BY", "SIGKILL"))
 folder = os.environ.get("END_IN", "")
 log = os.environ.pop("END_LOG", "")
+took = os.environ.pop("END_TIME", "")
+signal.setitimer(signal.ITIMER_PROF, float(os.environ.pop("END_AFTER", "0")))
 # Whoever starts the tests in the background may have it ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 changes = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.utime")
@@ -61,11 +67,18 @@ def tell():
         file.write(lines)
 
 
+def tell_time():
+    with open(took, "w") as file:
+        file.write(str(time.process_time()))
+
+
 seen = []
 if log:
     atexit.register(tell)
 if left or log:
     sys.addaudithook(count)
+if took:
+    atexit.register(tell_time)
 """
 
 # What a program sees, then what is there once a later command has tidied up.
@@ -212,26 +225,23 @@ def is_one_of_many(change: str) -> bool:
 
 
 def test_killed_at_random(moved: Moved) -> None:
+    folder = moved.environment.path.parent
+    env = {"PYTHONPATH": str(folder)}
     moved.put_back()
-    begin = time.monotonic()
-    moved.run()
-    took = time.monotonic() - begin
+    moved.run(**env, END_TIME=str(folder / "took"))
+    took = float((folder / "took").read_text())
     chance = random.Random(moved.verb)
     killed = 0
-    for _ in range(15):
+    # Some are through before their time is, but not nine of ten.
+    for _ in range(100):
         moved.put_back()
-        process = subprocess.Popen(
-            [moved.environment.python, *command(moved.verb)],
-            cwd=moved.environment.path,
-            env=clean_environ(**quiet()),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(took * chance.uniform(0.3, 1.0))
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        done = moved.run(**env, END_AFTER=str(took * chance.uniform(0.1, 1.0)))
+        assert done.returncode in (0, -signal.SIGPROF), done.stderr
+        killed += done.returncode != 0
         moved.check()
-    assert killed > 3
+        if killed == 10:
+            break
+    assert killed == 10
 
 
 def test_interrupted(moved: Moved) -> None:

@@ -22,6 +22,9 @@ import servers
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
+# It is installed with what it needs, and served for real.
+pytestmark = pytest.mark.slow
+
 APPLICATION = pathlib.Path(__file__).parents[1] / "legacy_app"
 GUNICORN = ["gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8"]
 
@@ -180,7 +183,7 @@ class Visitor:
         elif data is not None:
             data = urllib.parse.urlencode(data).encode()
         request = urllib.request.Request(self.address + path, data, headers)
-        with self._opener.open(request, timeout=30) as response:
+        with self._opener.open(request, timeout=600) as response:
             assert float(response.headers["X-Took"]) >= 0
             text: str = response.read().decode()
             return text

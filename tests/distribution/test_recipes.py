@@ -30,6 +30,9 @@ from forkkit.base.venv import Environment
 if t.TYPE_CHECKING:
     from distribution.index import Index
 
+# Package managers lock and install a project, again and again.
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+
 ROOT = projects.here().root
 PAGE = ROOT.joinpath("docs", "moving.md").read_text("utf-8")
 RECIPES: dict[str, str] = dict(re.findall(r"(?ms)^```\w+ (\S+)\n(.*?)^```$", PAGE))
@@ -203,7 +206,8 @@ class Desk:
             text=True,
             cwd=folder,
             env={**self.variables(*path), **variables},
-            timeout=300,
+            # For what hangs; a lock takes minutes where a machine is busy.
+            timeout=1800,
             check=False,
         )
         assert not check or done.returncode == 0, f"{script}\n{done.stdout}"

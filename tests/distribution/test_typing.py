@@ -28,6 +28,9 @@ from forkkit.base.venv import Environment
 if t.TYPE_CHECKING:
     from editor import Editor
 
+# Type checkers read all of Flask, for each version of Python.
+pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+
 TYPED = pathlib.Path(__file__).with_name("typed")
 #: Extensions that have types, and their packages.
 EXTENSIONS = {

@@ -61,7 +61,7 @@ def serve(app: t.Any) -> list[t.Any]:
 
 
 def visit(port: int, method: str, path: str) -> list[t.Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     connection.request(method, path, headers={"User-Agent": "visitor"})
     answer = connection.getresponse()
     body = answer.read().decode()

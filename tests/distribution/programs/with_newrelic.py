@@ -13,7 +13,7 @@ def start() -> None:
 
 
 def watch() -> None:
-    newrelic.agent.register_application(timeout=60)
+    newrelic.agent.register_application(timeout=600)
 
 
 def recorded() -> list[t.Any]:
