@@ -109,6 +109,8 @@ def _streams() -> t.Iterator[tuple[t.IO[str], t.IO[str]]]:
                 errors=like[number].errors,
                 closefd=False,
             )
+            # Errors tell it.
+            stream.buffer.raw.name = f"<{name}>"
             stack.enter_context(stream)
             stack.enter_context(mock.patch.object(sys, name, stream))
         yield out, err
