@@ -29,7 +29,7 @@ def can_be_called(env: t.Mapping[str, str]) -> bool:
     if any(name.startswith("PYTHON") for name in env):
         return False
     ours, theirs = (
-        {name: value for name, value in variables.items() if name.startswith(_READ_ONCE)}
+        {name: text for name, text in variables.items() if name.startswith(_READ_ONCE)}
         for variables in (os.environ, env)
     )
     return ours == theirs
@@ -42,7 +42,7 @@ def call(
     forget()
     before = os.getcwd()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(projects, "here", lambda: project))
+        stack.enter_context(mock.patch.object(projects, "here", return_value=project))
         stack.enter_context(mock.patch.object(sys, "argv", ["scripts/fork", *args]))
         stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
         # What warns is an error here, as in every test.
@@ -89,9 +89,7 @@ def _streams() -> t.Iterator[tuple[t.IO[str], t.IO[str]]]:
     with contextlib.ExitStack() as stack:
         nothing = stack.enter_context(open(os.devnull))
         out, err = (
-            stack.enter_context(
-                tempfile.TemporaryFile("w+", encoding=stream.encoding)
-            )
+            stack.enter_context(tempfile.TemporaryFile("w+", encoding=stream.encoding))
             for stream in like[1:]
         )
         for number, file in enumerate((nothing, out, err)):
@@ -101,16 +99,17 @@ def _streams() -> t.Iterator[tuple[t.IO[str], t.IO[str]]]:
             stack.callback(os.close, kept := os.dup(number))
             stack.callback(os.dup2, kept, number)
             os.dup2(file.fileno(), number)
-            stream = open(
-                number,
-                mode,
-                buffering=1 if name == "stderr" else -1,
-                encoding=like[number].encoding,
-                errors=like[number].errors,
-                closefd=False,
+            stream = stack.enter_context(
+                open(
+                    number,
+                    mode,
+                    buffering=1 if name == "stderr" else -1,
+                    encoding=like[number].encoding,
+                    errors=like[number].errors,
+                    closefd=False,
+                )
             )
             # Errors tell it.
             stream.buffer.raw.name = f"<{name}>"
-            stack.enter_context(stream)
             stack.enter_context(mock.patch.object(sys, name, stream))
         yield out, err

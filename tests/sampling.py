@@ -35,6 +35,9 @@ def seed() -> str:
         return given
     root = pathlib.Path(__file__).resolve().parents[1]
     command = ["git", "-C", str(root), "rev-parse", "HEAD"]
-    # An unpacked sdist in somebody else's repository has that one's.
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "no commit"
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        # As in an unpacked sdist.
+        return "no commit"
+    return done.stdout.strip()
