@@ -6,6 +6,7 @@ but pytest and the standard library is imported at the top of this file.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -35,6 +36,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
     for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "LANGUAGE"):
         os.environ.pop(name, None)
+
+    with contextlib.suppress(ImportError):
+        from hypothesis import HealthCheck
+        from hypothesis import settings
+
+        # On a busy machine an example takes long, and no run is to be another's luck.
+        settings.register_profile(
+            "fork",
+            deadline=None,
+            derandomize=not config.getoption("everything"),
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+        settings.load_profile("fork")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -16,15 +16,20 @@ import typing as t
 from forkkit.base.venv import clean_environ
 
 HOST = "127.0.0.1"
-_PATIENCE = 60.0
+_PATIENCE = 600.0
+#: Hold the ports that were handed out: nobody else is given one of them.
+_held: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A port on which nothing listens now."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port for one server of the caller's."""
+    holder = socket.socket()
+    holder.bind((HOST, 0))
+    # From now on it is shared with who asks for this very port, as servers do.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _held.append(holder)
+    port: int = holder.getsockname()[1]
+    return port
 
 
 @contextlib.contextmanager
