@@ -12,13 +12,17 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import types
 import typing as t
 import warnings
 from unittest import mock
 
+import click
+
 from forkkit import cli
-from forkkit.base import files as projects
-from forkkit.base.files import Project
+
+if t.TYPE_CHECKING:
+    from forkkit.base.files import Project
 
 #: The variables that are read once: when Python or a module of its library starts.
 _READ_ONCE = ("LANG", "LC_", "TEMP", "TMP", "TZ")
@@ -42,7 +46,7 @@ def call(
     forget()
     before = os.getcwd()
     with contextlib.ExitStack() as stack:
-        stack.enter_context(mock.patch.object(projects, "here", return_value=project))
+        stack.enter_context(at(project))
         stack.enter_context(mock.patch.object(sys, "argv", ["scripts/fork", *args]))
         stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
         # What warns is an error here, as in every test.
@@ -58,13 +62,35 @@ def call(
         return subprocess.CompletedProcess(args, code, out.read(), err.read())
 
 
+@contextlib.contextmanager
+def at(project: Project) -> t.Iterator[None]:
+    """Have the tools work on a project in the ``with`` block, and on no other."""
+    with contextlib.ExitStack() as stack:
+        # Wherever it was imported to: a verb must never work on the maintainer's own.
+        for module in modules():
+            if "here" in vars(module):
+                patch = mock.patch.object(module, "here", return_value=project)
+                stack.enter_context(patch)
+        yield
+
+
+def modules() -> list[types.ModuleType]:
+    """The modules of the tools, all verbs among them."""
+    for verb in cli.VERBS:
+        assert cli.cli.get_command(click.Context(cli.cli), verb)
+    return [
+        module
+        for name, module in [*sys.modules.items()]
+        if name.partition(".")[0] == "forkkit"
+    ]
+
+
 def forget() -> None:
     """Empty the caches of the tools, which end with a process."""
-    for name, module in [*sys.modules.items()]:
-        if name.partition(".")[0] == "forkkit":
-            for value in [*vars(module).values()]:
-                if clear := getattr(value, "cache_clear", None):
-                    clear()
+    for module in modules():
+        for value in [*vars(module).values()]:
+            if clear := getattr(value, "cache_clear", None):
+                clear()
 
 
 def _run() -> int:

@@ -16,7 +16,6 @@ import pytest
 import calling
 import toy
 from forkkit import cli
-from forkkit.base import files as projects
 from forkkit.upstream import source as upstream
 from test_killed import MAIL
 
@@ -123,7 +122,7 @@ def state() -> dict[str, t.Any]:
         "mask": mask,
         "signals": {s: signal.getsignal(s) for s in signal.valid_signals()},
         "threads": threading.active_count(),
-        "project": projects.here(),
+        "project": [m.here() for m in calling.modules() if "here" in vars(m)],
         "modules": {
             f"{name}.{key}": repr(value)
             for name, module in sys.modules.items()

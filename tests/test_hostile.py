@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+import calling
 import toy
 from forkkit import cli
-from forkkit.base import files as projects
 from forkkit.base.errors import ForkError
 from forkkit.queue import incoming
 from test_killed import begun
@@ -126,8 +126,6 @@ def test_a_full_disk(project, tmp_path, prepare, command, code):
 def test_a_loss_of_power(project, prepare, command, code):
     """What takes a file's place was written to the disk before, and so is its name."""
     prepare(project)
-    for verb in cli.VERBS:
-        assert cli.cli.get_command(None, verb)
     log = project.root.with_name("order.log")
     if child := os.fork():
         _, status = os.waitpid(child, 0)
@@ -139,8 +137,8 @@ def test_a_loss_of_power(project, prepare, command, code):
         os.chdir(project.root)
         watch(log)
         sys.argv = ["scripts/fork", *command.split()]
-        projects.here = lambda: project.project
-        cli.main()
+        with calling.at(project.project):
+            cli.main()
     except SystemExit as e:
         os._exit(int(e.code or 0))
     except BaseException:

@@ -19,7 +19,6 @@ import pytest
 import calling
 import toy
 from forkkit import cli
-from forkkit.base import files as projects
 from sampling import sampled
 from sampling import seed
 
@@ -40,11 +39,7 @@ MAIL = (
 
 @pytest.fixture
 def project(tmp_path):
-    made = toy.with_releases(tmp_path / "toy")
-    # So that no process of the many has to.
-    for verb in cli.VERBS:
-        assert cli.cli.get_command(None, verb)
-    return made
+    return toy.with_releases(tmp_path / "toy")
 
 
 def nothing(project: toy.Toy) -> None:
@@ -140,9 +135,9 @@ def run(project: toy.Toy, *args: str, deadly: int = 0) -> int:
         os.chdir(project.root)
         sys.argv = ["scripts/fork", *args]
         calling.forget()
-        projects.here = lambda: project.project
-        sys.addaudithook(changes.hook)
-        cli.main()
+        with calling.at(project.project):
+            sys.addaudithook(changes.hook)
+            cli.main()
     except SystemExit as e:
         count, changes.deadly = changes.count, 0
         project.root.with_suffix(".changes").write_text(str(count))
