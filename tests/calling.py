@@ -22,7 +22,7 @@ import click
 from forkkit import cli
 
 if t.TYPE_CHECKING:
-    from forkkit.base.files import Project
+    from toy import Project
 
 #: The variables that are read once: when Python or a module of its library starts.
 _READ_ONCE = ("LANG", "LC_", "TEMP", "TMP", "TZ")

@@ -16,7 +16,6 @@ import pytest
 import calling
 import toy
 from forkkit import cli
-from forkkit.upstream import source as upstream
 from test_killed import MAIL
 
 #: What changes nothing, and how it ends.
@@ -203,7 +202,7 @@ def test_an_interrupt(project, monkeypatch):
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(upstream, "load_pin", interrupt)
+    monkeypatch.setattr(toy.Project, "transaction", property(interrupt))
     assert project.fork("status", code=130).stderr.strip() == "interrupted"
     with pytest.raises(KeyboardInterrupt):
         project.fork("status")
@@ -213,7 +212,7 @@ def test_an_error_that_nobody_expects(project, monkeypatch):
     def fail(_: object) -> None:
         raise RuntimeError("for a test")
 
-    monkeypatch.setattr(upstream, "load_pin", fail)
+    monkeypatch.setattr(toy.Project, "transaction", property(fail))
     with pytest.raises(AssertionError, match="RuntimeError: for a test"):
         project.fork("status", code=1)
 
