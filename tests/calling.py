@@ -98,6 +98,7 @@ def _run() -> int:
     try:
         cli.main()
     except SystemExit as e:
+        _let_go(e)
         if isinstance(e.code, str):
             print(e.code, file=sys.stderr)
             return 1
@@ -106,6 +107,13 @@ def _run() -> int:
         traceback.print_exc()
         return 1
     return 0
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the frames of an error hold now, as at the end of a process."""
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 @contextlib.contextmanager

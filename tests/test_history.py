@@ -44,7 +44,9 @@ LAST = "3.1.3"
 BACK = "3.0.3"
 #: The releases on which a patch is not what it was before.
 TURNS = ["2.3.0", "2.3.3", "3.0.0", "3.0.1", "3.0.3", "3.1.0", "3.1.3"]
-TURNS_BACK = ["3.1.2", "3.1.0", "3.0.3"]
+TURNS_BACK = ["3.1.2", "3.0.3"]
+#: A resolution is of the release that it was made on, so the way back leads there.
+PASSED_BACK = ["3.1.2", "3.1.0", "3.0.3"]
 #: Two fixes of upstream's: what stood there, and what does since.
 MARKUP = (
     'if name == "escape":\n        import warnings\n        from markupsafe import M',
@@ -197,7 +199,7 @@ def journey_back(
     """The same patches from 3.1.3 through every release to 3.0.3."""
     project = copy(tmp_path_factory.mktemp("back") / "fork", LAST, END)
     shutil.copytree(KEPT / "resolutions", project.project.resolutions)
-    versions = way(LAST, BACK) if everything else TURNS_BACK
+    versions = way(LAST, BACK) if everything else PASSED_BACK
     return [carry(project, version) for version in versions]
 
 
@@ -291,7 +293,7 @@ def test_a_patch_is_written_anew_only_where_it_has_to_be(journey):
         there = step.patches
 
 
-def test_what_upstream_did_not_touch_is_unchanged(journey):
+def test_what_upstream_did_not_touch_is_unchanged(journey, everything):
     """Byte for byte, by the releases alone."""
     before, there, untouched = FIRST, texts(KEPT), 0
     for step in journey:
@@ -303,7 +305,7 @@ def test_what_upstream_did_not_touch_is_unchanged(journey):
                 assert step.patches[name] == there[name]
                 untouched += 1
         before, there = step.version, step.patches
-    assert untouched > len(there)
+    assert untouched > (len(there) if everything else 0)
 
 
 def test_each_resolution_is_used_and_no_other_is_needed(journey, journey_back):
