@@ -167,7 +167,9 @@ class Counter:
 
 def is_work_there(project: toy.Toy) -> bool:
     """Whether what the maintainer has written is in the checkout, or kept there."""
-    refs = project.git("for-each-ref", "--format=%(refname)").split()
+    # The log of operations has the project's files, and not upstream's.
+    listed = project.git("for-each-ref", "--format=%(refname)").split()
+    refs = [ref for ref in listed if not ref.startswith("refs/fork/log")]
     texts = [(project.checkout / APP).read_text()]
     for ref in [*refs, "HEAD"]:
         if project.git("cat-file", "-t", ref).strip() in {"commit", "tree"}:

@@ -79,23 +79,26 @@ def joined(items: t.Sequence[Incoming]) -> Incoming:
     )
 
 
-def _mails(data: bytes) -> t.Iterator[tuple[str, str, str, bytes]]:
+def _mails(data: bytes) -> list[tuple[str, str, str, bytes]]:
     """Author, date, message and diff of each mail, as git reads them."""
     with tempfile.TemporaryDirectory(prefix="flaskfork-mails-") as name:
         folder = pathlib.Path(name)
         git = Git(folder)
         (folder / "mailbox").write_bytes(data)
         count = int(git.text("mailsplit", f"-o{folder}", str(folder / "mailbox")))
-        for number in range(1, count + 1):
-            mail = (folder / f"{number:04}").read_bytes()
-            info = git("mailinfo", "-u", "message", "diff", stdin=mail)
-            lines = info.decode("utf-8", "replace").splitlines()
-            said = dict(line.partition(": ")[::2] for line in lines)
-            author = f"{said.get('Author', '')} <{said.get('Email', '')}>"
-            message = (folder / "message").read_text("utf-8", "replace")
-            text = f"{said.get('Subject', '')}\n\n{message}"
-            changes = (folder / "diff").read_bytes()
-            yield author, said.get("Date", ""), text, changes
+        return [_mail(git, f"{number:04}") for number in range(1, count + 1)]
+
+
+def _mail(git: Git, name: str) -> tuple[str, str, str, bytes]:
+    """Author, date, message and diff of the mail in a file."""
+    mail = (git.folder / name).read_bytes()
+    info = git("mailinfo", "-u", "message", "diff", stdin=mail)
+    lines = info.decode("utf-8", "replace").splitlines()
+    said = dict(line.partition(": ")[::2] for line in lines)
+    author = f"{said.get('Author', '')} <{said.get('Email', '')}>"
+    body = (git.folder / "message").read_text("utf-8", "replace")
+    text = f"{said.get('Subject', '')}\n\n{body}"
+    return author, said.get("Date", ""), text, (git.folder / "diff").read_bytes()
 
 
 def _incoming(
