@@ -104,7 +104,8 @@ def in_memory(run: Run) -> Run:
         memory = pathlib.Path("/dev/shm")  # noqa: S108
         if not has_room(memory):
             return run(session)
-        folder = tempfile.mkdtemp(prefix="flaskfork-test-", dir=memory)
+        # Not by the fork's name: some tests look for that in paths.
+        folder = tempfile.mkdtemp(prefix="fork-test-", dir=memory)
         session.env["TMPDIR"] = folder
         # uv's cache is on the disk, to which nothing here can be a link.
         session.env["UV_LINK_MODE"] = "copy"
