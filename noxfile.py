@@ -67,8 +67,8 @@ ONCE = [
     )
 ]
 RECIPES = "tests/distribution/test_recipes.py"
-#: What is not tried before each commit, beside what is marked as slow: files whose
-#: tests start the command again and again, each time as a process of its own.
+#: What is not tried before each commit: files whose tests install the fork, or start
+#: the command again and again, each time as a process of its own.
 NOT_QUICK = [
     *("absorbed", "application", "author", "backend", "bisect", "ecosystem"),
     *("history", "hostile", "killed", "launch", "look", "moto", "rebase", "review"),
@@ -173,7 +173,8 @@ def quick(session: nox.Session) -> None:
     """What a commit has to pass, in half a minute on two cores."""
     lint(session)
     left_out = [f"--ignore=tests/test_{name}.py" for name in NOT_QUICK]
-    options = ["-n", "auto", "--dist", "worksteal", "-q", "-m", "not slow"]
+    left_out.append("--deselect=tests/test_ci.py::test_actionlint_finds_nothing")
+    options = ["-n", "auto", "--dist", "worksteal", "-q"]
     session.run(sys.executable, "-m", "pytest", *options, *left_out)
 
 

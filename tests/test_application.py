@@ -39,8 +39,6 @@ EXTENSIONS = [
 ]
 GTHREAD = ["--worker-class=gthread", "--threads=4"]
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def on_the_fork(

@@ -31,8 +31,6 @@ CHECK = (
     "print(flaskfork.__file__)"
 )
 
-pytestmark = pytest.mark.slow
-
 
 def copy(target: pathlib.Path) -> pathlib.Path:
     """A copy of the checkout as a fresh clone has it: nothing fetched or built."""

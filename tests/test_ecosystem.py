@@ -108,7 +108,6 @@ def run(tmp_path: pathlib.Path, built: Built) -> t.Callable[..., list[Row]]:
     return run
 
 
-@pytest.mark.slow
 def test_what_holds_is_not_done_again(
     tmp_path: pathlib.Path,
     offer: t.Callable[..., Extension],
@@ -159,7 +158,6 @@ def test_what_holds_is_not_done_again(
     assert (row.compared, row.problems) == (True, ())
 
 
-@pytest.mark.slow
 def test_what_is_lost_is_a_problem(
     tmp_path: pathlib.Path,
     offer: t.Callable[..., Extension],
@@ -219,7 +217,6 @@ def test_what_is_lost_is_a_problem(
     assert begun == ["flask-hostile"]
 
 
-@pytest.mark.slow
 def test_what_is_lost_once_only_is_a_remark(
     tmp_path: pathlib.Path,
     offer: t.Callable[..., Extension],
@@ -244,7 +241,6 @@ def test_what_is_lost_once_only_is_a_remark(
     )
 
 
-@pytest.mark.slow
 def test_a_pin_counts_if_plain_flask_meets_it(
     tmp_path: pathlib.Path,
     offer: t.Callable[..., Extension],

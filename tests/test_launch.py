@@ -36,7 +36,6 @@ def project(tmp_path):
     return project
 
 
-@pytest.mark.slow
 def test_environment_is_made_once_and_again_when_the_group_changes(project):
     first = fork(project.root, "series")
     assert first.returncode == 0, first.stderr
@@ -64,7 +63,6 @@ def test_environment_is_made_once_and_again_when_the_group_changes(project):
     assert "making the environment" in fork(project.root, "series").stderr
 
 
-@pytest.mark.slow
 def test_two_at_once_make_one_environment(project):
     command = [project.root / "scripts" / "fork", "series"]
     both = [
@@ -78,7 +76,6 @@ def test_two_at_once_make_one_environment(project):
     assert sum("making the environment" in stderr for _, stderr in ends) == 1
 
 
-@pytest.mark.slow
 def test_without_network_it_says_so_and_goes_on_later(project):
     done = fork(project.root, "series", PIP_NO_INDEX="1", PIP_FIND_LINKS="/nowhere")
     assert done.returncode == 1

@@ -1,31 +1,94 @@
-"""Merging contents comes to what git makes of whole trees."""
+"""A merge comes to what git makes of whole trees, and to what a stop shows."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from forkkit.base import fast_import as stream
+from forkkit.base.git import Git
+from forkkit.base.git import MERGE_FLAGS
 from forkkit.carry import merge
 
-BASE = [b"%d\n" % number for number in range(12)]
-SIDES = st.lists(
+#: Few, so that many of a file's lines are the same.
+LINE = st.sampled_from(
+    [b"\n", b"\n", b"a\n", b"b\n", b"c\n", b"    return\n", b"d\r\n", b"\r\n"]
+)
+LINES = st.lists(LINE, max_size=14)
+EDITS = st.lists(
     st.tuples(
-        st.integers(0, len(BASE)),
+        st.sampled_from(["replace", "move", "repeat"]),
+        st.integers(0, 14),
         st.integers(0, 3),
-        st.lists(st.sampled_from([b"x\n", b"y\n", b"3\n", b"\r\n"]), max_size=2),
+        st.integers(0, 14),
+        st.lists(LINE, max_size=3),
     ),
     max_size=3,
 )
+#: A label is the name of a branch, or the id and the subject of a commit.
+LABEL = re.compile(rb"^([<|>]{7}) .*$", re.MULTILINE)
 
 
-def edited(edits: list[tuple[int, int, list[bytes]]], newline: bool) -> bytes:
-    lines = list(BASE)
-    for place, gone, new in sorted(edits, reverse=True):
-        lines[place : place + gone] = new
+def edited(lines, edits):
+    lines = list(lines)
+    for how, place, count, to, new in edits:
+        run = lines[place : place + count]
+        if how == "replace":
+            lines[place : place + count] = new
+        elif how == "repeat":
+            lines[to:to] = run
+        else:
+            del lines[place : place + count]
+            lines[to:to] = run
+    return lines
+
+
+def content(lines, newline=True):
     text = b"".join(lines)
-    return text if newline else text.rstrip(b"\n")
+    return text if newline or not text.endswith(b"\n") else text[:-1]
+
+
+@st.composite
+def changed(draw):
+    """A file, and what two sides have made of it."""
+    base = draw(LINES)
+    shared = edited(base, draw(EDITS)) if draw(st.booleans()) else base
+    sides = [base, edited(shared, draw(EDITS)), edited(shared, draw(EDITS))]
+    return tuple(content(lines, draw(st.booleans())) for lines in sides)
+
+
+#: Any three files, and three that have much in common.
+THREE = changed() | st.tuples(LINES, LINES, LINES).map(lambda t: tuple(map(content, t)))
+
+
+def differing(test):
+    """Add cases that diffs or merges of another kind see otherwise."""
+    for three in (
+        # `git merge-file` finds no conflict in this one, `git cherry-pick` does.
+        (b"\na\n\n", b"\n\n", b"\n\na\n"),
+        # Changes that touch, and changes with one line between them.
+        (b"a\nb\n", b"a\nc\nb\n", b"a\nd\n"),
+        (b"a\nb\nc\n", b"A\nb\nc\n", b"a\nb\nC"),
+        # Only the newline at the end, and the same addition to an empty file.
+        (b"a", b"a\n", b"b\na"),
+        (b"", b"a\n", b"a\n"),
+    ):
+        test = example(three)(test)
+    return test
+
+
+def trees(three):
+    base, ours, theirs = three
+    return (
+        {"a.py": base, "b.py": b"same\n", "c.py": b"1\n"},
+        {"a.py": ours, "b.py": b"same\n", "c.py": b"2\n"},
+        {"a.py": theirs, "b.py": b"other\n", "c.py": b"2\n"},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +97,54 @@ def merger():
         yield made
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A repository with a work tree, whose settings are not those of the tools."""
+    git = Git(tmp_path_factory.mktemp("checkout"), lasting=False)
+    git("init", "--quiet", "--template=")
+    for key, value in (
+        ("diff.algorithm", "minimal"),
+        ("merge.conflictStyle", "merge"),
+        ("merge.renames", "false"),
+        ("merge.renormalize", "true"),
+    ):
+        git("config", key, value)
+    return git
+
+
 @settings(deadline=None, max_examples=120)
-@given(SIDES, SIDES, st.booleans())
-def test_contents_are_merged_as_trees_are(merger, ours, theirs, newline):
-    base = {"a.py": b"".join(BASE), "b.py": b"same\n"}
-    sides = (
-        {**base, "a.py": edited(ours, True)},
-        {**base, "a.py": edited(theirs, newline), "b.py": b"other\n"},
-    )
-    quick = merger._merge_contents(base, *sides)
+@given(THREE)
+@differing
+def test_contents_are_merged_as_trees_are(merger, three):
+    base, *sides = trees(three)
     whole = merger._merge(base, *sides)
+    assert merger.merge(base, *sides) == whole
+    quick = merger._merge_contents(base, *sides)
     assert (quick is None) is bool(whole.conflicts)
-    if quick:
-        assert quick == whole
+
+
+@settings(deadline=None, max_examples=25)
+@given(THREE)
+@differing
+def test_a_stop_shows_what_was_merged(merger, checkout, three):
+    base, ours, theirs = trees(three)
+    merged = merger.merge(base, ours, theirs)
+    pieces = [stream.root("refs/heads/base", base)]
+    for name, files in (("ours", ours), ("theirs", theirs)):
+        changes = stream.difference(base, files)
+        pieces.append(stream.reset(f"refs/heads/{name}", "refs/heads/base"))
+        pieces.append(stream.commit(f"refs/heads/{name}", *changes))
+    checkout("fast-import", "--quiet", "--force", stdin=b"".join(pieces))
+    for command in (["cherry-pick"], ["merge", "--quiet", "--no-edit"]):
+        checkout("checkout", "--quiet", "--force", "--detach", "ours")
+        checkout(*MERGE_FLAGS, *command, "theirs", fine=(0, 1))
+        unmerged = checkout.text("diff", "--name-only", "--diff-filter=U")
+        assert tuple(unmerged.split()) == merged.conflicts
+        for path, expected in merged.files.items():
+            found = checkout.folder.joinpath(path).read_bytes()
+            assert LABEL.sub(rb"\1", found) == LABEL.sub(rb"\1", expected)
+        checkout("reset", "--quiet", "--hard")
+        checkout("cherry-pick", "--quit")
 
 
 def test_what_git_cannot_merge_as_text(merger):

@@ -18,8 +18,6 @@ from forkkit.upstream.pin import Pin
 
 PROGRAMS = pathlib.Path(__file__).with_name("app") / "programs"
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def on_the_fork(

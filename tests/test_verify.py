@@ -181,7 +181,6 @@ class TestWheel:
 class TestSuite:
     """Upstream's suite on the built wheels; the toy's one test fails on the fork."""
 
-    @pytest.mark.slow
     def test_failures_are_reported_under_both_names_unless_listed(self, project):
         toy.with_shim(project)
         found = check(project, "suite")

@@ -236,15 +236,16 @@ class Toy:
 def with_shim(toy: Toy) -> Toy:
     """Put the real shim into the overlay, for what imports flask or builds."""
     overlay = HERE / "src" / "flaskfork"
-    shutil.copytree(
-        overlay / "shim",
-        toy.project.overlay / "shim",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    for name in ("legacy", "shim"):
+        shutil.copytree(
+            overlay / name,
+            toy.project.overlay / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
     shutil.copy(overlay / "provenance.py", toy.project.overlay)
     listed = toy.project.wheel_contents
     ours = Project(HERE).wheel_contents.read_text("utf-8").splitlines(keepends=True)
-    copied = ("flaskfork/shim/", "flaskfork/provenance.py")
+    copied = ("flaskfork/legacy/", "flaskfork/shim/", "flaskfork/provenance.py")
     added = [line for line in ours if line.startswith(copied)]
     listed.write_text(listed.read_text("utf-8") + "".join(added), "utf-8")
     return toy

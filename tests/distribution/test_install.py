@@ -23,7 +23,7 @@ from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
 # Each case makes an environment, with pip and with uv.
-pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+pytestmark = pytest.mark.sampled
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def test_uninstalling_the_fork_before_the_shim(
         done = shimmed.environment.run("-c", f"import {module}", check=False)
         assert done.stderr.splitlines()[-1] == (
             "ModuleNotFoundError: No module named 'flaskfork'. The Flask here is the"
-            f" shim of flaskfork {version}: install that, or put upstream's Flask here"
+            f" shim of flaskfork {version}: install that, or reinstall upstream's Flask"
             f" by 'pip install --force-reinstall Flask==={level}'"
         )
     code = "try: import flask\nexcept ModuleNotFoundError as e: print(e.name)"
@@ -341,7 +341,8 @@ def test_hostile_settings(beside_flask: Shimmed, tmp_path: pathlib.Path) -> None
         before = files_below(beside_flask.environment.path)
         done = beside_flask.shim("remove", check=False, **env)
         if done.returncode:
-            error = f"error: Flask {beside_flask.level} could not be had; the shim is"
+            level = beside_flask.level
+            error = f"error: Flask {level} could not be downloaded; the shim is"
             assert error in done.stderr
             assert files_below(beside_flask.environment.path) == before
             beside_flask.shim("remove")
@@ -368,9 +369,9 @@ def test_remove_without_an_index(shimmed: Shimmed, tmp_path: pathlib.Path) -> No
     before = files_below(shimmed.environment.path)
     done = shimmed.shim("remove", check=False, **offline)
     assert done.returncode == 1
-    error = f"error: Flask {shimmed.level} could not be had; the shim is still in place"
-    assert error in done.stderr
-    assert "mend: " in done.stderr
+    error = f"error: Flask {shimmed.level} could not be downloaded; "
+    assert f"{error}the shim is still in place" in done.stderr
+    assert "hint: " in done.stderr
     assert files_below(shimmed.environment.path) == before
     assert shimmed.is_fork()
     # To put it there in the first place needs none.
@@ -413,7 +414,7 @@ def test_what_cannot_be_written_to(
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith(f"error: {environment.path}")
     assert "cannot be changed (Permission denied), so Flask is what it" in done.stderr
-    assert "\n  mend: run this as a user who may write there" in done.stderr
+    assert "\n  hint: run this as a user who may write there" in done.stderr
 
 
 def test_a_python_that_another_program_manages(
@@ -430,7 +431,7 @@ def test_a_python_that_another_program_manages(
         said = done.stderr.removeprefix("error: ") or done.stdout
         assert done.returncode == 1
         assert said.startswith(f"{managed}: this Python is managed by the operating")
-        assert "mend: install flaskfork into a virtual environment" in said
+        assert "hint: install flaskfork into a virtual environment" in said
     assert files_below(system.path) == before
 
     managed.unlink()
@@ -471,7 +472,7 @@ def test_the_fork_is_on_pythonpath_only(
         )
         assert done.returncode == 1
         assert done.stderr.startswith(f"error: {target}")
-        assert "mend: install " in done.stderr
+        assert "hint: install " in done.stderr
         assert not target.joinpath("flask").exists()
 
 

@@ -20,7 +20,7 @@ from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
 # A verb runs once for each change that it could be killed at.
-pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+pytestmark = pytest.mark.sampled
 
 # Ends the process before its nth change of a file below a folder, or tells what it was.
 # Or after some time on the processor, which no load makes longer, or tells its time.
@@ -113,7 +113,7 @@ print(json.dumps({
 FINISH = """\
 for name in [name for name in sys.modules if name.partition(".")[0] == "flask"]:
     del sys.modules[name]
-from flaskfork.shim import environment, replacement
+from flaskfork.shim.installing import environment, replacement
 replacement.finish(environment.own_place())
 """
 

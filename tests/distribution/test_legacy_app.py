@@ -22,9 +22,6 @@ import servers
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-# It is installed with what it needs, and served for real.
-pytestmark = pytest.mark.slow
-
 APPLICATION = pathlib.Path(__file__).parents[1] / "legacy_app"
 GUNICORN = ["gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8"]
 
@@ -110,7 +107,7 @@ def test_each_line_of_it_that_is_out_of_date(
     )
     file = re.escape(str(APPLICATION / "guestbook.py"))
     found = re.findall(
-        rf"^{file}:(\d+): DeprecationWarning: '(\S+)' is gone since", done.stderr, re.M
+        rf"^{file}:(\d+): DeprecationWarning: '(\S+)' was removed in", done.stderr, re.M
     )
     lines = (APPLICATION / "guestbook.py").read_text("utf-8").splitlines()
     names = [name.rpartition(".")[2] for _, name in found]

@@ -243,7 +243,7 @@ def test_exported_names(shim: zipfile.ZipFile) -> None:
 @pytest.fixture(scope="module")
 def mirror(fork_env: Environment) -> t.Callable[..., str]:
     """The generator that is installed."""
-    code = "from flaskfork.shim import mirror; print(mirror.__file__)"
+    code = "from flaskfork.shim.wheel import mirror; print(mirror.__file__)"
     return runpy.run_path(fork_env.evaluate(code))["mirror"]
 
 
@@ -285,9 +285,9 @@ def test_a_module_that_cannot_be_read(
     folder = tmp_path / "dist"
     done = environment.run("-m", "flaskfork.shim", "wheel", folder, check=False)
     assert done.returncode == 1
-    error = "error: flaskfork.json.broken cannot be read, line 2: invalid syntax\n"
+    error = "error: flaskfork.json.broken cannot be parsed, line 2: invalid syntax\n"
     assert done.stderr.startswith(error)
-    assert "mend: " in done.stderr
+    assert "hint: " in done.stderr
     assert not folder.exists()
 
 
@@ -313,7 +313,7 @@ def test_a_version_that_is_none(
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {version!r} is not a version")
-    assert "mend: write it like 3." in done.stderr
+    assert "hint: use a form such as 3." in done.stderr
     assert [*tmp_path.iterdir()] == []
 
 
@@ -324,7 +324,7 @@ def test_a_folder_that_cannot_be(fork_env: Environment, tmp_path: pathlib.Path) 
     )
     assert done.returncode == 1
     assert "error: the wheel cannot be written" in done.stderr
-    assert "mend: " in done.stderr
+    assert "hint: " in done.stderr
 
 
 def metadata(archive: zipfile.ZipFile, folder: str) -> email.message.Message:

@@ -44,9 +44,10 @@ def run_python(tmp_path: pathlib.Path) -> t.Callable[..., str]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that has an argument ``module`` for each module of upstream's."""
     if "module" in metafunc.fixturenames:
-        # The shim's own are many, and none that anybody knows by the other name.
-        own = [name for name in modules() if not name.startswith(".shim.")]
-        metafunc.parametrize("module", own)
+        # The fork's own are many, and none that anybody knows by the other name.
+        own = (".shim.", ".legacy.")
+        theirs = [name for name in modules() if not name.startswith(own)]
+        metafunc.parametrize("module", theirs)
 
 
 @pytest.fixture(scope="session")

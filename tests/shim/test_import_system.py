@@ -142,7 +142,6 @@ def test_finding_imports_nothing(
     run_python("-c", code, json.dumps(all_modules))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("first", ["os", "flaskfork", "flaskfork.shim"])
 def test_first_import_by_many_threads(run_python: RunPython, first: str) -> None:
     for _ in range(10):

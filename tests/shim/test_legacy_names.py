@@ -8,8 +8,8 @@ import typing as t
 
 import pytest
 
-from flaskfork.shim._legacy._flask_names import FLASK
-from flaskfork.shim._legacy._werkzeug_names import WERKZEUG
+from flaskfork.legacy._flask_names import FLASK
+from flaskfork.legacy._werkzeug_names import WERKZEUG
 
 RunPython = t.Callable[..., str]
 
@@ -106,7 +106,7 @@ def test_each_name_of_a_module(run_python: RunPython, name: str) -> None:
             assert [(w.category, w.filename) for w in found] == [
                 (DeprecationWarning, "<string>")], (n, [str(w.message) for w in found])
             assert str(found[0].message) == (
-                f"'{name}.{{n}}' is gone since {{since}}; flaskfork gives it back for"
+                f"'{name}.{{n}}' was removed in {{since}}; flaskfork restores it for"
                 f" old code. Use {{instead}} instead.")
     """
     run_python("-c", code)
@@ -139,7 +139,7 @@ def test_each_module(run_python: RunPython, name: str) -> None:
         assert sys.modules[{name!r}] is module is again
         assert len(found) == 1, [str(w.message) for w in found]
         assert found[0].filename == "<string>"
-        assert str(found[0].message).startswith("'{name}' is gone since")
+        assert str(found[0].message).startswith("'{name}' was removed in")
         assert module.__spec__ is importlib.import_module(module.__name__).__spec__
         assert module.__spec__.name == module.__name__
     """

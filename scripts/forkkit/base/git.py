@@ -34,10 +34,13 @@ DIFF_FLAGS = (
 )
 #: Makes a merge follow what upstream has moved, whatever the user's settings.
 MERGE_FLAGS = (
+    # The default; since git 2.47 cherry-pick has it from the settings, merge-tree not.
+    *("-c", "diff.algorithm=histogram"),
     *("-c", "merge.directoryRenames=true"),
     *("-c", "merge.renames=true"),
     *("-c", "merge.conflictStyle=diff3"),
     *("-c", "merge.renameLimit=0"),
+    *("-c", "merge.renormalize=false"),
 )
 _IDENTITY = {
     "GIT_AUTHOR_NAME": "flaskfork",
@@ -160,7 +163,7 @@ class Git:
                 raise ForkError("there is no such folder", where=self.folder) from e
             raise ForkError(
                 "git is not installed, or not on PATH",
-                hint="install git 2.35 or newer from your system's packages",
+                hint="install git 2.38 or newer from your system's packages",
             ) from e
 
     def _environ(self) -> dict[str, str]:

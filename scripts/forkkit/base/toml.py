@@ -1,4 +1,4 @@
-"""Reading TOML on every Python that the fork supports."""
+"""Reading TOML on every Python that the fork supports, and changing a value in it."""
 
 from __future__ import annotations
 
@@ -34,3 +34,28 @@ def load(path: pathlib.Path, *, hint: str) -> dict[str, t.Any]:
     :raises ForkError: it is missing, not UTF-8 or not TOML.
     """
     return loads(read(path, hint=hint), where=path)
+
+
+def with_value(
+    data: bytes, table: str, key: str, value: str, *, where: object
+) -> bytes:
+    """``data`` with another string as the value of a key, and else byte for byte.
+
+    :param table: the table at the top that has the key.
+    :raises ForkError: there is no such string, or as :func:`loads`.
+    """
+    # Not needed by the build, which has the standard library only.
+    import tomlkit
+
+    found = loads(data, where=where).get(table)
+    if not isinstance(found, dict) or not isinstance(found.get(key), str):
+        raise ForkError(
+            f"there is no string [{table}] {key}",
+            where=where,
+            hint=f'write {key} = "..." below [{table}]',
+        )
+    document = tomlkit.parse(data)
+    values = t.cast(dict[str, tomlkit.items.String], document[table])
+    quoted = values[key].as_string()
+    values[key] = tomlkit.string(value, literal=quoted.startswith("'"))
+    return tomlkit.dumps(document).encode()

@@ -92,19 +92,6 @@ def recover(project: Project) -> bool:
     return True
 
 
-def check_settled(project: Project) -> None:
-    """Make sure that no change of several files was cut off half-way.
-
-    :raises ForkError: one was.
-    """
-    if project.transaction.exists():
-        raise ForkError(
-            "a command was cut off while it changed several files",
-            where=project.relative(project.transaction),
-            hint="run `scripts/fork status`, which carries the change through",
-        )
-
-
 def _try_all(project: Project, index: dict[str, str | None]) -> None:
     """Find out what could not be written before it is decided to write it."""
     for folder in {(project.root / name).parent for name in index}:

@@ -29,12 +29,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from ..base import junit
+from ..base import programs
 from ..base import toml
 from ..base import venv
 from ..base.errors import ForkError
 from ..base.junit import Outcome
-from ..base.programs import clean_environ
-from ..base.programs import python as run_python
 from ..base.venv import Environment
 from .listed import Counts
 from .listed import Extension
@@ -294,7 +293,7 @@ def _site_packages(environment: Environment) -> pathlib.Path:
 
 def _complaints(environment: Environment) -> tuple[str, ...]:
     command = ("-m", "uv", "pip", "check", "--python", environment.python)
-    done = run_python(*command, fine=None)
+    done = programs.python(*command, fine=None)
     if done.returncode == 0:
         return ()
     lines = done.stderr.splitlines()
@@ -450,13 +449,13 @@ def _read(path: pathlib.Path) -> bytes | None:
 
 
 def _environ(environment: Environment) -> dict[str, str]:
-    programs = environment.path / "bin"
-    return clean_environ(
+    folder = environment.path / "bin"
+    return programs.clean_environ(
         HOME=str(environment.path.with_name("home")),
         TMPDIR=str(environment.path.with_name("tmp")),
         # Some ask git for their version, and would get this project's.
         GIT_CEILING_DIRECTORIES=str(environment.path.parent),
-        PATH=f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        PATH=f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     )
 
 

@@ -32,11 +32,13 @@ PROVENANCE = f"{MODULE}/provenance.json"
 LICENSE = source.LICENSE
 #: The files and folders of the project that its sdist carries.
 SDIST = (
+    ".github",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "LICENSE",
     "README.md",
     "benchmarks",
+    "docs",
     "noxfile.py",
     "patches",
     "pyproject.toml",

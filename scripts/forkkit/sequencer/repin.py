@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ..base import toml
 from ..base.changelog import Changelog
 from ..base.files import read
-from ..base.metadata import fork_version
 from ..base.paths import Project
 from ..queue.export import Contents
 from ..queue.fork import Fork
@@ -23,7 +23,7 @@ def contents(fork: Fork, pin: Pin, dropped: t.Iterable[tuple[str, str]]) -> Cont
     old = log = Changelog.load(project)
     if pin != fork.pin:
         changes[project.pin] = pin.render()
-        changes[project.pyproject] = _with_version(project, f"{pin.version}.1")
+        changes[project.pyproject] = with_version(project, f"{pin.version}.1")
         log = log.with_entry("Upstream", f"{pin}.", instead=rf"{pin.name} [\d.]+\.")
     for name, reason in dropped:
         log = log.with_dropped(name, reason)
@@ -32,7 +32,11 @@ def contents(fork: Fork, pin: Pin, dropped: t.Iterable[tuple[str, str]]) -> Cont
     return changes
 
 
-def _with_version(project: Project, version: str) -> bytes:
-    text = read(project.pyproject, hint="restore it from the history")
-    old = f'version = "{fork_version(project)}"'.encode()
-    return text.replace(old, f'version = "{version}"'.encode(), 1)
+def with_version(project: Project, version: str) -> bytes:
+    """The text of pyproject.toml with another version of the fork.
+
+    :raises ForkError: there is no version in it.
+    """
+    data = read(project.pyproject, hint="restore it from the history")
+    where = project.relative(project.pyproject)
+    return toml.with_value(data, "project", "version", version, where=where)

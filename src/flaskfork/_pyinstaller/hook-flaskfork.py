@@ -13,7 +13,7 @@ datas = [(str(_package / "provenance.json"), "flaskfork")]
 # back old names is named in tables.
 hiddenimports = [
     f"{parent}.{module.name}"
-    for parent in ("flaskfork", "flaskfork.shim._legacy")
+    for parent in ("flaskfork", "flaskfork.legacy")
     for module in pkgutil.iter_modules([str(_package.joinpath(*parent.split(".")[1:]))])
     if module.name != "_pyinstaller"
 ]

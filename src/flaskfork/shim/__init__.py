@@ -1,40 +1,48 @@
 """Importing this makes ``import flask`` mean the fork, for the whole process.
 
-With the shim wheel installed that happens by itself. Without it, import this before
-anything that imports ``flask``, or run ``pytest -p flaskfork.shim``. To build the wheel
-or to put it into an environment, see ``python -m flaskfork.shim --help``.
+With the shim wheel installed this happens by itself. Without it, import this module
+before anything that imports ``flask``, or run ``pytest -p flaskfork.shim``. To build
+the wheel or install it into an environment, see ``python -m flaskfork.shim --help``.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+import types
 
-from ._finder import install as install
-from ._finder import swap as swap
+from .importing.finder import install as install
+from .importing.loaders import swap as swap
 
 __all__ = ["install", "legacy", "swap"]
 
 
 def legacy(*, werkzeug: bool = False) -> None:
-    """Give back names of ``flask`` that upstream has removed, for old code.
+    """Restore names of ``flask`` that upstream has removed, for old code.
 
-    Each use of one warns. The variable ``FLASKFORK_LEGACY`` does the same where a
-    program cannot be changed: 1 for this, ``werkzeug`` for both.
+    Each use of one warns. Where the program cannot be changed, set the environment
+    variable ``FLASKFORK_LEGACY``: to ``1`` for these names, to ``werkzeug`` for both.
 
-    :param werkzeug: whether to give back those of Werkzeug, Jinja, itsdangerous and
+    :param werkzeug: whether to restore those of Werkzeug, Jinja, itsdangerous and
         MarkupSafe as well.
     """
-    from . import _legacy
+    _switch().switch_on(werkzeug=werkzeug)
 
-    _legacy.switch_on(werkzeug=werkzeug)
+
+def _switch() -> types.ModuleType:
+    """Load what restores names, without a trace of it in the package ``flask``."""
+    from ..legacy import switch
+
+    if (package := sys.modules.get("flaskfork")) is not None:
+        # The import system has set it there.
+        vars(package).pop("legacy", None)
+    return switch
 
 
 if (_value := os.environ.get("FLASKFORK_LEGACY", "")) in ("", "0"):
     install()
 else:
-    from . import _legacy
-
     # First, so that the next import fails as this one does.
-    _legacy.check(_value)
+    _switch().check(_value)
     install()
-    _legacy.switch_on_as(_value)
+    _switch().switch_on_as(_value)

@@ -1,4 +1,4 @@
-"""``python -m flaskfork.shim``, the command that puts the shim where it belongs."""
+"""``python -m flaskfork.shim``: build, install, check and remove the shim."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import sys
 
 import click
 
-from . import constraints as texts
-from . import doctor as doctors
-from . import environment
-from . import wheel as wheels
-from .environment import Status
 from .errors import ShimError
+from .installing import constraints as texts
+from .installing import doctor as doctors
+from .installing import environment
+from .installing.environment import Status
+from .wheel.build import build
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         sys.stdout.flush()
     except (ShimError, OSError) as e:
         click.echo(f"error: {e}", err=True)
-        # Python would try once more to write what it could not.
+        # Otherwise Python would try to write the same output again at exit.
         sys.stdout = None
         sys.exit(1)
     except click.ClickException as e:
@@ -40,17 +40,17 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """Make 'import flask' mean flaskfork, for the code that you did not write."""
+    """Make 'import flask' mean flaskfork, also in code that you did not write."""
 
 
 @cli.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=pathlib.Path))
 @click.option(
-    "--version", metavar="V", help="Give it this version instead of the fork's own."
+    "--version", metavar="V", help="Use this version instead of the fork's own."
 )
 def wheel(folder: pathlib.Path, version: str | None) -> None:
-    """Build the shim wheel into DIR, made if need be; this needs no network."""
-    click.echo(wheels.build(folder, version))
+    """Build the shim wheel into DIR, without network; create DIR if needed."""
+    click.echo(build(folder, version))
 
 
 @cli.command()
@@ -63,7 +63,7 @@ def install() -> None:
 @cli.command()
 @_as_json
 def status(as_json: bool) -> None:
-    """Tell what 'import flask' gets here; exit with 1 if that is not the fork."""
+    """Show what 'import flask' gets here; exit with 1 if it is not the fork."""
     now = environment.status()
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(now), indent=2))
@@ -74,10 +74,10 @@ def status(as_json: bool) -> None:
 
 @cli.command()
 def remove() -> None:
-    """Put upstream's Flask back in the place of the shim."""
+    """Replace the shim with upstream's Flask."""
     now = environment.remove()
     if now.flask is None:
-        click.echo("no Flask is installed here: there is no shim to remove")
+        click.echo("Flask is not installed here, so there is no shim to remove")
     else:
         click.echo(f"Flask {now.flask} here is upstream's ({now.file})")
 
@@ -85,10 +85,10 @@ def remove() -> None:
 @cli.command()
 @_as_json
 def doctor(as_json: bool) -> None:
-    """Find what keeps 'import flask' from being the fork, each with its mend.
+    """Report whatever keeps 'import flask' from being the fork, and how to fix it.
 
-    Exit with 1 if there is any such trouble, in this environment or in the
-    current folder.
+    Look in this environment and the current folder. Exit with 1 if anything is
+    wrong.
     """
     troubles = doctors.examine()
     if as_json:
@@ -105,12 +105,12 @@ def doctor(as_json: bool) -> None:
     "--wheels",
     "folder",
     metavar="DIR|URL",
-    help="The folder that both wheels are in; without it, they are on an index.",
+    help="Folder of both wheels; without it, they are on an index.",
 )
 def constraints(tool: str | None, folder: str | None) -> None:
-    """Print what keeps the shim in its place where TOOL installs.
+    """Print the settings that make TOOL keep the shim.
 
-    Paste it into the tool's own file, which its first line names.
+    The first line says which of the tool's files they belong in.
     """
     wanted = texts.TOOLS if tool is None else [tool]
     click.echo("\n".join(texts.render(name, folder) for name in wanted), nl=False)

@@ -1,7 +1,7 @@
 """What the commands ``flaskfork`` and ``flask`` run.
 
-Importing it has activated the shim, so that the application which the command loads,
-and its extensions, get the fork for ``flask``.
+Importing this activates the shim, so that the application that the command loads, and
+its extensions, get the fork when they import ``flask``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Makes ``import flask`` and ``import flaskfork`` load one module, not two."""

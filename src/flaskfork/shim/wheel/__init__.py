@@ -1,0 +1,1 @@
+"""The shim wheel: the distribution named Flask whose package is the fork."""
