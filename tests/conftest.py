@@ -11,8 +11,10 @@ that has many cases of its own takes them from the fixture ``sampled``.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -35,6 +37,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help=f"of what is marked as sampled, run one in {SHARE}, by the commit",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Neither the settings of the user's git nor the size of a terminal decide.
+    os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
+    for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "LANGUAGE"):
+        os.environ.pop(name, None)
+
+    with contextlib.suppress(ImportError):
+        from hypothesis import HealthCheck
+        from hypothesis import settings
+
+        # On a busy machine an example takes long, and no run is to be another's luck.
+        settings.register_profile(
+            "fork",
+            deadline=None,
+            derandomize=bool(config.getoption("sample")),
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+        settings.load_profile("fork")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -61,6 +83,12 @@ def pytest_collection_modifyitems(
     ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def everything(pytestconfig: pytest.Config) -> bool:
+    """Whether all is to be tried, however long it takes."""
+    return not pytestconfig.getoption("sample")
 
 
 @pytest.fixture

@@ -212,7 +212,7 @@ class Visitor:
             f"{self.address}{path}", data, dict(headers), method=method
         )
         try:
-            response = self._opener.open(request, timeout=30)
+            response = self._opener.open(request, timeout=600)
         except urllib.error.HTTPError as error:
             response = error
         with response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pathlib
-import resource
 import sys
 import traceback
 
@@ -14,9 +13,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+import calling
 import toy
 from forkkit import cli
-from forkkit.base import paths as projects
 from forkkit.base.errors import ForkError
 from forkkit.queue import incoming
 from test_killed import begun
@@ -127,8 +126,6 @@ def test_a_full_disk(project, tmp_path, prepare, command, code):
 def test_a_loss_of_power(project, prepare, command, code):
     """What takes a file's place was written to the disk before, and so is its name."""
     prepare(project)
-    for verb in cli.VERBS:
-        assert cli.cli.get_command(None, verb)
     log = project.root.with_name("order.log")
     if child := os.fork():
         _, status = os.waitpid(child, 0)
@@ -140,8 +137,8 @@ def test_a_loss_of_power(project, prepare, command, code):
         os.chdir(project.root)
         watch(log)
         sys.argv = ["scripts/fork", *command.split()]
-        projects.here = lambda: project.project
-        cli.main()
+        with calling.at(project.project):
+            cli.main()
     except SystemExit as e:
         os._exit(int(e.code or 0))
     except BaseException:
@@ -251,9 +248,7 @@ def test_there_is_a_limit_to_what_a_hostile_mail_takes(project, tmp_path):
     mail = tmp_path / "bomb"
     head = MAIL.encode().partition(b"@@")[0]
     mail.write_bytes(head + b"@@ -0,0 +1,9999999 @@\n" + b"+\n" * 2_000_000)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    done = project.fork("apply", str(mail), code=1)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of its own and of no other process of the tests: 30 s, and 1 GiB.
+    limits = ["prlimit", "--cpu=30", f"--data={2**30}"]
+    done = project.fork("apply", str(mail), code=1, prefix=limits)
     assert "the hunk breaks off" in done.stderr or "line numbers" in done.stderr
-    assert used.ru_utime - before < 30
-    assert used.ru_maxrss < 2**20

@@ -1,8 +1,10 @@
-"""Nothing is lost: each verb is killed before every single change that it makes."""
+"""Nothing is lost: each verb is killed before every single change that it makes.
+
+With --sample before one in four of them, which the commit chooses.
+"""
 
 from __future__ import annotations
 
-import itertools
 import os
 import pathlib
 import shutil
@@ -13,9 +15,9 @@ import typing as t
 
 import pytest
 
+import calling
 import toy
 from forkkit import cli
-from forkkit.base import paths as projects
 
 APP = "src/flask/app.py"
 #: What changes something; so does opening a file to write.
@@ -34,11 +36,7 @@ MAIL = (
 
 @pytest.fixture
 def project(tmp_path):
-    made = toy.with_releases(tmp_path / "toy")
-    # So that no process of the many has to.
-    for verb in cli.VERBS:
-        assert cli.cli.get_command(None, verb)
-    return made
+    return toy.with_releases(tmp_path / "toy")
 
 
 def nothing(project: toy.Toy) -> None:
@@ -122,6 +120,7 @@ def run(project: toy.Toy, *args: str, deadly: int = 0) -> int:
     :return: how it ended.
     """
     said = project.root.with_suffix(".log")
+    changes = Counter(deadly)
     if child := os.fork():
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)
@@ -132,11 +131,13 @@ def run(project: toy.Toy, *args: str, deadly: int = 0) -> int:
         sys.stdout = sys.stderr = said.open("w")
         os.chdir(project.root)
         sys.argv = ["scripts/fork", *args]
-        projects.here = lambda: project.project
-        if deadly:
-            sys.addaudithook(killer(deadly))
-        cli.main()
+        calling.forget()
+        with calling.at(project.project):
+            sys.addaudithook(changes.hook)
+            cli.main()
     except SystemExit as e:
+        count, changes.deadly = changes.count, 0
+        project.root.with_suffix(".changes").write_text(str(count))
         sys.stdout.flush()
         os._exit(int(e.code or 0))
     except BaseException:
@@ -145,19 +146,23 @@ def run(project: toy.Toy, *args: str, deadly: int = 0) -> int:
     os._exit(70)
 
 
-def killer(deadly: int) -> t.Callable[[str, tuple[t.Any, ...]], None]:
-    """A hook (PEP 578) that kills the process at one of its changes."""
-    count = 0
+class Counter:
+    """Counts the changes of a process, and kills it before one of them.
 
-    def hook(event: str, values: tuple[t.Any, ...]) -> None:
-        nonlocal count
+    :param deadly: the number of that change; 0 to let the process live.
+    """
+
+    def __init__(self, deadly: int) -> None:
+        self.deadly = deadly
+        self.count = 0
+
+    def hook(self, event: str, values: tuple[t.Any, ...]) -> None:
+        """What Python calls, as of PEP 578."""
         writes = event == "open" and int(values[2] or 0) & (os.O_WRONLY | os.O_RDWR)
         if event in CHANGES or writes:
-            count += 1
-            if count == deadly:
+            self.count += 1
+            if self.count == self.deadly:
                 os.kill(os.getpid(), signal.SIGKILL)
-
-    return hook
 
 
 def is_work_there(project: toy.Toy) -> bool:
@@ -198,6 +203,8 @@ def is_work_there(project: toy.Toy) -> bool:
 def test_killed(
     project: toy.Toy,
     tmp_path: pathlib.Path,
+    request: pytest.FixtureRequest,
+    sampled: t.Callable[[t.Iterable[int]], list[int]],
     prepare: t.Callable[[toy.Toy], None],
     command: str,
     code: int,
@@ -210,34 +217,38 @@ def test_killed(
     whole = copied(project, tmp_path / "whole")
     assert run(whole, *args) == code
     done = kept(whole)
+    total = int(whole.root.with_suffix(".changes").read_text())
+    assert total
+    chosen = sampled(range(1, total + 1))
+    told = f"of {total}"
+    request.node.add_report_section("call", "killed before", f"{chosen} {told}")
 
-    for n in itertools.count(1):
+    for n in chosen:
+        at = f"at change {n} {told}"
         copy = copied(project, tmp_path / "copy")
-        ended = run(copy, *args, deadly=n)
-        assert run(copy, "status") == 0
-        assert kept(copy) in (begun, done), f"at change {n}"
-        assert not with_work or is_work_there(copy), f"at change {n}"
-        if ended == code:
-            break
-        assert ended == -signal.SIGKILL
+        assert run(copy, *args, deadly=n) == -signal.SIGKILL, at
+        assert run(copy, "status") == 0, at
+        assert kept(copy) in (begun, done), at
+        assert not with_work or is_work_there(copy), at
 
         # It can be done again, or gone back from.
         if kept(copy) == begun and copy.project.journal.exists() is stopped_before:
-            assert run(copy, *args) == code
-            assert kept(copy) == done, f"again after change {n}"
+            assert run(copy, *args) == code, at
+            assert kept(copy) == done, at
         if copy.project.journal.exists() and code == 3:
             # Once it comes to the stop, and once the stop is not resolved yet.
             codes = {run(copy, "rebase", "--continue") for _ in "12"}
-            assert codes <= ({0, 1, 3} if "edit" in args else {1, 3}), f"after {n}"
-            assert kept(copy) in (begun, done), f"on after change {n}"
+            assert codes <= ({0, 1, 3} if "edit" in args else {1, 3}), at
+            assert kept(copy) in (begun, done), at
         if copy.project.journal.exists():
-            assert run(copy, "rebase", "--abort") == 0
-        assert run(copy, "apply") == 0
-        assert run(copy, "export", "--check") == 0
-        assert copy.git("status", "--porcelain") == ""
-        assert not list(copy.project.checkout.parent.glob(".*.*"))
-        assert not with_work or is_work_there(copy), f"after change {n}"
-    assert n > 1
+            assert run(copy, "rebase", "--abort") == 0, at
+        assert run(copy, "apply") == 0, at
+        assert run(copy, "export", "--check") == 0, at
+        assert copy.git("status", "--porcelain") == "", at
+        assert not list(copy.project.checkout.parent.glob(".*.*")), at
+        assert not with_work or is_work_there(copy), at
+    # No change is left that it is not killed before.
+    assert run(copied(project, tmp_path / "copy"), *args, deadly=total + 1) == code
 
 
 def copied(project: toy.Toy, folder: pathlib.Path) -> toy.Toy:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
+import typing as t
 
 import pytest
 
@@ -98,12 +102,13 @@ def test_files_of_the_current_folder_are_not_imported(tmp_path):
 )
 def test_wrong_usage_is_exit_code_2(tmp_path, args):
     project = toy.make(tmp_path / "toy")
-    assert "Usage: scripts/fork" in project.fork(*args, code=2).stderr
+    done = project.fork(*args, code=2, process=True)
+    assert "Usage: scripts/fork" in done.stderr
 
 
 def test_help_lists_every_verb(tmp_path):
     project = toy.make(tmp_path / "toy")
-    said = project.fork("--help").stdout
+    said = project.fork("--help", process=True).stdout
     verbs = "status fetch series show apply export materialise build readme test verify"
     for verb in verbs.split(" "):
         assert f"\n  {verb} " in said
@@ -117,9 +122,6 @@ def test_show(tmp_path):
 
 
 def test_interrupt_is_exit_code_130(tmp_path):
-    import signal
-    import time
-
     project = toy.make(tmp_path / "toy")
     project.archive.unlink()
     os.mkfifo(tmp_path / "pipe")
@@ -131,8 +133,20 @@ def test_interrupt_is_exit_code_130(tmp_path):
         # A job in the background inherits that the signal is ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    # It waits for what never comes through the pipe.
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20)[1].strip() == "interrupted"
+    # Once it reads, it waits for what never comes through the pipe.
+    with writer(tmp_path / "pipe", process):
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=600)[1].strip() == "interrupted"
     assert process.returncode == 130
+
+
+def writer(pipe: pathlib.Path, process: subprocess.Popen[str]) -> t.IO[bytes]:
+    """The other end of a pipe, as soon as the process has opened it to read."""
+    while True:
+        assert process.poll() is None, process.communicate()
+        try:
+            return os.fdopen(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        except OSError as e:
+            if e.errno != errno.ENXIO:
+                raise
+        time.sleep(0.01)

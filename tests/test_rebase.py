@@ -194,7 +194,7 @@ def test_two_commands_at_once(project):
     before = project.snapshot()
     with filelock.FileLock(project.project.lock):
         for command in ("rebase 1.1", "apply", "move comma --first"):
-            done = project.fork(*command.split(), code=1)
+            done = project.fork(*command.split(), code=1, process=True)
             assert "another scripts/fork is changing this project" in done.stderr
     assert project.snapshot() == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -9,6 +10,7 @@ import pty
 import shutil
 import subprocess
 import sys
+import typing as t
 
 import pytest
 from hypothesis import given
@@ -235,12 +237,23 @@ def test_coloured_on_a_terminal_only(project):
     launch = project.root / "scripts" / "forkkit" / "launch.py"
     ours, theirs = pty.openpty()
     command = [sys.executable, "-I", launch, "range-diff"]
-    subprocess.run(command, stdout=theirs, check=True)
-    coloured = os.read(ours, 65536).decode()
-    for descriptor in (ours, theirs):
-        os.close(descriptor)
+    with subprocess.Popen(command, stdout=theirs) as process:
+        os.close(theirs)
+        with open(ours, "rb", 0) as terminal:
+            coloured = all_of(terminal)
+    assert process.returncode == 0
     assert "\x1b[33m" in coloured
     assert "\x1b[32m    ++    return" in coloured
+
+
+def all_of(terminal: t.IO[bytes]) -> str:
+    """What is written to a terminal until nobody has it open any more."""
+    written = b""
+    # Then Linux fails to read.
+    with contextlib.suppress(OSError):
+        while data := terminal.read(65536):
+            written += data
+    return written.decode()
 
 
 def test_report(project):

@@ -328,7 +328,7 @@ def test_header_by_an_editor(project, tmp_path):
     terminal = ["script", "--quiet", "--return", "--log-out", "/dev/null", "--command"]
     launch = project.root / "scripts" / "forkkit" / "launch.py"
     command = f"{toy.sys.executable} -I {launch} header comma"
-    toy.subprocess.run([*terminal, command], env=env, check=True, timeout=60)
+    toy.subprocess.run([*terminal, command], env=env, check=True, timeout=600)
     assert "It is written so." in patch(project, "comma")
 
 

@@ -13,6 +13,7 @@ import tarfile
 import typing as t
 from dataclasses import dataclass
 
+import calling
 from forkkit.base.files import file_sha256
 from forkkit.base.files import Files
 from forkkit.base.files import files_sha256
@@ -187,21 +188,31 @@ class Toy:
         code: int = 0,
         env: dict[str, str] | None = None,
         prefix: t.Sequence[str] = (),
+        process: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """Run the project's own ``scripts/fork`` as a process of its own.
+        """Run the command on the project, as its own ``scripts/fork`` would.
 
         :param code: the exit code that it has to end with.
         :param prefix: a command that runs it.
+        :param process: whether it has to be a process of its own, as it is with a
+            prefix and with variables that Python reads when it starts.
         """
-        launch = self.root / "scripts" / "forkkit" / "launch.py"
-        done = subprocess.run(
-            [*prefix, sys.executable, "-I", launch, *args],
-            capture_output=True,
-            text=True,
-            cwd=self.root,
-            env=env or clean_environ(),
-            check=False,
-        )
+        env = env or clean_environ()
+        if process or prefix or not calling.can_be_called(env):
+            launch = self.root / "scripts" / "forkkit" / "launch.py"
+            done = subprocess.run(
+                [*prefix, sys.executable, "-I", launch, *args],
+                capture_output=True,
+                text=True,
+                cwd=self.root,
+                env=env,
+                check=False,
+            )
+        else:
+            done = calling.call(self.project, args, env)
+            if done.returncode == 130 != code:
+                # Whoever runs the tests interrupts them.
+                raise KeyboardInterrupt
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return done
