@@ -23,14 +23,14 @@ import noxfile  # noqa: E402
 
 #: How many seconds a session takes on two cores; `build` comes with each.
 SECONDS = {
-    "tools": 300,
-    "killed": 200,
-    "history": 180,
-    "programs": 300,
-    "recipes": 400,
-    "distribution": 240,
-    "fork": 150,
+    "tools": 330,
+    "killed": 700,
+    "history": 100,
+    "programs": 240,
+    "recipes": 180,
+    "distribution": 330,
     "ecosystem": 240,
+    "fork": 150,
     "unstable": 400,
 }
 

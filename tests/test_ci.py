@@ -53,7 +53,6 @@ def rest() -> t.Iterator[types.ModuleType]:
         yield module
 
 
-@pytest.mark.slow
 def test_actionlint_finds_nothing(tmp_path):
     group = f"{toy.HERE / 'pyproject.toml'}:workflows"
     environment = environments.create(tmp_path / "env", "--group", group)

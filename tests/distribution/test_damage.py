@@ -13,9 +13,6 @@ import pytest
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-# Each case copies an environment, and starts Python several times.
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def whole(

@@ -15,9 +15,6 @@ import pytest
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-# PyInstaller reads everything that a program could import.
-pytestmark = pytest.mark.slow
-
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # The modules that only the fork has.
 OWN = {"_pyinstaller", "provenance", "shim"}

@@ -22,9 +22,6 @@ from forkkit.base.venv import Environment
 
 Record = t.Callable[..., dict[str, t.Any]]
 
-# The tools are large, and each run serves all visits.
-pytestmark = pytest.mark.slow
-
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 TOOLS = [
     "ddtrace",

@@ -20,7 +20,7 @@ from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
 # A verb runs once for each change that it could be killed at.
-pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+pytestmark = pytest.mark.sampled
 
 # Ends the process before its nth change of a file below a folder, or tells what it was.
 # Or after some time on the processor, which no load makes longer, or tells its time.

@@ -22,9 +22,6 @@ import servers
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-# It is installed with what it needs, and served for real.
-pytestmark = pytest.mark.slow
-
 APPLICATION = pathlib.Path(__file__).parents[1] / "legacy_app"
 GUNICORN = ["gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8"]
 

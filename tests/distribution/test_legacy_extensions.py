@@ -14,9 +14,6 @@ import pytest
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-# Two dozen extensions are installed, and Python starts twice for each.
-pytestmark = pytest.mark.slow
-
 #: Requirement, modules.
 BY_FLASK = {
     "Flask-Analytics==0.6.0": "flask_analytics flask_analytics.providers.piwik",

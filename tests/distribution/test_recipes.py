@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
     from distribution.index import Index
 
 # Package managers lock and install a project, again and again.
-pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+pytestmark = pytest.mark.sampled
 
 ROOT = projects.here().root
 PAGE = ROOT.joinpath("docs", "moving.md").read_text("utf-8")

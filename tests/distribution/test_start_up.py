@@ -18,9 +18,6 @@ import servers
 from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
-# Servers and their workers have to start, and start anew.
-pytestmark = pytest.mark.slow
-
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # Of the lock that all share, since MarkupSafe's C part is not for one of its own.
 OTHER_INTERPRETER = """

@@ -19,7 +19,7 @@ from forkkit.base import venv as environments
 from forkkit.base.venv import Environment
 
 # A thousand clients come to each of six servers.
-pytestmark = [pytest.mark.slow, pytest.mark.sampled]
+pytestmark = pytest.mark.sampled
 
 PROGRAM = pathlib.Path(__file__).with_name("programs") / "streaming.py"
 STREAMS = 1000
