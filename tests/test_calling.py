@@ -39,6 +39,9 @@ LOOKS = [
     ("diff loud", 0),
     ("depends", 0),
     ("depends --json", 0),
+    ("annotate app.py", 0),
+    ("annotate missing.py", 1),
+    ("log", 0),
     ("send comma", 0),
     ("send loud --help", 0),
     ("fetch", 0),
@@ -51,6 +54,12 @@ LOOKS = [
     ("range-diff", 0),
     ("report --json 1.1", 0),
     ("refresh", 1),
+    ("continue", 1),
+    ("skip", 1),
+    ("abort", 1),
+    ("undo", 1),
+    ("redo", 1),
+    ("take missing", 2),
     ("enable loud", 1),
     ("new dash", 1),
     ("apply missing", 2),
@@ -59,17 +68,18 @@ LOOKS = [
     ("rebase 9.9 --from pyproject.toml", 1),
     ("build --help", 0),
     # Another program writes to the same streams.
-    ("test nope", 3),
+    ("test nope", 2),
     ("needed missing", 1),
     ("bisect -- false", 1),
     ("verify formats queue rename metadata", 0),
     ("verify --json formats", 0),
-    ("verify missing", 1),
+    ("verify missing", 2),
     ("ecosystem --help", 0),
 ]
 CHANGES = [
     ("apply", 0),
     ("apply ../mail", 0),
+    ("take ../mail", 0),
     ("export", 0),
     ("readme", 0),
     ("rebase 1.1", 0),
@@ -140,9 +150,13 @@ def both(ours: toy.Toy, theirs: toy.Toy, command: str, code: int) -> None:
         said.append(
             [
                 # How long something took is no part of it.
-                re.sub(r"\d+\.\d+( s\)|,?$)", "T", text, flags=re.M).replace(
-                    str(made.root), "ROOT"
-                )
+                re.sub(
+                    # Nor is the name of a temporary folder.
+                    r"\d+\.\d+( s\)|,?$)|flaskfork-\w+-\w{8}\b",
+                    "T",
+                    text,
+                    flags=re.M,
+                ).replace(str(made.root), "ROOT")
                 for text in (done.stdout, done.stderr)
             ]
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import typing as t
@@ -10,27 +11,46 @@ import typing as t
 import click
 
 from ..base.paths import Project
+from ..base.programs import run
 from ..prove import bisect
 from ..prove import checks
 from ..prove import needed
 from . import terminal
 
+#: A line of nox's list: the name without the Python that it is for, and with it.
+_SESSION = re.compile(r"^[*-] (([\w-]+?)(?:-\d\.\d+)?)(?: ->.*)?$", re.MULTILINE)
 
-@click.command("test", short_help="Run the tests, or named nox sessions.")
-@click.argument("sessions", nargs=-1)
+
+@click.command("test", short_help="Run the tests, or named sessions.")
+@click.argument("names", nargs=-1, metavar="[SESSION]...")
 @click.pass_context
-def test_verb(context: click.Context, sessions: tuple[str, ...]) -> None:
-    """Run all tests, or the named nox SESSIONS of noxfile.py."""
+def test_verb(context: click.Context, names: tuple[str, ...]) -> None:
+    """Run the tests that a change has to pass, or the named sessions of noxfile.py.
+
+    `quick` is for before a commit, `all` runs everything.
+    """
     project: Project = context.obj
+    if unknown := [name for name in names if name not in (known := _sessions(project))]:
+        raise click.UsageError(
+            f"there is no session {', '.join(unknown)}; name some of {', '.join(known)}"
+        )
     terminal.fetched(project)
-    chosen = ["--session", *sessions] if sessions else []
-    noxfile = project.root / "noxfile.py"
-    done = subprocess.run(
-        [sys.executable, "-m", "nox", "--noxfile", noxfile, *chosen],
-        cwd=project.root,
-        check=False,
-    )
-    context.exit(done.returncode)
+    chosen = ["--session", *names] if names else []
+    command = [*_nox(project), *chosen]
+    context.exit(subprocess.run(command, cwd=project.root, check=False).returncode)
+
+
+def _sessions(project: Project) -> list[str]:
+    """The names by which sessions can be run, those of single Pythons included."""
+    # Without --json it lists those too that do not run by default; 3 is for none.
+    done = run(*_nox(project), "--list-sessions", cwd=project.root, fine=(0, 3))
+    names = _SESSION.findall(done.stdout)
+    return [*dict.fromkeys(name for pair in names for name in pair)]
+
+
+def _nox(project: Project) -> list[str]:
+    noxfile = str(project.root / "noxfile.py")
+    return [sys.executable, "-m", "nox", "--noxfile", noxfile]
 
 
 @click.command("verify", short_help="Check the project's invariants.")
