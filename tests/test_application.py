@@ -29,6 +29,9 @@ from forkkit.base import paths as project
 from forkkit.base import venv as environments
 from forkkit.upstream.pin import Pin
 
+# Each case installs an application with its extensions, and serves it.
+pytestmark = pytest.mark.sampled
+
 APPLICATION = pathlib.Path(__file__).with_name("app")
 EXTENSIONS = [
     "flask_caching",

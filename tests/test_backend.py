@@ -22,6 +22,9 @@ from forkkit.base.venv import uv
 from forkkit.pack import dist as packing
 from forkkit.upstream.pin import Pin
 
+# Each case builds with a front end in an environment of its own.
+pytestmark = pytest.mark.sampled
+
 #: The version of Flask that the fork stands for.
 LEVEL = Pin.load(projects.here()).version
 CHECK = (

@@ -9,6 +9,9 @@ import pytest
 
 import toy
 
+# Each case builds the package some ten times, to run a command on it.
+pytestmark = pytest.mark.sampled
+
 LINES = 16
 TRAILERS = """\
 

@@ -27,6 +27,9 @@ from test_killed import nothing
 from test_killed import resolved
 from test_killed import written
 
+# Each case starts processes with hostile settings, disks or mails.
+pytestmark = pytest.mark.sampled
+
 VERBS = [
     (nothing, "rebase 1.1", 0),
     (nothing, "rebase 1.2", 3),

@@ -16,6 +16,9 @@ import pytest
 import toy
 from forkkit.base.programs import clean_environ
 
+# Each case makes the environment of the command anew.
+pytestmark = pytest.mark.sampled
+
 
 def fork(
     root: pathlib.Path, *args: str, **env: str

@@ -16,6 +16,9 @@ from forkkit.base import paths as project
 from forkkit.base import venv as environments
 from forkkit.upstream.pin import Pin
 
+# It serves a large application of somebody else's.
+pytestmark = pytest.mark.sampled
+
 PROGRAMS = pathlib.Path(__file__).with_name("app") / "programs"
 
 
