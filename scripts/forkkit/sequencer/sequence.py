@@ -37,6 +37,7 @@ from ..upstream.pin import Pin
 from ..upstream.source import release_files
 from . import disabled
 from . import operations
+from . import overlay
 from . import repin
 from .journal import check_idle
 from .journal import Ending
@@ -259,7 +260,7 @@ class _Run:
         merger: Merger,
     ) -> Stop:
         """The stop with all that the maintainer is told of it."""
-        tests = self._how_to_test(changes[outcome.name])
+        tests = self._how_to_test(changes[outcome.name], journal.plan.pin)
         if stop.why == "edit":
             return replace(stop, story=(tests,))
         carried = [n for n, kind in journal.progress.endings if kind != "dropped"]
@@ -272,12 +273,13 @@ class _Run:
             reason=told.reason,
         )
 
-    def _how_to_test(self, change: Change) -> str:
+    def _how_to_test(self, change: Change, pin: Pin) -> str:
         """How the tests of a patch are run at a stop."""
         tests = self.fork.project.root / change.patch.trailer("Tests")
         command = shlex.join([sys.executable, "-m", "pytest", str(tests)])
-        folder = self.worktree.checkout.shown
-        return f"its tests run there: cd {folder} && PYTHONPATH=src {command}"
+        path = pathlib.PurePosixPath(pin.package).parent
+        folder = shlex.quote(self.worktree.checkout.shown)
+        return f"to run its tests: cd {folder} && PYTHONPATH={path} {command}"
 
     def _stop(self, journal: Journal) -> Stopped:
         """Leave the checkout at the stop of a journal."""
@@ -285,6 +287,7 @@ class _Run:
         # If it is killed from here on, the next command comes back to this patch.
         transaction.commit(project, {project.journal: journal.render()})
         self.worktree.stop(stop.kept, conflict=stop.why == "conflict")
+        overlay.lay(self.fork, self.worktree.checkout, journal.plan.pin)
         journal = replace(journal, stop=replace(stop, there=True))
         transaction.commit(project, {project.journal: journal.render()})
         return stopped(self.worktree, journal)

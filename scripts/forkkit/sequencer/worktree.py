@@ -122,6 +122,7 @@ class Worktree:
         :raises ForkError: a file of the maintainer is in the way.
         """
         self.put_away()
+        self.checkout.clear_laid()
         self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", kept.done)
         if conflict:
             self.git(*MERGE_FLAGS, "cherry-pick", kept.pick, fine=(0, 1))
@@ -192,6 +193,7 @@ class Worktree:
         :return: the ref, if there was anything.
         """
         saved = self.put_away() or self._save_commits()
+        self.checkout.clear_laid()
         self.checkout.back_to_queue()
         self.clear()
         return saved
