@@ -11,7 +11,7 @@ from forkkit.base.diff import Hunk
 from forkkit.base.diff import split_lines
 from forkkit.base.files import Files
 from forkkit.base.paths import Project
-from forkkit.pack import stage as materialise
+from forkkit.pack import stage
 from forkkit.queue.patch import Patch
 from forkkit.queue.queue import apply_patches
 from forkkit.queue.queue import Queue
@@ -29,7 +29,7 @@ def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Proje
     :param version: pin this release instead, with an empty queue.
     """
     ignore = shutil.ignore_patterns("__pycache__")
-    for name in materialise.SDIST:
+    for name in stage.SDIST:
         if (here.root / name).is_dir():
             shutil.copytree(here.root / name, root / name, ignore=ignore)
         else:

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 
@@ -21,7 +21,7 @@ def whole(
     shim_wheel: pathlib.Path,
 ) -> Environment:
     folder = tmp_path_factory.mktemp("whole") / "venv"
-    return environments.create(folder, fork_wheel, shim_wheel)
+    return venv.create(folder, fork_wheel, shim_wheel)
 
 
 @pytest.fixture

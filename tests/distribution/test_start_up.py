@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 
 import servers
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
@@ -63,7 +63,7 @@ def environment(
     fork_wheel: pathlib.Path,
     shim_wheel: pathlib.Path,
 ) -> Environment:
-    return environments.create(
+    return venv.create(
         tmp_path_factory.mktemp("start-up") / "venv",
         *(fork_wheel, shim_wheel),
         *("gevent", "gunicorn", "pytest", "pytest-cov", "pytest-xdist"),
