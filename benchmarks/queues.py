@@ -62,11 +62,8 @@ def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
     made = []
     for number, (path, line) in enumerate(_places(files, new, count)):
         name = f"bench-{number}"
-        trailers = tuple(
-            (key, name if key == "Fork-Patch" else value)
-            for key, value in model.trailers
-        )
-        patch = replace(model, trailers=trailers, diffs=(_added(files, path, line),))
+        message = model.message.named(name)
+        patch = replace(model, message=message, diffs=(_added(files, path, line),))
         files = apply_patches([patch], files)
         (project.patches / f"{name}.patch").write_bytes(patch.render())
         made.append(patch)
