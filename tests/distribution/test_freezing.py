@@ -17,7 +17,7 @@ from forkkit.base.venv import Environment
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # The modules that only the fork has.
-OWN = {"_pyinstaller", "provenance", "shim"}
+OWN = {"_pyinstaller", "legacy", "provenance", "shim"}
 
 
 @pytest.fixture
