@@ -13,6 +13,9 @@ import pytest
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
+# Each case copies an environment, and starts Python several times.
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def whole(

@@ -20,6 +20,9 @@ from packaging.utils import parse_wheel_filename
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
+# Each case installs a monitoring tool, and serves under it.
+pytestmark = pytest.mark.sampled
+
 Record = t.Callable[..., dict[str, t.Any]]
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")

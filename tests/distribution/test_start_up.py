@@ -18,6 +18,9 @@ import servers
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
+# Each case starts interpreters or servers, some of them many times.
+pytestmark = pytest.mark.sampled
+
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # Of the lock that all share, since MarkupSafe's C part is not for one of its own.
 OTHER_INTERPRETER = """
