@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ..base.errors import ForkError
 from ..base.files import Files
+from ..base.files import write_file
 from ..base.files import writing
 from ..base.git import Git
 from ..base.paths import Project
@@ -206,23 +207,28 @@ class Checkout:
         free = [p for p in (*links, *files) if not (self.folder / p).exists()]
         # First, so that a command that is killed leaves nothing that git would see.
         paths = "".join(f"/{path}\n" for path in free)
-        self._exclude.write_text(f"{self._exclude.read_text()}{_LAID}{paths}")
-        for path in free:
-            place = self.folder / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if path in links:
-                place.symlink_to(os.path.relpath(links[path], place.parent))
-            else:
-                place.write_bytes(files[path])
+        text = f"{self._exclude.read_text()}{_LAID}{paths}"
+        write_file(self._exclude, text.encode())
+        with writing(self.folder):
+            for path in free:
+                place = self.folder / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                if path in links:
+                    place.symlink_to(os.path.relpath(links[path], place.parent))
+                else:
+                    place.write_bytes(files[path])
 
     def clear_laid(self) -> None:
         """Remove what :meth:`lay` has put into the work tree."""
         if not self._exclude.exists():
             return
-        head, _, paths = self._exclude.read_text().partition(_LAID)
-        for path in paths.splitlines():
-            (self.folder / path.lstrip("/")).unlink(missing_ok=True)
-        self._exclude.write_text(head)
+        head, mark, paths = self._exclude.read_text().partition(_LAID)
+        if not mark:
+            return
+        with writing(self.folder):
+            for path in paths.splitlines():
+                (self.folder / path.lstrip("/")).unlink(missing_ok=True)
+        write_file(self._exclude, head.encode())
 
     @property
     def _exclude(self) -> pathlib.Path:
