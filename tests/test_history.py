@@ -479,7 +479,7 @@ def test_a_patch_that_upstream_took(tmp_path, old, took, new, path, before, afte
     package(took)
 
     done = project.fork("rebase", new, code=3)
-    assert "taken changes nothing any more\n" in done.stderr
+    assert "taken no longer changes anything\n" in done.stderr
     assert f"Flask {took} may have it: merging it changes nothing" in done.stderr
     done = project.fork("rebase", "--skip")
     assert kinds_of(done) == {"taken": "dropped"}

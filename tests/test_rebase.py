@@ -78,7 +78,7 @@ def test_a_conflict_is_resolved(project):
     assert project.git("diff", "--name-only", "--diff-filter=U").split() == [APP]
 
     done = project.fork("rebase", "--continue", code=1)
-    assert f"upstream/checkout/{APP}: has conflict markers in it" in done.stderr
+    assert f"upstream/checkout/{APP}: still has conflict markers" in done.stderr
     resolve(project, '    return f"GOOD BYE {who}"\n')
     done = project.fork("continue")
     assert kinds(done) == {"loud": "resolved", "comma": "unchanged"}
@@ -173,7 +173,7 @@ def test_a_damaged_journal(project):
     project.fork("rebase", "1.2", code=3)
     project.project.journal.write_bytes(b'{"format": 1, "verb"')
     done = project.fork("rebase", "--continue", code=1)
-    assert "upstream/.sequence.json: is damaged" in done.stderr
+    assert "upstream/.sequence.json: the journal is damaged" in done.stderr
     project.fork("rebase", "--abort")
     after = project.snapshot()
     assert {path: after[path] for path in before} == before
@@ -218,7 +218,7 @@ def test_skip(project):
 def test_what_upstream_has_taken_is_dropped_on_the_maintainers_word(project):
     before = project.snapshot()
     done = project.fork("rebase", "1.3", code=3)
-    assert "loud changes nothing any more" in done.stderr
+    assert "loud no longer changes anything" in done.stderr
     assert project.fork("rebase", "--continue", code=3).stderr == done.stderr
     assert {p: d for p, d in project.snapshot().items() if p in before} == before
     project.fork("rebase", "--skip")

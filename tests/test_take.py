@@ -260,7 +260,7 @@ def test_what_is_there_already(project):
     mail = write(project, "mail", MAIL.format(trailers=TRAILERS, diff=diff))
     before = project.snapshot()
     done = project.fork("apply", mail, code=1)
-    assert "all that dash changes is there already" in done.stderr
+    assert "the queue already has every change of dash" in done.stderr
     assert project.snapshot() == before
 
 
