@@ -172,11 +172,13 @@ class TestWheel:
     def test_file_that_is_not_listed(self, project):
         (project.root / "src/flaskfork/more.py").write_text("")
         found = check(project, "wheel")
-        assert "flaskfork/more.py: is not expected in it" in found
+        assert "flaskfork/more.py: is not expected in the wheel" in found
 
     def test_file_that_is_missing(self, project):
         (project.root / "src/flaskfork/extra.py").unlink()
-        assert "flaskfork/extra.py: is missing from it" in check(project, "wheel")
+        assert "flaskfork/extra.py: is missing from the wheel" in check(
+            project, "wheel"
+        )
 
     @pytest.mark.parametrize("name", [".env", ".extra.py.swp"])
     def test_hidden_file_is_refused(self, project, name):

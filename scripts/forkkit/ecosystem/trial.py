@@ -306,7 +306,7 @@ def _complaints(environment: Environment) -> tuple[str, ...]:
 def _import(
     environment: Environment, modules: t.Sequence[str], runner: Runner
 ) -> tuple[dict[str, str | None], list[str]]:
-    """The import error of each module, if any, and what is wrong with ``flask`` then."""
+    """Each module with its import error, if any, and what is wrong with ``flask``."""
     out = environment.path.with_name("imports.json")
     # As a script, the probe would put the tools' folder on the path.
     probe = ("-c", _PROBE.read_text(), out)
