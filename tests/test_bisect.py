@@ -83,7 +83,7 @@ def test_where_it_is_run_and_what_it_sees(project):
         "    assert flask is flaskfork\n    assert flask.app.part('x') == 'bye x'\n"
     )
     done = project.fork("bisect", "--", "pytest", "-q", "test_values.py")
-    assert done.stdout.startswith("loud: fails it, found by ")
+    assert done.stdout.startswith("loud: fails it, found in ")
 
 
 def test_what_cannot_be_bisected(project):

@@ -53,7 +53,7 @@ def test_a_release_that_only_moves_lines(project):
     assert project.git("rev-parse", "--abbrev-ref", "HEAD").strip() == "queue"
     assert not project.project.journal.exists()
     project.fork("verify", "formats", "queue")
-    assert "holds what is committed" in project.fork("export").stdout
+    assert "is up to date with the commits" in project.fork("export").stdout
 
 
 def test_there_and_back_again(project):
@@ -107,7 +107,7 @@ def test_a_conflict_is_not_asked_twice(project):
     done = project.fork("rebase", "1.2")
     assert kinds(done)["loud"] == "resolved"
     shown = resolution.relative_to(project.root)
-    assert f"loud: please review what {shown} did again:" in done.stdout
+    assert f"loud: review the changes of the reused {shown}:" in done.stdout
     assert '+    return f"GOOD BYE {who}"\n' in done.stdout
     assert (project.project.patches / "loud.patch").read_bytes() == patch
     assert resolution.read_bytes() == kept
@@ -203,7 +203,7 @@ def test_skip(project):
     project.fork("rebase", "1.2", code=3)
     for option in ("--continue", "--abort"):
         done = project.fork("rebase", option, "--reason", "x", code=2)
-        assert "--reason belongs to --skip" in done.stderr
+        assert "--reason needs --skip" in done.stderr
     done = project.fork("rebase", "--skip", "--reason", "upstream says it better")
     assert kinds(done) == {"loud": "dropped", "comma": "unchanged"}
     assert not (project.project.patches / "loud.patch").exists()

@@ -136,7 +136,7 @@ def test_nobody_is_invented(project, tmp_path):
 def test_a_mail_with_all_trailers(project, ending):
     text = MAIL.format(trailers=TRAILERS, diff=DIFF).replace("\n", ending)
     done = project.fork("apply", write(project, "mail", text))
-    assert "CHANGES.rst: left out, it is not in src/flask" in done.stdout
+    assert "CHANGES.rst: left out, because it is not in src/flask" in done.stdout
     assert names(project) == ["loud", "comma", "dash"]
     made = patch(project, "dash")
     assert "From: Zoë <zoe@flaskfork.example>" in made
