@@ -1,4 +1,4 @@
-"""Edit, refresh, move, drop, fold and rename: the queue is changed by its verbs."""
+"""Edit, refresh, move, drop, fold and rename: the verbs that change the queue."""
 
 from __future__ import annotations
 

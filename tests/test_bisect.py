@@ -1,4 +1,4 @@
-"""Bisect: which patches make a command fail."""
+"""Bisect: finding the patches that make a command fail."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The command that tries extensions, on tiny ones in real environments.
+"""The command that tries extensions, with tiny extensions in real environments.
 
-Each extension is an sdist that is built and installed beside the real wheels, and
-beside upstream's Flask.
+Each extension is an sdist that is built and installed with the real wheels, and with
+upstream's Flask.
 """
 
 from __future__ import annotations

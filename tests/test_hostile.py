@@ -1,4 +1,4 @@
-"""What goes wrong around the verbs: settings of git, a full disk, power, odd mails."""
+"""Hostile conditions: git settings, a full disk, loss of power, malformed emails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command in a fresh clone: its own environment, made once."""
+"""The command in a fresh clone: its own environment, created once."""
 
 from __future__ import annotations
 

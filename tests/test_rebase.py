@@ -1,4 +1,4 @@
-"""Rebase: the queue is carried over to another release, all at once or not at all."""
+"""Rebase: the queue moves to another release, all at once or not at all."""
 
 from __future__ import annotations
 

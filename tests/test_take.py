@@ -1,4 +1,4 @@
-"""New patches: begun here, or taken from mails, pull requests and diffs."""
+"""New patches: started here, or taken from emails, pull requests and diffs."""
 
 from __future__ import annotations
 

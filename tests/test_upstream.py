@@ -1,4 +1,4 @@
-"""Bringing the pinned archive, and refusing every other one."""
+"""Downloading the pinned archive, and refusing any other one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each invariant, and that its check fails when it does not hold."""
+"""Each invariant, and that its check fails when the invariant does not hold."""
 
 from __future__ import annotations
 
