@@ -1,13 +1,13 @@
-"""The tests, as sessions of nox, which `scripts/fork test` runs.
+"""The tests, as nox sessions that `scripts/fork test` runs.
 
-    scripts/fork test               what a change has to pass, in a quarter of an hour
-    scripts/fork test quick         what a commit has to pass, in half a minute
+    scripts/fork test               what a change must pass, in a quarter of an hour
+    scripts/fork test quick         what a commit must pass, in half a minute
     scripts/fork test all           everything
-    scripts/fork test SESSION...    these, and whatever they need
+    scripts/fork test SESSION...    these sessions, and those that they require
 
-A session runs all of its tests where it is named, and in `all`. By default it runs a
-sample of those that take long, which changes with the commit: see tests/conftest.py.
-FORK_TEST_SAMPLE=1 asks for the sample in a session that is named.
+A session runs all of its tests if it is named, and in `all`. By default it runs only a
+sample of its slow tests, which changes with the commit: see tests/conftest.py.
+FORK_TEST_SAMPLE=1 requests the sample in a named session.
 """
 
 from __future__ import annotations
@@ -34,31 +34,31 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv"
 nox.options.download_python = "never"
 nox.options.error_on_external_run = True
-# The matrix is of the interpreters that the machine has; the summary names the others.
+# Only the interpreters that the machine has are tested; the summary names the others.
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["default"]
 
 if pyenv := shutil.which("pyenv"):
-    # Its shims choose one version for what they run, and refuse the others.
+    # Its shims run only the selected versions, and refuse all others.
     versions = subprocess.run(
         [pyenv, "versions", "--bare"], capture_output=True, text=True, check=True
     )
-    # The last one is the newest, and what python3 is to be.
+    # The newest is listed last; put it first, so that it becomes python3.
     os.environ["PYENV_VERSION"] = ":".join(reversed(versions.stdout.split()))
 
 PYTHONS = ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 FOUND = [version for version in PYTHONS if shutil.which(f"python{version}")] or PYTHONS
-#: Where installing is tried: not all of the tools are there for newer ones yet.
+#: For tests of installation: some tools do not support newer versions yet.
 INSTALLED = [x for x in ("3.9", "3.11", "3.13") if x in FOUND] or FOUND[:1]
-#: For what does not depend on the interpreter, which runs once.
+#: For tests that do not depend on the interpreter and run once.
 ONE = "3.11" if "3.11" in FOUND else INSTALLED[-1]
-# Last, so that the machine's own come first.
+# Appended, so that the machine's own interpreters take precedence.
 os.environ["PATH"] += f"{os.pathsep}{UNSTABLE / 'bin'}"
-#: What upstream's lock file names that has no wheel for an interpreter this new.
+#: Replaces packages of upstream's lock file that have no wheel for this interpreter.
 OVERRIDES = {"3.15": "greenlet>=3.3.1"}
 
-#: What installs the fork into environments and does not depend on the interpreter.
+#: Tests that install the fork into environments and do not depend on the interpreter.
 ONCE = [
     f"tests/distribution/test_{name}.py"
     for name in (
@@ -67,14 +67,14 @@ ONCE = [
     )
 ]
 RECIPES = "tests/distribution/test_recipes.py"
-#: What is not tried before each commit: files whose tests install the fork, or start
-#: the command again and again, each time as a process of its own.
+#: Test files that are too slow for each commit: they install the fork, or run the
+#: command many times.
 NOT_QUICK = [
     *("absorbed", "application", "author", "backend", "bisect", "ecosystem"),
     *("history", "hostile", "killed", "launch", "look", "moto", "rebase", "review"),
     *("take", "tree", "undo", "upstream", "verify", "workflow"),
 ]
-#: The sessions that have more to run than their samples.
+#: The sessions of which `default` runs only a sample.
 SAMPLED = ["tools", "killed", "history", "programs", "recipes", "ecosystem"]
 SAMPLED += [f"distribution-{version}" for version in (INSTALLED[0], INSTALLED[-1])]
 DEFAULT = [
@@ -94,9 +94,9 @@ Run = t.Callable[[nox.Session], None]
 
 
 def in_memory(run: Run) -> Run:
-    """Give a session's temporary files a folder in memory, if there is room for them.
+    """Put a session's temporary files into a folder in memory, if there is room.
 
-    The folder goes when the session ends, and stays to be looked at where it fails.
+    The folder is removed when the session succeeds, and kept if it fails.
     """
 
     @functools.wraps(run)
@@ -104,16 +104,16 @@ def in_memory(run: Run) -> Run:
         memory = pathlib.Path("/dev/shm")  # noqa: S108
         if not has_room(memory):
             return run(session)
-        # Not by the fork's name: some tests look for that in paths.
+        # Does not contain the fork's name, which some tests look for in paths.
         folder = tempfile.mkdtemp(prefix="fork-test-", dir=memory)
         session.env["TMPDIR"] = folder
-        # uv's cache is on the disk, to which nothing here can be a link.
+        # uv's cache is on disk, and hard links cannot cross file systems.
         session.env["UV_LINK_MODE"] = "copy"
         with variables(TMPDIR=folder, UV_LINK_MODE="copy"):
             try:
                 run(session)
             except BaseException:
-                session.warn(f"its temporary files are kept in {folder}")
+                session.warn(f"the temporary files are kept in {folder}")
                 raise
         return shutil.rmtree(folder, ignore_errors=True)
 
@@ -121,7 +121,7 @@ def in_memory(run: Run) -> Run:
 
 
 def has_room(memory: pathlib.Path) -> bool:
-    """Whether programs can run in there, and some large environments fit."""
+    """Whether programs can run in ``memory``, and several large environments fit."""
     try:
         is_closed = os.statvfs(memory).f_flag & os.ST_NOEXEC
         free = shutil.disk_usage(memory).free
@@ -134,10 +134,10 @@ def has_room(memory: pathlib.Path) -> bool:
 
 @contextlib.contextmanager
 def variables(**values: str) -> t.Iterator[None]:
-    """Set variables of this process while the ``with`` block runs."""
+    """Set environment variables of this process while the ``with`` block runs."""
     before = dict(os.environ)
     os.environ.update(values)
-    # So that the folder for temporary files is asked for again.
+    # So that tempfile determines its folder again.
     tempfile.tempdir = None
     try:
         yield
@@ -148,13 +148,13 @@ def variables(**values: str) -> t.Iterator[None]:
 
 
 def sample() -> list[str]:
-    """The option of pytest for a sample, if that is what is to run."""
+    """The pytest option for a sample, if a sample is requested."""
     return ["--sample"] if os.environ.get("FORK_TEST_SAMPLE") else []
 
 
 @nox.session(venv_backend="none")
 def default(session: nox.Session) -> None:
-    """What a change has to pass, in a quarter of an hour on two cores."""
+    """What a change must pass, in a quarter of an hour on two cores."""
     os.environ["FORK_TEST_SAMPLE"] = "1"
     for name in DEFAULT:
         session.notify(name)
@@ -162,7 +162,7 @@ def default(session: nox.Session) -> None:
 
 @nox.session(name="all", venv_backend="none")
 def everything(session: nox.Session) -> None:
-    """Everything: all tests on all interpreters that there are."""
+    """Everything: all tests on all available interpreters."""
     for name in ALL:
         session.notify(name)
 
@@ -170,7 +170,7 @@ def everything(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 @in_memory
 def quick(session: nox.Session) -> None:
-    """What a commit has to pass, in half a minute on two cores."""
+    """What a commit must pass, in half a minute on two cores."""
     lint(session)
     left_out = [f"--ignore=tests/test_{name}.py" for name in NOT_QUICK]
     left_out.append("--deselect=tests/test_ci.py::test_actionlint_finds_nothing")
@@ -180,7 +180,7 @@ def quick(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
-    """Style and types; `verify` has those of the overlay and the built package."""
+    """Style and types; `verify` checks those of the overlay and the built package."""
     python = [sys.executable, "-m"]
     session.run(*python, "ruff", "check", ".")
     session.run(*python, "ruff", "format", "--check", ".")
@@ -197,8 +197,8 @@ def lint(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 @in_memory
 def tools(session: nox.Session) -> None:
-    """The tests of the tools, and those that install the fork for real."""
-    # A file's tests stay together, since they share what they have built.
+    """The tests of the tools, including those that really install the fork."""
+    # Tests of one file stay together, since they share what they built.
     parallel = ["-n", "auto", "--dist", "loadfile"]
     apart = ["--ignore=tests/test_killed.py", "--ignore=tests/test_history.py"]
     chosen = session.posargs or [*sample(), *apart]
@@ -217,28 +217,28 @@ def killed(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 @in_memory
 def history(session: nox.Session) -> None:
-    """A queue carried through the releases of years, with a table of what happened."""
+    """A queue rebased across years of releases, with a table of the results."""
     run = [sys.executable, "-m", "pytest", "-s", *sample()]
     session.run(*run, "tests/test_history.py")
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """The page of a report in a real browser, which is brought where there is none."""
+    """The page of a report in a real browser, which is downloaded if necessary."""
     session.install("--group", "maintain", "--group", "browser")
     session.run("python", "-m", "pytest", *(session.posargs or ["tests/browser"]))
 
 
 @nox.session(venv_backend="none")
 def build(session: nox.Session) -> None:
-    """The wheels that the sessions below install."""
+    """Build the wheels that the sessions below install."""
     session.run(sys.executable, "scripts/fork", "build", "--out", str(DIST))
 
 
 @nox.session(python=PYTHONS, requires=["build"])
 @in_memory
 def fork(session: nox.Session) -> None:
-    """What is installed: each patch, the shim, and upstream's own suite."""
+    """The installed fork: each patch, the shim, and upstream's own suite."""
     from forkkit.pack import dist
 
     wheel, shim = dist.wheels_in(DIST)
@@ -247,10 +247,10 @@ def fork(session: nox.Session) -> None:
         build += ["--python", str(pathlib.Path(session.bin, "python"))]
         session.run(*build, "--out-dir", folder, ROOT, external=True)
         if pathlib.Path(folder, wheel.name).read_bytes() != wheel.read_bytes():
-            session.error("a build with this Python gives other bytes")
+            session.error("a build with this Python gives a different wheel")
 
     session.install("--reinstall", str(wheel), str(shim), *TESTING, env=known())
-    # Each starts interpreters of its own, some many: whoever is done takes some over.
+    # Tests start interpreters, some of them many, so idle workers take over tests.
     parallel = ["-n", "auto", "--dist", "worksteal"]
     session.run("python", "-m", "pytest", *parallel, "tests/patches", "tests/shim")
     run_upstreams_suite(session, wheel, shim)
@@ -259,7 +259,7 @@ def fork(session: nox.Session) -> None:
 def run_upstreams_suite(
     session: nox.Session, wheel: pathlib.Path, shim: pathlib.Path
 ) -> None:
-    """Run it under both names."""
+    """Run upstream's own suite under both names."""
     from forkkit.base import paths
     from forkkit.pack import stage
     from forkkit.prove import upstream_suite
@@ -277,14 +277,14 @@ def run_upstreams_suite(
 
 @nox.session(venv_backend="none", requires=["build"])
 def unstable(session: nox.Session) -> None:
-    """The same for Pythons that this machine lacks, in a root of Debian unstable."""
+    """The session `fork` for Pythons that this machine lacks, from Debian unstable."""
     import unstable as roots
 
     missing = [version for version in roots.PYTHONS if version not in FOUND]
     if not missing:
-        session.skip("this machine has all of them")
+        session.skip("this machine has all of these Pythons")
     if not roots.programs(UNSTABLE).is_dir() and (why := roots.why_not()):
-        session.skip(f"Python {' and '.join(missing)} cannot be brought here: {why}")
+        session.skip(f"cannot provide Python {' and '.join(missing)}: {why}")
     if why := roots.make(UNSTABLE):
         session.skip(why)
     for version in missing:
@@ -294,7 +294,7 @@ def unstable(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, requires=["build"])
 @in_memory
 def distribution(session: nox.Session) -> None:
-    """Installing both wheels, typing against them, and processes that start on them."""
+    """Installing both wheels, type checking against them, and starting processes."""
     apart = [f"--ignore={path}" for path in (*ONCE, RECIPES)]
     install_and_test(session, *apart, "tests/distribution")
 
@@ -302,20 +302,20 @@ def distribution(session: nox.Session) -> None:
 @nox.session(python=ONE, requires=["build"])
 @in_memory
 def programs(session: nox.Session) -> None:
-    """What tools and old code make of the fork, and what interrupts it."""
+    """Tools and old code that use the fork, damage, and interrupted installations."""
     install_and_test(session, *ONCE)
 
 
 @nox.session(python=ONE, requires=["build"])
 @in_memory
 def recipes(session: nox.Session) -> None:
-    """The recipes of docs/moving.md, run by the tools that they are for."""
+    """The recipes of docs/moving.md, run with the tools that they are for."""
     install_and_test(session, RECIPES)
 
 
 def install_and_test(session: nox.Session, *chosen: str) -> None:
     session.install("--group", "distribution", env=known())
-    # A file's tests stay together, since they share environments.
+    # Tests of one file stay together, since they share environments.
     parallel = ["-n", "auto", "--dist", "loadfile", *sample()]
     session.run(
         *("python", "-m", "pytest", *parallel),
@@ -325,9 +325,9 @@ def install_and_test(session: nox.Session, *chosen: str) -> None:
 
 
 def known() -> dict[str, str]:
-    """Variables by which uv takes no newer tools than the tests are known to pass with.
+    """Variables that limit uv to tool versions with which the tests are known to pass.
 
-    Whoever sets it to nothing gets the newest.
+    An empty UV_CONSTRAINT in the environment lifts the limit.
     """
     file = str(ROOT / "tests" / "constraints.txt")
     return {"UV_CONSTRAINT": os.environ.get("UV_CONSTRAINT", file)}
@@ -336,7 +336,7 @@ def known() -> dict[str, str]:
 @nox.session(python=ONE)
 @in_memory
 def ecosystem(session: nox.Session) -> None:
-    """The most downloaded extensions that have tests in their sdist, with those."""
+    """The most downloaded extensions with tests in their sdist, and those tests."""
     names = [
         *("sentry-sdk", "flask-cors", "opentelemetry-instrumentation-flask"),
         *("flask-sqlalchemy", "flask-login", "flask-limiter", "flask-wtf"),
@@ -365,7 +365,7 @@ def verify(session: nox.Session) -> None:
 
 @nox.session(requires=["build"])
 def bench(session: nox.Session) -> None:
-    """How long the tools take, and what the shim and the patches cost."""
+    """How long the tools take, and the overhead of the shim and the patches."""
     session.install("--group", "maintain", "--group", "bench")
     env = {"PYTHONPATH": str(ROOT / "scripts")}
     session.run("python", "benchmarks/tools.py", env=env)

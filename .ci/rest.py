@@ -1,9 +1,9 @@
-"""Run of what the default tests leave out as much as fits into some time.
+"""Runs as many of the tests that `default` leaves out as fit into a time budget.
 
     python .ci/rest.py SECONDS
 
-The commit says in which order, so that each session has its turn with some commit. What
-does not fit is left out, and named at the end.
+The order depends on the commit, so that over several commits each session has its turn.
+Sessions that do not fit are left out, and listed at the end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 import noxfile  # noqa: E402
 
-#: How many seconds a session takes on two cores; `build` comes with each.
+#: How many seconds a session takes on two cores, including its `build`.
 SECONDS = {
     "tools": 330,
     "killed": 700,
@@ -36,7 +36,7 @@ SECONDS = {
 
 
 def main(seconds: float) -> int:
-    """Run what fits; return an exit code."""
+    """Run what fits into ``seconds``; return an exit code."""
     end = time.monotonic() + seconds
     ran: list[str] = []
     failed: list[str] = []
@@ -57,13 +57,13 @@ def main(seconds: float) -> int:
 
 
 def order(seed: str) -> list[str]:
-    """The sessions that have more to run, as the commit shuffles them."""
+    """The sessions that `default` leaves out or samples, shuffled by the commit."""
     names = [
         name
         for name in noxfile.ALL
         if name not in noxfile.DEFAULT or name in noxfile.SAMPLED
     ]
-    # What Random draws for a text is the same on every machine.
+    # Seeded with a text, Random draws the same on every machine.
     random.Random(seed).shuffle(names)  # noqa: S311
     return names
 
@@ -73,7 +73,7 @@ def expected(name: str) -> int:
 
 
 def run(name: str, seconds: float) -> int | None:
-    """Run a session; its exit code, or none if the time is over before it ends."""
+    """Run a session; return its exit code, or ``None`` if it exceeds the time."""
     command = [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py")]
     environ = {k: v for k, v in os.environ.items() if k != "FORK_TEST_SAMPLE"}
     process = subprocess.Popen(
@@ -82,7 +82,7 @@ def run(name: str, seconds: float) -> int | None:
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
-        # It and all that it started.
+        # The whole group: nox and every process that it started.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         return None

@@ -1,7 +1,8 @@
-"""The maintainer's command, called in the process of the tests.
+"""Calls the maintainer's command within the process of the tests.
 
-A process of its own spends most of its time on starting Python. What two of them do not
-share is put back after each call: streams, folder, variables, arguments and caches.
+A separate process would spend most of its time on starting Python. The state that
+processes do not share is restored after each call: streams, folder, environment
+variables, arguments and caches.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from forkkit import cli
 if t.TYPE_CHECKING:
     from toy import Project
 
-#: The variables that are read once: when Python or a module of its library starts.
+#: Environment variables that Python or its library reads only once, at the start.
 _READ_ONCE = ("LANG", "LC_", "TEMP", "TMP", "TZ")
 
 
 def can_be_called(env: t.Mapping[str, str]) -> bool:
-    """Whether a command with these variables needs no process of its own."""
+    """Whether a command with these variables can run without a separate process."""
     if any(name.startswith("PYTHON") for name in env):
         return False
     ours, theirs = (
@@ -42,14 +43,18 @@ def can_be_called(env: t.Mapping[str, str]) -> bool:
 def call(
     project: Project, args: t.Sequence[str], env: t.Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command on a project as a process in its folder would."""
+    """Run the command on a project, as a process in the project's folder would.
+
+    :param args: the arguments of the command.
+    :param env: its environment variables.
+    """
     forget()
     before = os.getcwd()
     with contextlib.ExitStack() as stack:
         stack.enter_context(at(project))
         stack.enter_context(mock.patch.object(sys, "argv", ["scripts/fork", *args]))
         stack.enter_context(mock.patch.dict(os.environ, env, clear=True))
-        # What warns is an error here, as in every test.
+        # Warnings are errors here, as in every test.
         stack.enter_context(warnings.catch_warnings())
         out, err = stack.enter_context(_streams())
         stack.callback(os.chdir, before)
@@ -64,9 +69,9 @@ def call(
 
 @contextlib.contextmanager
 def at(project: Project) -> t.Iterator[None]:
-    """Have the tools work on a project in the ``with`` block, and on no other."""
+    """Make the tools work only on this project in the ``with`` block."""
     with contextlib.ExitStack() as stack:
-        # Wherever it was imported to: a verb must never work on the maintainer's own.
+        # In every module that imports it: a verb must never touch the real project.
         for module in modules():
             if "here" in vars(module):
                 patch = mock.patch.object(module, "here", return_value=project)
@@ -75,7 +80,7 @@ def at(project: Project) -> t.Iterator[None]:
 
 
 def modules() -> list[types.ModuleType]:
-    """The modules of the tools, all verbs among them."""
+    """All modules of the tools, including every verb."""
     for verb in cli.VERBS:
         assert cli.cli.get_command(click.Context(cli.cli), verb)
     return [
@@ -86,7 +91,7 @@ def modules() -> list[types.ModuleType]:
 
 
 def forget() -> None:
-    """Empty the caches of the tools, which end with a process."""
+    """Clear the caches of the tools, which would not outlive a process."""
     for module in modules():
         for value in [*vars(module).values()]:
             if clear := getattr(value, "cache_clear", None):
@@ -94,7 +99,7 @@ def forget() -> None:
 
 
 def _run() -> int:
-    """Run the command, and end as the interpreter would."""
+    """Run the command, and return the exit code that the interpreter would."""
     try:
         cli.main()
     except SystemExit as e:
@@ -110,7 +115,7 @@ def _run() -> int:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Free what the frames of an error hold now, as at the end of a process."""
+    """Free what the frames of an error hold, as the end of a process would."""
     while error:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__
@@ -118,7 +123,7 @@ def _let_go(error: BaseException | None) -> None:
 
 @contextlib.contextmanager
 def _streams() -> t.Iterator[tuple[t.IO[str], t.IO[str]]]:
-    """Have the streams of this process, and of all that it starts, go to files."""
+    """Redirect the streams of this process and its child processes to files."""
     like = [sys.__stdin__, sys.__stdout__, sys.__stderr__]
     with contextlib.ExitStack() as stack:
         nothing = stack.enter_context(open(os.devnull))
@@ -143,7 +148,7 @@ def _streams() -> t.Iterator[tuple[t.IO[str], t.IO[str]]]:
                     closefd=False,
                 )
             )
-            # Errors tell it.
+            # Error messages show the name.
             stream.buffer.raw.name = f"<{name}>"
             stack.enter_context(mock.patch.object(sys, name, stream))
         yield out, err

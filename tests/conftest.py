@@ -1,12 +1,12 @@
-"""What the tests share: a built fork, an environment that has it, and the samples.
+"""Shared by the tests: the built fork, an environment that contains it, and sampling.
 
-The tests in ``patches/`` and ``shim/`` run inside of such an environment, so nothing
-but pytest and the standard library is imported at the top of this file.
+The tests in ``patches/`` and ``shim/`` run inside such an environment, so nothing but
+pytest and the standard library is imported at the top of this file.
 
-With ``--sample`` pytest runs, of what a file has marked ``sampled``, one in four. The
-commit and the interpreter choose, and what they chose is said at the end: a default
-run is quick, and the next commits have the rest. Without it everything runs. A test
-that has many cases of its own takes them from the fixture ``sampled``.
+With ``--sample``, pytest runs one in four of the tests that a file marks ``sampled``.
+The commit and the interpreter determine which; they are listed at the end. This keeps a
+default run quick, and the following commits cover the rest. Without the option all
+tests run. A test with many cases passes them through the fixture ``sampled``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from forkkit.pack.dist import Built
 
 T = t.TypeVar("T")
-#: One in how many.
+#: A sample is one in this many.
 SHARE = 4
 
 
@@ -35,12 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sample",
         action="store_true",
-        help=f"of what is marked as sampled, run one in {SHARE}, by the commit",
+        help=f"run one in {SHARE} of the tests marked as sampled, chosen by the commit",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Neither the settings of the user's git nor the size of a terminal decide.
+    # Neither the user's git settings nor the terminal may affect the tests.
     os.environ.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
     for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "LANGUAGE"):
         os.environ.pop(name, None)
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from hypothesis import HealthCheck
         from hypothesis import settings
 
-        # On a busy machine an example takes long, and no run is to be another's luck.
+        # A busy machine is slow, and default runs must be reproducible.
         settings.register_profile(
             "fork",
             deadline=None,
@@ -68,7 +68,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out what is not in the sample."""
+    """Deselect the tests that are not in the sample."""
     if not config.getoption("sample"):
         return
     groups: dict[str, list[pytest.Item]] = {}
@@ -87,13 +87,13 @@ def pytest_collection_modifyitems(
 
 @pytest.fixture(scope="session")
 def everything(pytestconfig: pytest.Config) -> bool:
-    """Whether all is to be tried, however long it takes."""
+    """Whether to run all cases, however long they take."""
     return not pytestconfig.getoption("sample")
 
 
 @pytest.fixture
 def sampled(request: pytest.FixtureRequest) -> t.Callable[[t.Iterable[T]], list[T]]:
-    """A function that takes the cases of a test, and returns those to be tried."""
+    """A function that takes the cases of a test, and returns the ones to run."""
 
     def take(cases: t.Iterable[T]) -> list[T]:
         found = list(cases)
@@ -108,7 +108,7 @@ def sampled(request: pytest.FixtureRequest) -> t.Callable[[t.Iterable[T]], list[
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Name what was in the sample."""
+    """List the tests and cases that were in the sample."""
     if not config.getoption("sample"):
         return
     for status in ("passed", "failed"):
@@ -122,9 +122,11 @@ def pytest_terminal_summary(
 
 
 def chosen(name: str, cases: t.Sequence[T]) -> list[T]:
-    """One in :data:`SHARE` of some cases, and one at least, by the commit.
+    """One in :data:`SHARE` of the cases, but at least one, chosen by the commit.
 
-    On another interpreter, others: together they try more.
+    The choice also depends on the interpreter, so that together they cover more.
+
+    :param name: the name of the group of cases, which varies the choice.
     """
     if not cases:
         return []
@@ -136,7 +138,7 @@ def chosen(name: str, cases: t.Sequence[T]) -> list[T]:
 
 @functools.cache
 def commit() -> str:
-    """The hash of the commit, or nothing where there is no history."""
+    """The id of the current commit, or an empty text without a git repository."""
     done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=pathlib.Path(__file__).parent,
@@ -178,7 +180,7 @@ def fork_env(
     shim_wheel: pathlib.Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Environment:
-    """An environment with both wheels and pytest. Install nothing more into it."""
+    """An environment with both wheels and pytest. Do not install anything into it."""
     from forkkit.base import venv
 
     path = tmp_path_factory.mktemp("fork") / "env"

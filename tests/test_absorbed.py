@@ -1,4 +1,4 @@
-"""What upstream has taken, and what a patch conflicts with: the evidence."""
+"""The evidence that upstream has absorbed a patch, or of what it conflicts with."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""An ordinary application, which knows nothing of the fork, runs on it unchanged.
+"""An ordinary application that knows nothing of the fork runs on it unchanged.
 
 tests/app is that application: Flask and five of its extensions. It is installed by pip,
-migrated, kept at the command line and served by gunicorn, once with the fork and once
-with plain Flask; whatever a visitor or a keeper sees must be the same.
+migrated, maintained at the command line and served by gunicorn, once with the fork and
+once with plain Flask; visitors and maintainers must see the same with both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Edit, refresh, move, drop, fold and rename: the queue is changed by its verbs."""
+"""Edit, refresh, move, drop, fold and rename: the verbs that change the queue."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ def test_dropping_keeps_what_is_disabled_beside_it(project):
         ("drop missing --reason x", "there is no patch 'missing'"),
         ("drop loud --reason .", "the reason '.' is not a line of text"),
         ("drop loud --reason a\nb", "the reason 'a\\nb' is not a line of text"),
-        ("rename loud comma", "there is a patch 'comma' already"),
+        ("rename loud comma", "there is already a patch 'comma'"),
         ("disable missing", "there is no patch 'missing'"),
         ("enable loud", "there is no disabled patch 'loud'"),
         ("header missing --message README.md", "there is no patch 'missing'"),

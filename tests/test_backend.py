@@ -1,4 +1,4 @@
-"""The build, by every front end and from every kind of folder."""
+"""The build, with each front end and from each kind of folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bisect: which patches make a command fail."""
+"""Bisect: finding the patches that make a command fail."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ def test_where_it_is_run_and_what_it_sees(project):
         "    assert flask is flaskfork\n    assert flask.app.part('x') == 'bye x'\n"
     )
     done = project.fork("bisect", "--", "pytest", "-q", "test_values.py")
-    assert done.stdout.startswith("loud: fails it, found by ")
+    assert done.stdout.startswith("loud: fails it, found in ")
 
 
 def test_what_cannot_be_bisected(project):
     assert "passes on the whole queue" in bisect(project, "0", code=1)
-    assert "fails on the release without any patch" in bisect(project, "1", code=1)
+    assert "also fails on the release without any" in bisect(project, "1", code=1)
     done = project.fork("bisect", "--", "no-such-program", code=1)
     assert "the command cannot be run: No such file or directory" in done.stderr
     done = project.fork("bisect", "--", sys.executable, "-c", "exit(125)", code=1)
-    assert "the command cannot be run: it exits with 125" in done.stderr
+    assert "the command cannot be run: it exits with code 125" in done.stderr

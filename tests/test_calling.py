@@ -1,4 +1,4 @@
-"""A command that is called in this process does what one of its own does."""
+"""A command called in this process behaves as it does in a separate process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The command that tries extensions, on tiny ones in real environments.
+"""The command that tries extensions, with tiny extensions in real environments.
 
-Each extension is an sdist that is built and installed beside the real wheels, and
-beside upstream's Flask.
+Each extension is an sdist that is built and installed with the real wheels, and with
+upstream's Flask.
 """
 
 from __future__ import annotations
@@ -200,11 +200,11 @@ def test_what_is_lost_is_a_problem(
     said = [text for text in row.problems if views not in text]
     assert len(row.problems) == len(said) + 1
     assert said == [
-        "flask.c is None, not the module of the fork",
-        "flask/views.py is not the wheel's file",
+        "flask.c is None, not the fork's module",
+        "flask/views.py differs from the wheel's file",
         "flask/left.py is in neither wheel",
         "flask_hostile.a_refuses does not import: AssertionError: ",
-        "flask_hostile.b_ends does not import: the interpreter ended with 3",
+        "flask_hostile.b_ends does not import: the interpreter exited with code 3",
         "tests.test_hostile::test_lost: failed, on Flask passed",
     ]
     assert row.remarks == (
@@ -238,7 +238,7 @@ def test_what_is_lost_once_only_is_a_remark(
     [row] = run(racy)
     assert (row.imported, row.problems) == ((1, 1), ())
     assert row.remarks == (
-        "flask_racy does not import: RuntimeError:  (once of two times)",
+        "flask_racy does not import: RuntimeError:  (in one of two runs)",
     )
 
 
@@ -253,7 +253,7 @@ def test_a_pin_counts_if_plain_flask_meets_it(
     )
     absent = Extension("flask-absent", (f"flask-absent @ {tmp_path.as_uri()}/no.whl",))
     rows = {row.name: row for row in run(old, exact, absent)}
-    forced = "installed against what it asks for: flask"
+    forced = "installed in spite of its requirements: flask"
     assert rows["flask-old"].problems == ()
     assert rows["flask-old"].remarks[0] == f"{forced}<3"
     assert rows["flask-exact"].problems[0] == f"{forced}==={PIN.version}"
@@ -278,7 +278,7 @@ def test_what_hangs_is_ended_with_all_it_started(tmp_path: pathlib.Path) -> None
     # On a busy machine it takes a while to come to where it hangs.
     for timeout in (2, 8, 32, 128, 512):
         ended = runner.run(environment, "-c", hangs, cwd=tmp_path, timeout=timeout)
-        assert ended == f"was not done after {timeout} s"
+        assert ended == f"did not finish in {timeout} s"
         if (tmp_path / "pid").exists():
             break
     wait_for_end_of(int((tmp_path / "pid").read_text()))
@@ -314,7 +314,7 @@ def test_only_one_run_at_a_time(
     folder.mkdir()
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ForkError, match="another run is under way"):
+        with pytest.raises(ForkError, match="another run is in progress"):
             run()
 
 
@@ -436,13 +436,16 @@ def test_extensions_are_chosen_by_name_or_are_any_requirement() -> None:
     [
         ("", "something other than"),
         ("extension = 1", "something other than"),
-        ("extension = [1]", "is no table"),
-        ("[[extension]]\nname = 'a'", "has no name, requirements or imports"),
-        (f"{ENTRY}", "neither"),
-        (f"{ENTRY}no-suite = 'why'\n[extension.suite]", "neither"),
-        (f"{ENTRY}no-suite = 1", "no_suite is not of the type str"),
-        (f"{ENTRY}odd = 1", "unknown: odd"),
-        (f"{ENTRY}[extension.suite]\nodd = 1", "unknown: odd"),
+        ("extension = [1]", "is not a table"),
+        ("[[extension]]\nname = 'a'", "name, requirements and imports are required"),
+        (f"{ENTRY}", "exactly one of suite and no-suite"),
+        (
+            f"{ENTRY}no-suite = 'why'\n[extension.suite]",
+            "exactly one of suite and no-suite",
+        ),
+        (f"{ENTRY}no-suite = 1", "no_suite is not of type str"),
+        (f"{ENTRY}odd = 1", "unknown keys: odd"),
+        (f"{ENTRY}[extension.suite]\nodd = 1", "unknown keys: odd"),
         (f"{ENTRY}[extension.suite]\nconftest = 'x'", "cannot be read"),
     ],
 )

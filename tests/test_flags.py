@@ -1,4 +1,4 @@
-"""docs/flags.md has every flag that a patch adds, and no other."""
+"""docs/flags.md lists every flag that a patch adds, and no other."""
 
 from __future__ import annotations
 

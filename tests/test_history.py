@@ -1,12 +1,12 @@
-"""The proof on real history: a queue is carried through upstream's own releases.
+"""The proof on real history: a queue is rebased across upstream's own releases.
 
-What is expected comes from bare git, which does the same beside, and from the releases
-themselves. The queue as it is on 2.2.5, how conflicts were resolved, and the end, as
-the same patches are on 3.1.3 where they were written, are in tests/history: twelve of
-the queue's, which goes on without them.
+The expected results come from plain git, which does the same in parallel, and from the
+releases themselves. tests/history has twelve patches from the queue: as they are on
+2.2.5, the resolutions of their conflicts, and as they end up on 3.1.3, for which they
+were written. Changes to the real queue do not affect them.
 
-By default the way leads over the releases on which something becomes of a patch, and
-git is asked about one patch in four; without --sample, over every release and all.
+With --sample, the rebases stop only at releases on which a patch changes, and git
+checks one patch in four; without it, they cover every release and all patches.
 """
 
 from __future__ import annotations
@@ -479,7 +479,7 @@ def test_a_patch_that_upstream_took(tmp_path, old, took, new, path, before, afte
     package(took)
 
     done = project.fork("rebase", new, code=3)
-    assert "taken changes nothing any more\n" in done.stderr
+    assert "taken no longer changes anything\n" in done.stderr
     assert f"Flask {took} may have it: merging it changes nothing" in done.stderr
     done = project.fork("rebase", "--skip")
     assert kinds_of(done) == {"taken": "dropped"}

@@ -1,4 +1,4 @@
-"""What goes wrong around the verbs: settings of git, a full disk, power, odd mails."""
+"""Hostile conditions: git settings, a full disk, loss of power, malformed emails."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_settings_of_git_change_nothing(project, tmp_path, prepare, command, cod
     if not code:
         heads = [made.git("rev-parse", "HEAD") for made in (project, other)]
         assert heads[0] == heads[1]
-        assert "holds what is committed" in other.fork("export", env=env).stdout
+        assert "is up to date with the commits" in other.fork("export", env=env).stdout
         assert kept(project) == kept(other)
 
 

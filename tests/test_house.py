@@ -1,4 +1,4 @@
-"""The structure of the tools: what imports what, and how often the world is read."""
+"""The structure of the tools: what imports what, and how often the files are read."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Nothing is lost: each verb is killed before every single change that it makes.
+"""Nothing is lost when a verb is killed just before any of the changes that it makes.
 
-With --sample before one in four of them, which the commit chooses.
+With --sample, before one in four of the changes, chosen by the commit.
 """
 
 from __future__ import annotations

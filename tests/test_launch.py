@@ -1,4 +1,4 @@
-"""The command in a fresh clone: its own environment, made once."""
+"""The command in a fresh clone: its own environment, created once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,10 @@ def project(tmp_path):
 def test_environment_is_made_once_and_again_when_the_group_changes(project):
     first = fork(project.root, "series")
     assert first.returncode == 0, first.stderr
-    assert "making the environment of scripts/fork below build/, once" in first.stderr
+    assert (
+        "creating the environment of scripts/fork below build/ (once only)"
+        in first.stderr
+    )
     assert "app: say goodbye aloud" in first.stdout
     second = fork(project.root, "series", PIP_NO_INDEX="1", PIP_FIND_LINKS="/nowhere")
     assert (second.returncode, second.stderr) == (0, "")
@@ -67,7 +70,7 @@ def test_environment_is_made_once_and_again_when_the_group_changes(project):
     assert "flaskfork 1.0.2" in third.stdout
 
     project.edit("pyproject.toml", "click>=8.1.3", "click>=8.1.4")
-    assert "making the environment" in fork(project.root, "series").stderr
+    assert "creating the environment" in fork(project.root, "series").stderr
 
 
 def test_two_at_once_make_one_environment(project):
@@ -80,13 +83,13 @@ def test_two_at_once_make_one_environment(project):
     ]
     ends = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sum("making the environment" in stderr for _, stderr in ends) == 1
+    assert sum("creating the environment" in stderr for _, stderr in ends) == 1
 
 
 def test_without_network_it_says_so_and_goes_on_later(project):
     done = fork(project.root, "series", PIP_NO_INDEX="1", PIP_FIND_LINKS="/nowhere")
     assert done.returncode == 1
-    assert "could not be made" in done.stderr
+    assert "could not create the environment of scripts/fork" in done.stderr
     assert "hint: check the network" in done.stderr
     assert "Traceback" not in done.stderr
     assert fork(project.root, "series").returncode == 0

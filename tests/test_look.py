@@ -1,4 +1,4 @@
-"""What the verbs show of patches, and of what they have to do with each other."""
+"""The verbs that show patches and how they depend on each other."""
 
 from __future__ import annotations
 

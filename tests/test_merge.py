@@ -1,4 +1,4 @@
-"""A merge comes to what git makes of whole trees, and to what a stop shows."""
+"""A merge gives what git gives for whole trees, and what a stop shows."""
 
 from __future__ import annotations
 

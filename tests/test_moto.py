@@ -1,6 +1,6 @@
 """moto's server, a large Flask application that knows nothing of the fork, runs on it.
 
-A real boto3 client, a process of its own, gets the same answers as from plain Flask.
+A real boto3 client in a separate process gets the same answers as from plain Flask.
 """
 
 from __future__ import annotations

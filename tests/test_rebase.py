@@ -1,4 +1,4 @@
-"""Rebase: the queue is carried over to another release, all at once or not at all."""
+"""Rebase: the queue moves to another release, all at once or not at all."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_release_that_only_moves_lines(project):
     assert project.git("rev-parse", "--abbrev-ref", "HEAD").strip() == "queue"
     assert not project.project.journal.exists()
     project.fork("verify", "formats", "queue")
-    assert "holds what is committed" in project.fork("export").stdout
+    assert "is up to date with the commits" in project.fork("export").stdout
 
 
 def test_there_and_back_again(project):
@@ -78,7 +78,7 @@ def test_a_conflict_is_resolved(project):
     assert project.git("diff", "--name-only", "--diff-filter=U").split() == [APP]
 
     done = project.fork("rebase", "--continue", code=1)
-    assert f"upstream/checkout/{APP}: has conflict markers in it" in done.stderr
+    assert f"upstream/checkout/{APP}: still has conflict markers" in done.stderr
     resolve(project, '    return f"GOOD BYE {who}"\n')
     done = project.fork("continue")
     assert kinds(done) == {"loud": "resolved", "comma": "unchanged"}
@@ -107,7 +107,7 @@ def test_a_conflict_is_not_asked_twice(project):
     done = project.fork("rebase", "1.2")
     assert kinds(done)["loud"] == "resolved"
     shown = resolution.relative_to(project.root)
-    assert f"loud: please review what {shown} did again:" in done.stdout
+    assert f"loud: review the changes of the reused {shown}:" in done.stdout
     assert '+    return f"GOOD BYE {who}"\n' in done.stdout
     assert (project.project.patches / "loud.patch").read_bytes() == patch
     assert resolution.read_bytes() == kept
@@ -173,7 +173,7 @@ def test_a_damaged_journal(project):
     project.fork("rebase", "1.2", code=3)
     project.project.journal.write_bytes(b'{"format": 1, "verb"')
     done = project.fork("rebase", "--continue", code=1)
-    assert "upstream/.sequence.json: is damaged" in done.stderr
+    assert "upstream/.sequence.json: the journal is damaged" in done.stderr
     project.fork("rebase", "--abort")
     after = project.snapshot()
     assert {path: after[path] for path in before} == before
@@ -203,7 +203,7 @@ def test_skip(project):
     project.fork("rebase", "1.2", code=3)
     for option in ("--continue", "--abort"):
         done = project.fork("rebase", option, "--reason", "x", code=2)
-        assert "--reason belongs to --skip" in done.stderr
+        assert "--reason needs --skip" in done.stderr
     done = project.fork("rebase", "--skip", "--reason", "upstream says it better")
     assert kinds(done) == {"loud": "dropped", "comma": "unchanged"}
     assert not (project.project.patches / "loud.patch").exists()
@@ -218,7 +218,7 @@ def test_skip(project):
 def test_what_upstream_has_taken_is_dropped_on_the_maintainers_word(project):
     before = project.snapshot()
     done = project.fork("rebase", "1.3", code=3)
-    assert "loud changes nothing any more" in done.stderr
+    assert "loud no longer changes anything" in done.stderr
     assert project.fork("rebase", "--continue", code=3).stderr == done.stderr
     assert {p: d for p, d in project.snapshot().items() if p in before} == before
     project.fork("rebase", "--skip")

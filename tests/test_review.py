@@ -130,7 +130,7 @@ def test_dropped_with_a_reason_that_is_wrapped_or_missing(project):
     project.edit("CHANGELOG.md", "nobody asked.", "\n  nobody\n  asked.\n- Other.")
     assert reviewed(project)["loud"]["reason"] == "nobody asked"
     project.edit("CHANGELOG.md", "is dropped", "is gone")
-    assert "dropped; CHANGELOG.md does not say why" in project.fork("report").stdout
+    assert "dropped; no reason given in CHANGELOG.md" in project.fork("report").stdout
 
 
 def test_renamed(project):
@@ -197,7 +197,7 @@ def test_no_such_revision(project, verb, revision):
 def test_no_repository(project):
     shutil.rmtree(project.root / ".git")
     done = project.fork("range-diff", code=1)
-    assert "this is no git repository" in done.stderr
+    assert "this is not a git repository" in done.stderr
     # Another one's history is not the project's.
     subprocess.run(["git", "init", "--quiet", project.root.parent], check=True)
     assert project.fork("range-diff", code=1).stderr == done.stderr

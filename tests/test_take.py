@@ -1,4 +1,4 @@
-"""New patches: begun here, or taken from mails, pull requests and diffs."""
+"""New patches: started here, or taken from emails, pull requests and diffs."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_nobody_is_invented(project, tmp_path):
 def test_a_mail_with_all_trailers(project, ending):
     text = MAIL.format(trailers=TRAILERS, diff=DIFF).replace("\n", ending)
     done = project.fork("apply", write(project, "mail", text))
-    assert "CHANGES.rst: left out, it is not in src/flask" in done.stdout
+    assert "CHANGES.rst: left out, because it is not in src/flask" in done.stdout
     assert names(project) == ["loud", "comma", "dash"]
     made = patch(project, "dash")
     assert "From: Zoë <zoe@flaskfork.example>" in made
@@ -260,7 +260,7 @@ def test_what_is_there_already(project):
     mail = write(project, "mail", MAIL.format(trailers=TRAILERS, diff=diff))
     before = project.snapshot()
     done = project.fork("apply", mail, code=1)
-    assert "all that dash changes is there already" in done.stderr
+    assert "the queue already has every change of dash" in done.stderr
     assert project.snapshot() == before
 
 

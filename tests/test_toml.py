@@ -1,4 +1,4 @@
-"""Changing a value in TOML leaves all else as it is."""
+"""Changing a value in TOML leaves everything else as it is."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_export_does_not_bring_older_patches_back(project):
     assert "has changed since the checkout was made: patches/loud.patch" in done.stderr
     assert project.snapshot() == before
     project.fork("apply")
-    assert "holds what is committed" in project.fork("export").stdout
+    assert "is up to date with the commits" in project.fork("export").stdout
 
 
 def test_export_does_not_mix_two_changes(project):
@@ -102,8 +102,8 @@ def test_export_does_not_mix_two_changes(project):
 def test_export_writes_nothing_after_apply(project):
     before = project.snapshot()
     project.fork("apply")
-    assert "holds what is committed" in project.fork("export").stdout
-    assert "holds what is committed" in project.fork("export", "--check").stdout
+    assert "is up to date with the commits" in project.fork("export").stdout
+    assert "is up to date with the commits" in project.fork("export", "--check").stdout
     after = project.snapshot()
     assert {path: after[path] for path in before} == before
 
@@ -537,7 +537,7 @@ def test_file_that_a_patch_deletes_is_gone_from_the_commit(project):
     )
     project.fork("apply")
     assert "__init__.py" not in project.git("ls-tree", "-r", "--name-only", "queue")
-    assert "holds what is committed" in project.fork("export").stdout
+    assert "is up to date with the commits" in project.fork("export").stdout
 
 
 def test_name_of_a_patch_is_that_of_its_file(project):

@@ -1,4 +1,4 @@
-"""Taking back what verbs changed in the project."""
+"""Undoing and redoing what verbs changed in the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sdist has what its own tests need, beyond any clone of the project."""
+"""The unpacked sdist has everything that its own tests need, without a clone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing the pinned archive, and refusing every other one."""
+"""Downloading the pinned archive, and refusing any other one."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_from_a_file(project, local):
     done = project.fork("fetch", "--from", str(local))
     assert "flask-1.0.tar.gz: fetched and checked" in done.stdout
     assert project.archive.read_bytes() == local.read_bytes()
-    assert "there already, checked" in project.fork("fetch").stdout
+    assert "already there, checked" in project.fork("fetch").stdout
 
 
 def test_from_the_index_by_pip(project, tmp_path):

@@ -1,4 +1,4 @@
-"""Each invariant, and that its check fails when it does not hold."""
+"""Each invariant, and that its check fails when the invariant does not hold."""
 
 from __future__ import annotations
 
@@ -37,22 +37,32 @@ def test_sound_project_has_no_findings(project, name):
 @pytest.mark.parametrize(
     ("path", "before", "after", "expected"),
     [
-        ("upstream/pin.toml", "[sdist]", "# More.\n[sdist]", "is not what an export"),
-        ("patches/series", "loud.patch", "loud.patch  ", "patches/series:2: is not"),
+        (
+            "upstream/pin.toml",
+            "[sdist]",
+            "# More.\n[sdist]",
+            "differs from what an export",
+        ),
+        ("patches/series", "loud.patch", "loud.patch  ", "patches/series:2: differs"),
         (
             "patches/loud.patch",
             "Subject: app: say",
             "Subject: app:\n say",
-            ":4: is not",
+            ":4: differs",
         ),
         (
             "patches/loud.patch",
             "From 0000000",
             "From 1111111",
-            "loud.patch:1: is not",
+            "loud.patch:1: differs",
         ),
         ("patches/loud.patch", "+++ b/", "+++ c/", "expected '+++ b/src/flask/app.py'"),
-        ("README.md", "| never |", "| later |", "the table of differences is not that"),
+        (
+            "README.md",
+            "| never |",
+            "| later |",
+            "the table of differences does not match the queue",
+        ),
         ("README.md", "<!-- /differences -->", "", "the marks of the table"),
         ("CHANGELOG.md", "### Upstream", "### upstream", "no heading '### Upstream'"),
         ("CHANGELOG.md", "## Unreleased", "## 1\n\n## 0", "no heading '### Fork'"),
@@ -67,7 +77,7 @@ def test_formats(project, path, before, after, expected):
 def test_formats_of_the_known_failures(project):
     path = project.project.known_failures
     path.write_text('[[failure]]\ntest = "x"\nwhy = "y"\n')
-    assert "1: the keys are not test, names, why" in check(project, "formats")
+    assert "1: the keys must be test, names, why" in check(project, "formats")
 
 
 def test_queue_that_git_would_write_otherwise_is_kept(project):
@@ -101,8 +111,8 @@ def test_rename_that_matches_what_it_made(project):
     [
         ("dependencies = []", 'dependencies = ["x"]', "dependencies has drifted: exp"),
         ('">=3.9"', '">=3.8"', "requires-python has drifted: expected '>=3.9', found"),
-        ('"1.0.1"', '"1.1.1"', "version is 1.1.1, not 1.0 and a revision"),
-        ('"1.0.1"', '"1.0"', "version is 1.0, not 1.0 and a revision"),
+        ('"1.0.1"', '"1.1.1"', "version is 1.1.1, not 1.0 plus a revision"),
+        ('"1.0.1"', '"1.0"', "version is 1.0, not 1.0 plus a revision"),
     ],
 )
 def test_metadata_that_drifted(project, before, after, expected):
@@ -163,11 +173,13 @@ class TestWheel:
     def test_file_that_is_not_listed(self, project):
         (project.root / "src/flaskfork/more.py").write_text("")
         found = check(project, "wheel")
-        assert "flaskfork/more.py: is not expected in it" in found
+        assert "flaskfork/more.py: is not expected in the wheel" in found
 
     def test_file_that_is_missing(self, project):
         (project.root / "src/flaskfork/extra.py").unlink()
-        assert "flaskfork/extra.py: is missing from it" in check(project, "wheel")
+        assert "flaskfork/extra.py: is missing from the wheel" in check(
+            project, "wheel"
+        )
 
     @pytest.mark.parametrize("name", [".env", ".extra.py.swp"])
     def test_hidden_file_is_refused(self, project, name):
@@ -280,7 +292,7 @@ class TestNeeded:
             "    assert flask.greet('x').startswith('hello')\n"
         )
         found = check(project, "needed")
-        text = "not needed any more: its tests run what it changes, and pass without"
+        text = "no longer needed: its tests run what it changes and pass without it"
         assert f"patches/comma.patch: {text}" in found
         assert "patches/loud.patch" not in found
 
@@ -343,7 +355,7 @@ class TestKnownFailures:
             self.compare(project, [], [("t::a", ["flask"], "")], passed=["t::a"])
 
     def test_entry_that_names_no_test(self, project):
-        with pytest.raises(ForkError, match=r"t::a: is listed .* but is not run"):
+        with pytest.raises(ForkError, match=r"t::a: is listed .* but does not run"):
             self.compare(project, [], [("t::a", ["flask"], "")])
 
     def test_entry_for_other_releases(self, project):

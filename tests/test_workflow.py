@@ -1,4 +1,4 @@
-"""The workflow for hosted CI: its steps are run here, on a release that is new."""
+"""The workflow for hosted CI: its steps are run here, on a new release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tiny project of the fork's shape: a pinned upstream of four files, two patches."""
+"""A tiny project in the form of the fork: a small pinned upstream and two patches."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ diff --git a/src/flask/app.py b/src/flask/app.py
  def part(who):
 """
 
-#: Changes two files, the one of them by adding it.
+#: Changes two files, one of which it adds.
 WIDE = LOUD.replace(b"Fork-Patch: loud", b"Fork-Patch: wide").replace(
     LOUD.partition(b"---\ndiff")[2],
     b" --git a/src/flask/__init__.py b/src/flask/__init__.py\n"
@@ -108,10 +108,10 @@ WIDE = LOUD.replace(b"Fork-Patch: loud", b"Fork-Patch: wide").replace(
     b"diff --git a/src/flask/wide.py b/src/flask/wide.py\nnew file mode 100644\n"
     b"--- /dev/null\n+++ b/src/flask/wide.py\n@@ -0,0 +1 @@\n+WIDE = True\n",
 )
-#: Would run in a page.
+#: Would run as a script if a page did not escape it.
 HOSTILE = '<script>document.title = "ran"</script><img src=x onerror="x()">'
 
-#: A change to what upstream has, above what the queue changes.
+#: A change to a line of upstream's, above the lines that the queue changes.
 DASH = """\
 diff --git a/src/flask/app.py b/src/flask/app.py
 --- a/src/flask/app.py
@@ -192,10 +192,12 @@ class Toy:
     ) -> subprocess.CompletedProcess[str]:
         """Run the command on the project, as its own ``scripts/fork`` would.
 
-        :param code: the exit code that it has to end with.
-        :param prefix: a command that runs it.
-        :param process: whether it has to be a process of its own, as it is with a
-            prefix and with variables that Python reads when it starts.
+        :param args: the arguments of the command.
+        :param code: the expected exit code.
+        :param env: the environment variables; by default a clean environment.
+        :param prefix: a command to run it with, such as ``setpriv``.
+        :param process: use a separate process, which is also used with a prefix or with
+            variables that Python reads only at the start.
         """
         env = env or clean_environ()
         if process or prefix or not calling.can_be_called(env):
@@ -211,14 +213,14 @@ class Toy:
         else:
             done = calling.call(self.project, args, env)
             if done.returncode == 130 != code:
-                # Whoever runs the tests interrupts them.
+                # The user has interrupted the tests.
                 raise KeyboardInterrupt
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
     def git(self, *args: str) -> str:
-        """Run the user's git, with the user's settings, in the checkout."""
+        """Run git in the checkout, as the maintainer would, and return its output."""
         return subprocess.run(
             ["git", "-c", "user.name=A", "-c", "user.email=a@b", *args],
             cwd=self.checkout,
@@ -228,14 +230,14 @@ class Toy:
         ).stdout
 
     def edit(self, path: str, before: str, after: str) -> None:
-        """Replace text that stands once in a file of the project."""
+        """Replace text that occurs exactly once in a file of the project."""
         file = self.root / path
         text = file.read_text()
-        assert text.count(before) == 1, f"{before!r} stands {text.count(before)} times"
+        assert text.count(before) == 1, f"{before!r} occurs {text.count(before)} times"
         file.write_text(text.replace(before, after))
 
     def snapshot(self) -> dict[str, bytes]:
-        """Every file of the project but for what git, Python and builds keep."""
+        """Every file of the project except those of git, caches of Python, and locks."""
         return {
             path.relative_to(self.root).as_posix(): path.read_bytes()
             for path in sorted(self.root.rglob("*"))
@@ -245,7 +247,7 @@ class Toy:
 
 
 def with_shim(toy: Toy) -> Toy:
-    """Put the real shim into the overlay, for what imports flask or builds."""
+    """Put the real shim into the overlay, for tests that import flask or build."""
     overlay = HERE / "src" / "flaskfork"
     for name in ("legacy", "shim"):
         shutil.copytree(
@@ -263,21 +265,21 @@ def with_shim(toy: Toy) -> Toy:
 
 
 def held_to_permissions() -> list[str]:
-    """A command under which root may not write where its permissions forbid it."""
+    """A command prefix under which file permissions also apply to root."""
     if os.geteuid():
         return []
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
 def make_read_only(root: pathlib.Path) -> None:
-    """Take the right to write from every folder below ``root``."""
+    """Remove write permission from every folder below ``root``."""
     for folder in [root, *root.rglob("*")]:
         if folder.is_dir():
             folder.chmod(0o555)
 
 
 def make(root: pathlib.Path) -> Toy:
-    """Make the project, its archive cached already."""
+    """Make the project, with its archive in the cache."""
     content = archive(UPSTREAM)
     files: Files = {
         "CHANGELOG.md": b"# Changelog\n\n## Unreleased\n\n### Upstream\n\n### Fork\n",
@@ -314,9 +316,9 @@ def make(root: pathlib.Path) -> Toy:
 
 
 def with_releases(root: pathlib.Path) -> Toy:
-    """Make the project with its checkout, and two releases beyond the pin.
+    """Make the project with its checkout, and two releases newer than the pin.
 
-    1.1 shifts lines, and 1.2 does not agree with the patch "loud".
+    1.1 shifts lines, and 1.2 conflicts with the patch "loud".
     """
     toy = make(root)
     path = "src/flask/app.py"
@@ -328,9 +330,9 @@ def with_releases(root: pathlib.Path) -> Toy:
 
 
 def release(toy: Toy, version: str, changed: dict[str, bytes | None]) -> None:
-    """Put another release into the cache, some of whose files differ.
+    """Put another release, with some changed files, into the cache.
 
-    :param changed: the new content of files; ``None`` for one that is gone.
+    :param changed: the new content of each changed file; ``None`` to remove it.
     """
     files = {**UPSTREAM, **changed}
     files["PKG-INFO"] = f"Name: Flask\nVersion: {version}\n\n".encode()
@@ -340,10 +342,10 @@ def release(toy: Toy, version: str, changed: dict[str, bytes | None]) -> None:
 
 
 def history(toy: Toy, *commits: tuple[str, str, Files]) -> None:
-    """Put a clone of upstream's repository beside the queue.
+    """Put a clone of upstream's repository into the project.
 
-    :param commits: tag or none, subject, and files that the commit changes; the first
-        one is on the pinned release.
+    :param commits: for each commit, its tag or an empty text, its subject, and the
+        files that it changes; the first commit is on top of the pinned release.
     """
     folder = toy.project.history
     write_files(folder, UPSTREAM)
@@ -359,14 +361,14 @@ def history(toy: Toy, *commits: tuple[str, str, Files]) -> None:
 
 
 def add(toy: Toy, name: str, content: bytes) -> None:
-    """Put another patch at the end of the queue."""
+    """Append another patch to the queue."""
     (toy.project.patches / f"{name}.patch").write_bytes(content)
     with toy.project.series.open("a") as series:
         series.write(f"{name}.patch\n")
 
 
 def commit(toy: Toy) -> None:
-    """Commit the queue to a git repository of the project's own."""
+    """Commit the queue to the project's own git repository."""
     environ = clean_environ(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1")
     for command in (
         ("init", "--quiet"),
@@ -412,7 +414,7 @@ def tar(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
 
 
 def hostile_home(folder: pathlib.Path) -> dict[str, str]:
-    """The variables of a user whose git is set to everything that changes output."""
+    """The environment of a user whose git settings change its output in every way."""
     home = folder / "home"
     hooks = home / "hooks"
     hooks.mkdir(parents=True)

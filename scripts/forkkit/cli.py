@@ -1,4 +1,4 @@
-"""The maintainer's command. Only this module exits, and only the verbs print."""
+"""The maintainer's command. Only this module exits the process; only verbs print."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .base import transaction
 from .base.errors import ForkError
 from .base.paths import here
 
-#: The verbs under their headings in the help, each with its module.
+#: The verbs under their headings in the help, each mapped to its module.
 SECTIONS = {
     "Look": {
         **dict.fromkeys(("status", "series"), "state"),
@@ -26,7 +26,7 @@ SECTIONS = {
         "drop": "edit",
         **dict.fromkeys(("undo", "redo", "log"), "undo"),
     },
-    "Go on where a command is stopped": dict.fromkeys(
+    "Resume or abort a stopped command": dict.fromkeys(
         ("continue", "skip", "abort"), "stopped"
     ),
     "Follow upstream": {
@@ -48,7 +48,7 @@ VERBS = {verb: name for verbs in SECTIONS.values() for verb, name in verbs.items
 
 
 class Verbs(click.Group):
-    """Imports a verb when it is called: most need little of the tools."""
+    """Imports a verb's module on first use: most verbs need few modules."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -76,7 +76,11 @@ class Verbs(click.Group):
 
 
 def main() -> None:
-    """Run the command and exit: 0 fine, 1 an error, 2 usage, 130 interrupted."""
+    """Run the command and exit.
+
+    The exit codes are 0 for success, 1 for an error, 2 for a usage error, 3 for a stop
+    and 130 for an interrupt.
+    """
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="scripts/fork"))
     except ForkError as e:

@@ -1,7 +1,7 @@
-"""Starting the maintainer's command in an environment of its own below build/.
+"""Starts the maintainer's command in its own environment below build/.
 
-Needs nothing but a bare Python; what it imports is standard library, and late where
-the command starts without it.
+Needs only a bare Python: it imports nothing but the standard library, and defers
+imports that are needed only to create the environment.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _MADE_FROM = os.path.join(_ENVIRONMENT, "made-from")
 
 
 def main() -> None:
-    """Make the environment if that is due, and run the command in it."""
+    """Create the environment if it is missing or outdated; run the command in it."""
     if _is_current():
         with contextlib.suppress(OSError):
-            # Newer than pyproject.toml: next time the shell need not ask.
+            # Newer than pyproject.toml, so that scripts/fork takes its short cut.
             os.utime(_MADE_FROM)
     else:
         _make()
-    # Isolated: what PYTHONPATH or the current folder has is not the command's.
+    # Isolated: PYTHONPATH and the current folder must not affect the command.
     os.execv(  # noqa: S606
         _PYTHON, [_PYTHON, "-I", os.path.abspath(__file__), *sys.argv[1:]]
     )
 
 
 def _is_current() -> bool:
-    """Whether the environment was made to the end from what pyproject.toml names."""
+    """Whether the environment is complete and matches pyproject.toml."""
     try:
         with open(_MADE_FROM, "rb") as file:
             return file.read() == _wanted() and os.access(_PYTHON, os.X_OK)
@@ -55,15 +55,15 @@ def _make() -> None:
         os.makedirs(os.path.dirname(_ENVIRONMENT), exist_ok=True)
         with open(f"{_ENVIRONMENT}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            # Another command may have made it while this one waited.
+            # Another command may have created it while this one waited.
             if not _is_current():
                 _install()
     except OSError as e:
         sys.exit(
-            f"error: the environment of scripts/fork could not be made: {e}\n"
-            "  hint: check the network and pip's index settings, that there is room"
-            " below build/, and that this Python has the venv module (some systems"
-            " package it apart as python3-venv)"
+            f"error: could not create the environment of scripts/fork: {e}\n"
+            "  hint: check the network, pip's index settings and the free space below"
+            " build/, and that this Python has the venv module (a separate package,"
+            " python3-venv, on some systems)"
         )
 
 
@@ -72,7 +72,7 @@ def _install() -> None:
     import subprocess
 
     print(
-        "making the environment of scripts/fork below build/, once;"
+        "creating the environment of scripts/fork below build/ (once only);"
         " this needs the package index",
         file=sys.stderr,
         flush=True,
@@ -83,7 +83,7 @@ def _install() -> None:
     group = os.path.join(_ROOT, "pyproject.toml") + ":maintain"
     for command in (
         [sys.executable, "-m", "venv", _ENVIRONMENT],
-        # Older ones know no dependency groups (PEP 735).
+        # Older versions do not support dependency groups (PEP 735).
         [*install, "--upgrade", "pip>=25.1"],
         [*install, "--group", group],
     ):

@@ -1,7 +1,7 @@
-"""Do extensions do on the fork what they do on plain Flask?
+"""Do extensions behave on the fork as they do on plain Flask?
 
-Where one falls short of what is known of it, or nothing is known, the same is done on
-plain Flask as well. What is lost between the two, twice, is a problem.
+An extension that falls short of its known results, or has none, is also tried on plain
+Flask. A regression from plain Flask to the fork that occurs twice is a problem.
 """
 
 from __future__ import annotations
@@ -36,17 +36,18 @@ _BAD: set[Outcome | None] = {"failed", "errors"}
 
 @dataclass(frozen=True)
 class Row:
-    """What is said of one extension.
+    """The result for one extension.
 
     :param name: its name.
     :param version: the version that was tried.
-    :param imported: how many modules import on the fork, of how many.
+    :param imported: how many modules import on the fork, and the total.
     :param imported_plain: the same on plain Flask.
-    :param suite: what its own tests gave on the fork.
+    :param suite: the results of its own tests on the fork.
     :param suite_plain: the same on plain Flask.
-    :param compared: whether plain Flask was tried too, or else its known figures hold.
-    :param problems: what is lost on the fork.
-    :param remarks: what is odd, and as odd on plain Flask.
+    :param compared: whether it was also tried on plain Flask; otherwise the figures for
+        plain Flask are the known ones.
+    :param problems: regressions on the fork.
+    :param remarks: failures and oddities that are not regressions.
     """
 
     name: str
@@ -71,22 +72,26 @@ def run(
     jobs: int,
     say: t.Callable[[str], None],
 ) -> t.Iterator[Row]:
-    """Try extensions on what was built and on the pinned Flask; yield their rows.
+    """Try extensions on the built wheels and on the pinned Flask; yield their rows.
 
-    What was found is kept in ``folder``. The next run goes on from there: it does again
-    what had a problem, and everything if the fork is another one.
+    Results are kept in ``folder``, from which the next run resumes: it repeats
+    only extensions with problems, or all of them if the fork has changed.
 
-    :param python: what to make the environments from, as uv takes it.
-    :param suites: whether their own tests are run as well.
-    :param jobs: how many are tried at a time.
-    :param say: is told the name of each that is begun.
-    :raises ForkError: there is no such Python, or another run is under way.
+    :param built: the fork's wheels.
+    :param pin: the release of Flask to compare with.
+    :param chosen: the extensions to try.
+    :param folder: where to keep the environments and the results.
+    :param python: the interpreter for the environments, in any form that uv accepts.
+    :param suites: whether to run the extensions' own tests too.
+    :param jobs: how many extensions to try at a time.
+    :param say: called with the name of each extension when it is started.
+    :raises ForkError: there is no such Python, or another run is in progress.
     """
     with _alone_in(folder), ThreadPoolExecutor(jobs) as pool:
         url = f"{pin.name} @ {built.shim.resolve().as_uri()}"
         fork = Flask("fork", built.wheels, url, built.shim.name.split("-")[1])
         plain = Flask("flask", (), pin.requirement, pin.version)
-        # One and the same for all, whatever uv would find for each.
+        # Resolved once, so that all environments get the same interpreter.
         made = venv.create(folder / "python", python=python)
         found = made.evaluate("import sys; print(sys._base_executable)")
         trials = _Trials(folder, fork, plain, found, suites, Runner(), say)
@@ -95,14 +100,14 @@ def run(
             for done in as_completed(pending):
                 yield done.result()
         finally:
-            # Or the pool would wait for all of them when the user has interrupted.
+            # Otherwise the pool would wait for all of them after an interrupt.
             for future in pending:
                 future.cancel()
             trials.runner.stop()
 
 
 def table(rows: t.Iterable[Row]) -> str:
-    """The rows as a table in Markdown, by name."""
+    """The rows as a Markdown table, sorted by name."""
     lines = [
         "| Extension | Version | Modules | on Flask | Own tests | on Flask | Remarks |",
         "|---|---|---|---|---|---|---|",
@@ -117,7 +122,7 @@ def table(rows: t.Iterable[Row]) -> str:
             str(row.suite_plain or "-"),
             "; ".join([*(f"**{p}**" for p in row.problems), *row.remarks]),
         ]
-        # A bar or a line break would end the cell.
+        # A pipe or a line break would end the cell.
         plain = [" ".join(cell.split()).replace("|", "\\|") for cell in cells]
         lines.append(f"| {' | '.join(plain)} |")
     return "\n".join(lines)
@@ -126,10 +131,11 @@ def table(rows: t.Iterable[Row]) -> str:
 def judge(
     extension: Extension, here: Observation, there: Observation
 ) -> tuple[list[str], list[str]]:
-    """What is lost on the fork, and what is as odd on plain Flask.
+    """Compare what was observed of an extension on the fork and on plain Flask.
 
-    :param here: what became of the extension on the fork.
-    :param there: the same on plain Flask.
+    :param here: the observation on the fork.
+    :param there: the observation on plain Flask.
+    :return: the problems, which are regressions on the fork, and the remarks.
     """
     problems, remarks = [*here.strangers], t.cast("list[str]", [])
 
@@ -141,7 +147,7 @@ def judge(
         return problems, remarks
 
     if here.forced:
-        text = f"installed against what it asks for: {here.forced}"
+        text = f"installed in spite of its requirements: {here.forced}"
         weigh(text, lost=not there.forced)
     for complaint in here.complaints:
         weigh(complaint, lost=not there.forced and complaint not in there.complaints)
@@ -171,14 +177,14 @@ def _is_lost(now: Outcome | None, then: Outcome | None) -> bool:
 def _alone_in(folder: pathlib.Path) -> t.Iterator[None]:
     """Keep a second run out of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    hint = "wait for its end"
-    with locked(folder / "lock", "another run is under way", hint=hint):
+    hint = "wait until it has finished"
+    with locked(folder / "lock", "another run is in progress", hint=hint):
         yield
 
 
 @dataclass(frozen=True)
 class _Trials:
-    """Where extensions are tried, and how."""
+    """Tries extensions, with the settings of a run."""
 
     folder: pathlib.Path
     fork: Flask
@@ -189,7 +195,7 @@ class _Trials:
     say: t.Callable[[str], None]
 
     def row(self, extension: Extension) -> Row:
-        """The row of an extension, from an earlier run if that was fine."""
+        """The row of an extension, from an earlier run if it had no problems."""
         path = self.folder / "results" / f"{extension.name}.json"
         key = self._key(extension)
         if (kept := _read_row(path, key)) is not None:
@@ -205,7 +211,7 @@ class _Trials:
         return row
 
     def _key(self, extension: Extension) -> str:
-        """What the row depends on, in one hash."""
+        """A hash of everything that the row depends on."""
         wheels = [file_sha256(wheel.read_bytes()) for wheel in self.fork.wheels]
         facts = [extension, self.plain, self.python, self.suites, wheels]
         return file_sha256(repr(facts).encode())
@@ -218,11 +224,11 @@ class _Trials:
             there = self._observe(extension, self.plain)
             problems, remarks = judge(extension, here, there)
         if problems and there:
-            # A test that was too slow once need not be so again.
+            # Repeated, because a failure such as a timeout may be a fluke.
             here = self._observe(extension, self.fork)
             again, remarks = judge(extension, here, there)
             once = sorted({*problems} ^ {*again})
-            remarks += [f"{problem} (once of two times)" for problem in once]
+            remarks += [f"{problem} (in one of two runs)" for problem in once]
             problems = [p for p in problems if p in again]
         if not problems:
             shutil.rmtree(self._place(extension))
@@ -257,7 +263,7 @@ class _Trials:
 
 
 def _read_row(path: pathlib.Path, key: str) -> Row | None:
-    """The row in a file, if it is of that key and has no problem."""
+    """The row in a file, if it has that key and no problems."""
     try:
         values = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -270,12 +276,12 @@ def _read_row(path: pathlib.Path, key: str) -> Row | None:
 
 
 def _falls_short(extension: Extension, here: Observation) -> bool:
-    """Whether plain Flask has to be tried to tell what this is worth."""
+    """Whether the extension must be tried on plain Flask as well, to compare."""
     if here.error or here.forced or here.complaints or here.strangers:
         return True
     if extension.imports is None or here.imported[1] != extension.imports[1]:
         return True
-    # What is lost must not be made up for by what is won.
+    # A gain in one module must not hide a loss in another.
     if here.imported[0] < here.imported[1]:
         return True
     if here.counts is None:

@@ -1,4 +1,4 @@
-"""Which extensions are tried on the fork, and what each does on plain Flask."""
+"""The list of extensions to try on the fork, with their results on plain Flask."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..base.paths import Project
 
 @dataclass(frozen=True)
 class Counts:
-    """How often each outcome of a test came up in a run of a suite."""
+    """The number of tests with each outcome in a run of a suite."""
 
     passed: int
     failed: int
@@ -35,15 +35,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Suite:
-    """An extension's own tests, in the source archive of its release.
+    """An extension's own tests, from the source archive of its release.
 
-    :param paths: what pytest is given.
-    :param requirements: what they need besides pytest.
-    :param arguments: further arguments of pytest's.
-    :param conftest: what ``tests/conftest.py`` holds where the archive lacks it.
-    :param timeout: how long it may take, in seconds.
-    :param known: tests that need not do what they do on plain Flask, with the reason.
-    :param counts: what it gives on plain Flask.
+    :param paths: the paths to pass to pytest.
+    :param requirements: what the tests need besides pytest.
+    :param arguments: further arguments for pytest.
+    :param conftest: the content of ``tests/conftest.py``, if the archive lacks it.
+    :param timeout: the time limit, in seconds.
+    :param known: tests that may differ from plain Flask, with the reasons.
+    :param counts: the results on plain Flask.
     """
 
     paths: tuple[str, ...] = ("tests",)
@@ -60,11 +60,11 @@ class Extension:
     """An extension, or anything else that uses Flask.
 
     :param name: the name of its distribution.
-    :param requirements: what is installed, the release included.
-    :param modules: what is imported, or nothing for all that it has.
-    :param imports: on plain Flask, how many modules import, of how many.
+    :param requirements: what to install; the first is the extension at its release.
+    :param modules: the modules to import; empty for all of them.
+    :param imports: how many modules import on plain Flask, and the total.
     :param suite: its own tests, if they can be run.
-    :param no_suite: why they cannot.
+    :param no_suite: why its own tests cannot be run.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Extension:
 def load(project: Project) -> list[Extension]:
     """Read the list of extensions.
 
-    :raises ForkError: it is missing or malformed.
+    :raises ForkError: the list is missing or malformed.
     """
     folder = _folder(project)
     path = folder / "extensions.toml"
@@ -93,11 +93,12 @@ def load(project: Project) -> list[Extension]:
 
 
 def choose(project: Project, names: t.Iterable[str]) -> list[Extension]:
-    """The extensions on the list, or those of ``names``.
+    """The extensions on the list, or the named ones.
 
-    What is not on the list is taken for a requirement, of which nothing is known.
+    A name that is not on the list is taken as a requirement without known results.
 
-    :raises ForkError: the list is malformed, or a name is no requirement.
+    :param names: names from the list, or requirements; empty for the whole list.
+    :raises ForkError: the list is malformed, or a name is not a valid requirement.
     """
     listed = {extension.name: extension for extension in load(project)}
     chosen = {}
@@ -116,9 +117,9 @@ def _unlisted(text: str) -> Extension:
         name = Requirement(text).name
     except InvalidRequirement as e:
         raise ForkError(
-            f"is no requirement: {e}",
+            f"is not a valid requirement: {e}",
             where=text,
-            hint="name an extension as for pip, like `Flask-Mail` or `flask-mail<1`",
+            hint="name an extension as for pip, such as `Flask-Mail` or `flask-mail<1`",
         ) from e
     return Extension(canonicalize_name(name), (text,), suite=Suite())
 
@@ -127,9 +128,9 @@ def _extension(entry: t.Any, folder: pathlib.Path, where: str) -> Extension:
     values = _checked(entry, _EXTENSION, where)
     where = f"{where} ({values.get('name')})"
     if not {"name", "requirements", "imports"} <= set(values):
-        raise ForkError("has no name, requirements or imports", where=where)
+        raise ForkError("name, requirements and imports are required", where=where)
     if ("suite" in values) == ("no_suite" in values):
-        raise ForkError("has a suite and a reason for none, or neither", where=where)
+        raise ForkError("exactly one of suite and no-suite is required", where=where)
     if "suite" in values:
         values["suite"] = _suite(values["suite"], folder, where)
     return Extension(**values)
@@ -166,12 +167,12 @@ _SUITE = {
 
 def _checked(entry: t.Any, kinds: t.Mapping[str, type], where: str) -> dict[str, t.Any]:
     if not isinstance(entry, dict):
-        raise ForkError("is no table", where=where)
+        raise ForkError("is not a table", where=where)
     values = {key.replace("-", "_"): value for key, value in entry.items()}
     if odd := sorted(set(values) - set(kinds)):
-        raise ForkError(f"unknown: {', '.join(odd)}", where=where)
+        raise ForkError(f"unknown keys: {', '.join(odd)}", where=where)
     for key, value in values.items():
         if not isinstance(value, kinds[key]):
             kind = kinds[key].__name__
-            raise ForkError(f"{key} is not of the type {kind}", where=where)
+            raise ForkError(f"{key} is not of type {kind}", where=where)
     return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}

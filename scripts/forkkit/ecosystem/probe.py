@@ -1,11 +1,11 @@
-"""Imports modules and tells what became of each, run by the Python that has them.
+"""Imports modules and reports the results; run by the Python that has the modules.
 
-It is given a file, and the names of the modules. For each it writes a line of JSON as
-soon as that is known: the name, and what the import failed with, or null. The last line
-is a list of what is wrong with ``flask`` then, if that is the fork at all.
+Its arguments are an output file and the names of the modules. After each import it
+appends a line of JSON to the file: the name, and the error of the import or null. The
+last line is a list of what is wrong with ``flask``, if that is the fork at all.
 
-Standard library only. It is run by ``-c``: as a script it would put its own folder on
-the path, whose modules have names that others have too.
+Standard library only. It is run with ``-c``: as a script it would put its own folder on
+the path, where its sibling modules could shadow others.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ _ALIAS = "flask"
 
 
 def main(out: str, names: list[str]) -> None:
-    """Import the modules ``names`` one by one, and look at ``flask`` afterwards."""
-    # Opened anew each time: a module may close what it does not know, or end it all.
+    """Import the modules ``names`` in turn, then inspect ``flask``.
+
+    :param out: the file to append the results to.
+    """
+    # Reopened each time: a module may close unknown files, or end the interpreter.
     for name in names:
         _append(out, [name, _import(name)])
     _append(out, _strangers())
@@ -41,20 +44,20 @@ def _import(name: str) -> str | None:
     except KeyboardInterrupt:
         raise
     except BaseException as e:
-        # Some modules are programs, which exit.
+        # Some modules are programs, which exit when imported.
         return f"{type(e).__name__}: {e}"[:500]
     return None
 
 
 def _strangers() -> list[str]:
-    """Modules of ``flask`` that are not the fork's, or are there twice."""
+    """Modules of ``flask`` that are not the fork's, or are loaded twice."""
     if importlib.util.find_spec(_FORK) is None:
         return []
     flask = importlib.import_module(_ALIAS)
     fork = importlib.import_module(_FORK)
     modules = {n: m for n, m in list(sys.modules.items()) if m is not None}
     found = [
-        f"{name} is {_file(module)}, not the module of the fork"
+        f"{name} is {_file(module)}, not the fork's module"
         for name, module in sorted(modules.items())
         if name.partition(".")[0] == _ALIAS
         and module is not modules.get(_FORK + name[len(_ALIAS) :])
@@ -76,7 +79,7 @@ def _doubled(modules: dict[str, types.ModuleType], folder: str) -> t.Iterator[st
 
 
 def _file(module: types.ModuleType) -> object:
-    # Asking a lazy module for an attribute would import what it stands for.
+    # Reading an attribute of a lazy module would trigger its import.
     return getattr(module, "__dict__", {}).get("__file__")
 
 

@@ -1,7 +1,7 @@
-"""What becomes of one extension on one Flask, in an environment of its own.
+"""Tries one extension on one Flask, in its own virtual environment.
 
-The extension's code runs there only: it gets another home, an end when it takes too
-long, and what it leaves running is ended with it.
+The extension's code runs only there, with another home folder and a time limit; any
+processes that it leaves running are killed.
 """
 
 from __future__ import annotations
@@ -39,23 +39,23 @@ from .listed import Counts
 from .listed import Extension
 from .listed import Suite
 
-#: The names of modules, and of folders, that are not for importing.
+#: Names of modules and folders that are not meant to be imported.
 _NO_MODULE = re.compile(r"tests?|test_\w*|conftest|templates|_code_templates")
-#: Old extensions build and import with what later ones do not have (pkg_resources).
+#: Old extensions build with or import pkg_resources, which later versions lack.
 _SETUPTOOLS = "setuptools<81"
 _IMPORT_TIMEOUT = 300
-#: Coverage and the like are not wanted, and a file that breaks is one among others.
+#: No coverage and the like; and a file that breaks must not stop the others.
 _PYTEST = ("--override-ini=addopts=", "--continue-on-collection-errors")
 _PROBE = pathlib.Path(__file__).with_name("probe.py")
 
 
 @dataclass(frozen=True)
 class Flask:
-    """What is installed as Flask.
+    """The distribution that is installed as Flask.
 
     :param name: ``fork`` or ``flask``.
-    :param wheels: the fork's wheel and the shim's, or nothing for plain Flask.
-    :param requirement: what stands for Flask itself.
+    :param wheels: the fork's wheel and the shim's; empty for plain Flask.
+    :param requirement: Flask as a requirement, to install or to override others with.
     :param version: its version.
     """
 
@@ -71,17 +71,17 @@ class Flask:
 
 @dataclass(frozen=True)
 class Observation:
-    """What became of an extension on one Flask.
+    """What was observed of an extension on one Flask.
 
     :param error: why it could not be installed at all.
-    :param forced: what it asks for, if it had to be installed against that.
-    :param version: the version of it that was installed.
-    :param complaints: what ``pip check`` says.
-    :param strangers: what is not the fork's and should be.
-    :param imports: each module, and what its import failed with.
+    :param forced: the requirement on Flask that had to be overridden to install it.
+    :param version: the installed version of the extension.
+    :param complaints: the output of ``uv pip check``.
+    :param strangers: modules and files of Flask that should be the fork's but are not.
+    :param imports: each module, and the error of its import, if any.
     :param suite: each of its own tests, and ``passed``, ``skipped``, ``failed`` or
         ``errors``.
-    :param no_suite: why they were not run.
+    :param no_suite: why its own tests were not run.
     """
 
     error: str | None = None
@@ -95,7 +95,7 @@ class Observation:
 
     @property
     def imported(self) -> tuple[int, int]:
-        """How many modules import, of how many."""
+        """How many modules import, and the total."""
         ok = sum(error is None for error in self.imports.values())
         return ok, len(self.imports)
 
@@ -108,14 +108,14 @@ class Observation:
 
 
 class Runner:
-    """Runs the code of extensions, until it is told to stop."""
+    """Runs the code of extensions until it is told to stop."""
 
     def __init__(self) -> None:
         self._stopped = False
         self._running: set[subprocess.Popen[bytes]] = set()
 
     def stop(self) -> None:
-        """End what runs, and begin nothing more."""
+        """Kill the running processes, and start no more."""
         self._stopped = True
         for process in [*self._running]:
             _end(process)
@@ -127,11 +127,12 @@ class Runner:
         cwd: pathlib.Path,
         timeout: float,
     ) -> str:
-        """Run the Python of ``environment`` and return how it ended.
+        """Run the Python of ``environment`` and return how it ended, in words.
 
-        What it says goes to ``output.txt`` beside the environment.
+        Its output goes to ``output.txt`` beside the environment.
 
-        :raises ForkError: all is to stop.
+        :param timeout: the time limit, in seconds.
+        :raises ForkError: the runner has been stopped.
         """
         place = environment.path.parent
         with (place / "output.txt").open("ab") as output:
@@ -142,16 +143,16 @@ class Runner:
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
                 env=_environ(environment),
-                # A group of its own, so that what it started ends with it.
+                # In its own group, so that its child processes are killed with it.
                 start_new_session=True,
             )
         self._running.add(process)
         try:
             if self._stopped:
                 raise ForkError("was interrupted", where=place)
-            return f"ended with {process.wait(timeout)}"
+            return f"exited with code {process.wait(timeout)}"
         except subprocess.TimeoutExpired:
-            return f"was not done after {timeout} s"
+            return f"did not finish in {timeout} s"
         finally:
             _end(process)
             self._running.discard(process)
@@ -168,10 +169,11 @@ def observe(
 ) -> Observation:
     """Install an extension beside ``flask``, import it, and run its own tests.
 
-    :param place: an empty folder for the environment and what else is needed.
-    :param python: what to make the environment from.
-    :param suites: whether the tests are run.
-    :raises ForkError: there is no environment, or the run was interrupted.
+    :param place: an empty folder for the environment and other files.
+    :param python: the interpreter for the environment.
+    :param suites: whether to run the tests.
+    :param runner: runs the extension's code.
+    :raises ForkError: the environment cannot be created, or the run was interrupted.
     """
     for name in ("home", "tmp"):
         (place / name).mkdir()
@@ -194,7 +196,7 @@ def observe(
             suite = _test(environment, source, extension.suite, runner)
         except ForkError as e:
             no_suite = e.what
-    # Last, for what the requirements of the tests may have brought.
+    # Last, since the requirements of the tests may have replaced files.
     strangers += _foreign_files(environment, flask.wheels)
     return Observation(
         forced=forced,
@@ -208,7 +210,7 @@ def observe(
 
 
 def modules_of(distribution: importlib.metadata.Distribution) -> list[str]:
-    """All modules of a distribution but its tests and templates."""
+    """All modules of a distribution except its tests and templates."""
     files = [file for file in distribution.files or () if file.suffix == ".py"]
     packages = {file.parent.parts for file in files if file.name == "__init__.py"}
     found = []
@@ -218,7 +220,7 @@ def modules_of(distribution: importlib.metadata.Distribution) -> list[str]:
         if file.name == "__init__.py":
             parts = parts[:-1]
         elif any(a in packages for a in above) and above[-1] not in packages:
-            # A script in a folder of data.
+            # A script in a data folder.
             continue
         if parts and all(_is_module(part) for part in parts):
             found.append(".".join(parts))
@@ -232,8 +234,9 @@ def _is_module(name: str) -> bool:
 def _install_or_force(
     environment: Environment, flask: Flask, extension: Extension
 ) -> str | None:
-    """Install an extension, if need be against what it asks for, which is returned.
+    """Install an extension, overriding its requirement on Flask if necessary.
 
+    :return: the requirement that was overridden, if any.
     :raises ForkError: it cannot be installed even so.
     """
     try:
@@ -264,7 +267,7 @@ def _install(
 ) -> None:
     """Install ``requirements`` with exactly this Flask.
 
-    :param force: whether Flask need not be what they ask for. Its extras are lost then.
+    :param force: override their requirements on Flask, which loses its extras.
     :raises ForkError: they cannot be installed.
     """
     build = environment.path.with_name("build-constraints.txt")
@@ -283,7 +286,7 @@ def _distribution(
     folder = str(_site_packages(environment))
     for found in importlib.metadata.Distribution.discover(name=name, path=[folder]):
         return found
-    raise ForkError("what was installed is no distribution of that name", where=name)
+    raise ForkError("no distribution of that name was installed", where=name)
 
 
 def _site_packages(environment: Environment) -> pathlib.Path:
@@ -303,9 +306,9 @@ def _complaints(environment: Environment) -> tuple[str, ...]:
 def _import(
     environment: Environment, modules: t.Sequence[str], runner: Runner
 ) -> tuple[dict[str, str | None], list[str]]:
-    """What became of each module, and what is wrong with ``flask`` then."""
+    """Each module with its import error, if any, and what is wrong with ``flask``."""
     out = environment.path.with_name("imports.json")
-    # As a script it would put the folder of the tools on the path.
+    # As a script, the probe would put the tools' folder on the path.
     probe = ("-c", _PROBE.read_text(), out)
     found: dict[str, str | None] = {}
     rest = [*modules]
@@ -319,8 +322,8 @@ def _import(
         if len(lines) > len(rest):
             return found, lines[-1]
         if len(lines) == len(rest):
-            return found, [f"after the imports the interpreter {ended}"]
-        # One of them ended the interpreter; the others are tried in a new one.
+            return found, [f"after the imports, the interpreter {ended}"]
+        # That module ended the interpreter; try the remaining ones in a new one.
         found[rest[len(lines)]] = f"the interpreter {ended}"
         rest = rest[len(lines) + 1 :]
 
@@ -328,44 +331,48 @@ def _import(
 def _unpack(
     extension: Extension, version: str, environment: Environment
 ) -> pathlib.Path:
-    """Unpack the source archive of what is installed, and return its folder.
+    """Unpack the source archive of the installed release, and return its folder.
 
-    :raises ForkError: there is none, or it is not what the index says.
+    :raises ForkError: there is no archive, or it cannot be fetched or unpacked, or its
+        hash does not match the index.
     """
     address, sha256 = _archive(extension, version, environment)
     try:
-        # Of a scheme that uv itself has taken.
+        # The scheme is safe: uv resolved the address.
         with urllib.request.urlopen(address, timeout=60) as response:  # noqa: S310
             content: bytes = response.read()
     except OSError as e:
         raise ForkError(
-            f"the source archive could not be fetched: {e}",
+            f"could not fetch the source archive: {e}",
             where=address,
             hint="check the network",
         ) from e
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise ForkError("is not what the index says", where=address)
+        raise ForkError("the hash does not match the index", where=address)
 
     folder = environment.path.with_name("source")
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as opened:
-            # Nothing leaves the folder, by its path, by a link, or by its mode.
+            # The filter refuses paths and links that lead outside the folder.
             opened.extractall(folder, filter="data")
     except (OSError, EOFError, tarfile.TarError, zlib.error) as e:
-        raise ForkError(f"cannot be unpacked: {e}", where=address) from e
+        raise ForkError(f"cannot unpack the archive: {e}", where=address) from e
     folders = [path for path in folder.iterdir() if path.is_dir()]
     if len(folders) != 1:
-        raise ForkError(f"has {len(folders)} folders at its top", where=address)
+        raise ForkError(
+            f"the archive has {len(folders)} top-level folders instead of one",
+            where=address,
+        )
     return folders[0]
 
 
 def _archive(
     extension: Extension, version: str, environment: Environment
 ) -> tuple[str, str]:
-    """The address of the source archive, and its hash."""
+    """The URL of the source archive, and its SHA-256."""
     first = extension.requirements[0]
     wanted = environment.path.with_name("source.txt")
-    # What has an address is not on the index.
+    # A requirement with a URL is not on the index.
     wanted.write_text(first if " @ " in first else f"{extension.name}=={version}")
     said = venv.uv(
         *("pip", "compile", "--no-deps", "--format", "pylock.toml"),
@@ -382,15 +389,15 @@ def _archive(
 def _test(
     environment: Environment, source: pathlib.Path, suite: Suite, runner: Runner
 ) -> dict[str, Outcome]:
-    """Run the tests below ``source`` and return what became of each.
+    """Run the tests below ``source`` and return the outcome of each.
 
-    :raises ForkError: there are none, or pytest did not come to its end.
+    :raises ForkError: there are none, or pytest did not finish.
     """
     if not any((source / path).exists() for path in suite.paths):
         raise ForkError("the source archive has no tests")
     if suite.conftest is not None:
         (source / "tests" / "conftest.py").write_text(suite.conftest)
-    # Tests without settings of their own would get those of this project.
+    # Tests without their own settings would otherwise use this project's.
     environment.path.with_name("pytest.ini").write_text("[pytest]\n")
     report = environment.path.with_name("report.xml")
     ended = runner.run(
@@ -401,11 +408,11 @@ def _test(
         timeout=suite.timeout,
     )
     if not report.exists():
-        raise ForkError(f"its tests gave no report, and {ended}")
+        raise ForkError(f"its tests left no report: pytest {ended}")
     found: dict[str, Outcome] = {}
     for case in junit.read(report):
         test = f"{case.classname}::{case.name}"
-        # What breaks after it has passed is in the report twice.
+        # A test that passes and then fails in teardown is in the report twice.
         outcomes = {found.get(test, "passed"), case.outcome}
         found[test] = max(outcomes, key=junit.OUTCOMES.index)
     return found
@@ -414,16 +421,16 @@ def _test(
 def _foreign_files(
     environment: Environment, wheels: t.Sequence[pathlib.Path]
 ) -> list[str]:
-    """The files that are not as the wheels have them, or are beside those."""
+    """The files that differ from the wheels, or that are in neither wheel."""
     folder = _site_packages(environment)
     expected: dict[str, bytes] = {}
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             expected.update({name: archive.read(name) for name in archive.namelist()})
     found = [
-        f"{name} is not the wheel's file"
+        f"{name} differs from the wheel's file"
         for name, content in expected.items()
-        # An installer adds its own files to that list.
+        # Installers add their own files to RECORD.
         if not name.endswith(".dist-info/RECORD") and _read(folder / name) != content
     ]
     tops = {name.partition("/")[0] for name in expected}
@@ -453,7 +460,7 @@ def _environ(environment: Environment) -> dict[str, str]:
     return programs.clean_environ(
         HOME=str(environment.path.with_name("home")),
         TMPDIR=str(environment.path.with_name("tmp")),
-        # Some ask git for their version, and would get this project's.
+        # Some get their version from git, and would get this project's.
         GIT_CEILING_DIRECTORIES=str(environment.path.parent),
         PATH=f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     )

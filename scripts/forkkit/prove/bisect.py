@@ -25,16 +25,16 @@ from ..pack import dist
 from ..queue.fork import Fork
 from . import needed
 
-#: The exit codes by which a shell, or the command itself, says that it tested nothing.
+#: Exit codes by which a shell or the command itself reports that it tested nothing.
 _UNTESTED = {125, 126, 127}
 
 
 @dataclass(frozen=True)
 class Found:
-    """The smallest set that was found.
+    """The smallest set of patches that was found.
 
-    :param names: patches without any of which the command passes.
-    :param needed: those that these need, and that had to be there too.
+    :param names: the culprits; without any one of them the command passes.
+    :param needed: the patches that the culprits need, which had to be applied too.
     :param runs: how often the command was run.
     """
 
@@ -48,25 +48,26 @@ def find(
     command: t.Sequence[str],
     say: t.Callable[[str], None],
 ) -> Found:
-    """Run a command on parts of the queue until it is known what makes it fail.
+    """Run a command on subsets of the queue to find the patches that make it fail.
 
-    It finds ``flask`` and ``flaskfork`` as the part makes them, and is run where the
-    user is. With n patches, one culprit takes about log2(n) runs.
+    The command runs in the user's folder, and imports ``flask`` and ``flaskfork`` as
+    built from the subset. With n patches, finding one culprit takes about log2(n) runs.
 
-    :param say: is told of each run.
-    :raises ForkError: it passes on the whole queue, fails on plain upstream, or cannot
-        be run.
+    :param command: the program and its arguments.
+    :param say: called with a line about each run.
+    :raises ForkError: the command passes on the whole queue, fails on plain upstream,
+        or cannot be run, or a subset of the queue conflicts.
     """
     with _trials(fork, command, say) as fails:
         names, needing = fails.names, fails.needs
         if not fails(names):
             raise ForkError(
                 "the command passes on the whole queue",
-                hint="give one that fails: exit code 0 is a pass",
+                hint="give a command that fails; exit code 0 is a pass",
             )
         if fails(()):
             raise ForkError(
-                "the command fails on the release without any patch, too",
+                "the command also fails on the release without any patches",
                 hint="no patch is to blame; fix the command",
             )
         culprits: tuple[str, ...] = ()
@@ -80,9 +81,9 @@ def find(
 
 
 def _smallest(fails: _Trials, culprits: tuple[str, ...], high: int) -> int:
-    """How many of the first patches it takes to fail, together with the culprits.
+    """How many of the first patches make the command fail together with the culprits.
 
-    :param high: a number that is enough.
+    :param high: a number that is known to be enough.
     """
     low = 0
     while high - low > 1:
@@ -97,7 +98,7 @@ def _smallest(fails: _Trials, culprits: tuple[str, ...], high: int) -> int:
 
 @dataclass
 class _Trials:
-    """Whether the command fails on a part of the queue."""
+    """Finds out, and remembers, whether the command fails on a subset of the queue."""
 
     fork: Fork
     command: t.Sequence[str]
@@ -138,7 +139,7 @@ class _Trials:
         except OSError as e:
             raise self._untested(e.strerror) from e
         if done.returncode in _UNTESTED:
-            raise self._untested(f"it exits with {done.returncode}")
+            raise self._untested(f"it exits with code {done.returncode}")
         return done.returncode != 0
 
     def _write(self, names: tuple[str, ...], package: pathlib.Path) -> None:
@@ -149,7 +150,7 @@ class _Trials:
                 raise ForkError(
                     f"{outcome.name} conflicts where only {', '.join(names)} apply",
                     where="patches/series",
-                    hint="disable patches, and run the command on what is left",
+                    hint="disable one of the patches, and bisect the rest",
                 )
             files = outcome.files
         needed.write_package(self.fork, files, package)
@@ -162,7 +163,7 @@ class _Trials:
         return ForkError(
             f"the command cannot be run: {why}",
             where=" ".join(self.command),
-            hint="give a program that is on PATH, and its arguments, behind --",
+            hint="after --, give a program that is on PATH, and its arguments",
         )
 
 

@@ -1,4 +1,4 @@
-"""The invariants of the project, each a check that reports all that it finds."""
+"""The invariants of the project, each with a check that reports every violation."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Result:
     """What a check found.
 
     :param name: the check's name.
-    :param problems: nothing when it holds.
-    :param seconds: how long it took.
+    :param problems: the violations; empty if the invariant holds.
+    :param seconds: how long the check took.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Result:
 
 
 def run(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Result]:
-    """Run the named checks, or all, and yield what each found.
+    """Run the named checks, or all of them, and yield what each one found.
 
     :param names: keys of :data:`CHECKS`.
     """
@@ -59,7 +59,7 @@ def run(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Result]:
 def _load_and_check(
     check: t.Callable[[Fork], None], project: Project
 ) -> list[ForkError]:
-    # Each check reads the fork anew: what one finds wrong must not hide in another.
+    # Each check reloads the fork, so that no check can hide a problem from another.
     try:
         return _problems(check, Fork.load(project))
     except ForkError as e:
@@ -67,7 +67,10 @@ def _load_and_check(
 
 
 def check_formats(fork: Fork) -> None:
-    """Pin, series, patches, tables and texts are well-formed and canonical."""
+    """Check that pin, series, patches, tables and texts are valid and canonical.
+
+    :raises ForkError: one or more of them are not.
+    """
     project, queue = fork.project, fork.queue
     problems = _not_canonical(project, project.pin, fork.pin.render())
     problems += _not_canonical(project, project.series, queue.series.render())
@@ -78,7 +81,7 @@ def check_formats(fork: Fork) -> None:
     if table.with_table(project, queue) != (project.root / "README.md").read_bytes():
         problems.append(
             ForkError(
-                "the table of differences is not that of the queue",
+                "the table of differences does not match the queue",
                 where="README.md",
                 hint="run `scripts/fork readme`",
             )
@@ -88,7 +91,10 @@ def check_formats(fork: Fork) -> None:
 
 
 def check_queue(fork: Fork) -> None:
-    """The queue applies to the pin strictly, and an export gives its bytes back."""
+    """Check that the queue applies to the pin exactly and exports to the same bytes.
+
+    :raises ForkError: it does not apply, or an export would change files.
+    """
     with tempfile.TemporaryDirectory(prefix="flaskfork-verify-") as folder:
         shown = "a checkout made from the queue"
         checkout = Checkout(pathlib.Path(folder, "checkout"), shown)
@@ -103,7 +109,11 @@ def check_queue(fork: Fork) -> None:
 
 
 def check_rename(fork: Fork) -> None:
-    """Every rule has its matches, nothing is left over, and twice changes nothing."""
+    """Check that the rename rules match as declared, leave nothing, and are idempotent.
+
+    :raises ForkError: a rule has another number of matches than it declares, a mention
+        is left over, or a rule matches its own output.
+    """
     project = fork.project
     where = project.relative(project.rename)
     tables = stage.tables(project)
@@ -115,7 +125,7 @@ def check_rename(fork: Fork) -> None:
     upstreams = {p: data for p, data in package.items() if p not in overlay}
     raise_findings(
         [
-            ForkError("a rule matches what it made", where=place, hint=f"fix {where}")
+            ForkError("a rule matches its own output", where=place, hint=f"fix {where}")
             for name, tree in (("package", upstreams), ("tests", renamed))
             for place in rename.matches(tables[name], tree)
         ]
@@ -123,7 +133,10 @@ def check_rename(fork: Fork) -> None:
 
 
 def check_metadata(fork: Fork) -> None:
-    """What the fork requires and offers is what the pinned release does."""
+    """Check that requirements, extras and version match the pinned release.
+
+    :raises ForkError: one or more of them do not.
+    """
     pin = fork.pin
     theirs = toml.loads(fork.files["pyproject.toml"], where=f"{pin.sdist}: pyproject")[
         "project"
@@ -133,7 +146,7 @@ def check_metadata(fork: Fork) -> None:
         ForkError(
             f"{key} has drifted: expected {theirs.get(key)!r}, found {ours.get(key)!r}",
             where="pyproject.toml",
-            hint="make it what the pinned release has",
+            hint="copy the value from the pinned release",
         )
         for key in ("dependencies", "optional-dependencies", "requires-python")
         if _in_any_order(ours.get(key)) != _in_any_order(theirs.get(key))
@@ -142,16 +155,19 @@ def check_metadata(fork: Fork) -> None:
     if revision[0] != pin.version or not revision[2].isdigit():
         problems.append(
             ForkError(
-                f"version is {ours['version']}, not {pin.version} and a revision",
+                f"version is {ours['version']}, not {pin.version} plus a revision",
                 where="pyproject.toml",
-                hint=f'version = "{pin.version}.1" for the first release on it',
+                hint=f'use version = "{pin.version}.1" for the first release on it',
             )
         )
     raise_findings(problems)
 
 
 def check_wheel(fork: Fork) -> None:
-    """The wheel holds exactly what it should, whether built once or again."""
+    """Check that the wheel has the listed contents, and that builds are reproducible.
+
+    :raises ForkError: a file is missing or unexpected, or two builds differ.
+    """
     with tempfile.TemporaryDirectory(prefix="flaskfork-verify-") as folder:
         built = dist.build(fork.project, pathlib.Path(folder, "once"))
         again = dist.build(fork.project, pathlib.Path(folder, "again"))
@@ -159,7 +175,8 @@ def check_wheel(fork: Fork) -> None:
         found = dist.contents(built.wheel)
         problems = [
             ForkError(
-                f"is {'missing from' if path in expected else 'not expected in'} it",
+                f"is {'missing from' if path in expected else 'not expected in'} the"
+                " wheel",
                 where=f"{built.wheel.name}: {path}",
                 hint="fix scripts/forkkit/pack/stage.py or pyproject.toml",
             )
@@ -167,7 +184,9 @@ def check_wheel(fork: Fork) -> None:
         ]
         problems += [
             ForkError(
-                "two builds differ", where=one.name, hint="find what is not fixed"
+                "two builds differ",
+                where=one.name,
+                hint="compare the two to find what is not deterministic",
             )
             for one, two in zip(built, again)
             if one.read_bytes() != two.read_bytes()
@@ -176,17 +195,26 @@ def check_wheel(fork: Fork) -> None:
 
 
 def check_findings(fork: Fork) -> None:
-    """ruff and mypy find nothing in the package that they do not in upstream's."""
+    """Check that ruff and mypy find nothing that they do not find in upstream's code.
+
+    :raises ForkError: there are new findings, or a checker did not run.
+    """
     raise_findings(lint.new(fork))
 
 
 def check_needed(fork: Fork) -> None:
-    """The tests of each patch fail without it and pass with it."""
+    """Check that the tests of each patch fail without it and pass with it.
+
+    :raises ForkError: for one or more patches they do not.
+    """
     raise_findings(needed.problems(needed.judge(fork)))
 
 
 def check_suite(fork: Fork) -> None:
-    """Upstream's own suite passes on the built wheels under both names."""
+    """Check that upstream's own suite passes on the built wheels under both names.
+
+    :raises ForkError: a result differs from what is expected.
+    """
     problems: list[ForkError] = []
     with tempfile.TemporaryDirectory(prefix="flaskfork-verify-") as folder:
         built = dist.build(fork.project, pathlib.Path(folder))
@@ -202,7 +230,7 @@ def _run_suite(fork: Fork, *, built: dist.Built, name: str) -> None:
     upstream_suite.run(fork.project, wheels, name, python=sys.executable)
 
 
-#: Every check by its name, the quick ones first.
+#: All checks by name, the quick ones first.
 CHECKS: dict[str, t.Callable[[Fork], None]] = {
     "formats": check_formats,
     "queue": check_queue,
@@ -236,7 +264,7 @@ def _not_exported(project: Project, path: pathlib.Path, expected: bytes) -> Fork
     pairs = zip(diff.split_lines(expected), found)
     same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
     return ForkError(
-        "is not what an export writes",
+        "differs from what an export would write",
         where=f"{project.relative(path)}:{min(same + 1, len(found))}",
         hint="run `scripts/fork apply`, then `scripts/fork export`",
     )

@@ -1,4 +1,4 @@
-"""What ruff and mypy find in the built package that they do not in upstream's."""
+"""Findings of ruff and mypy in the built package that upstream's package lacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..pack import stage
 from ..queue.fork import Fork
 from ..queue.queue import apply_patches
 
-#: Upstream's own choice of rules, in its pyproject.toml.
+#: The rules that upstream selects in its pyproject.toml.
 _RUFF_RULES = "B,E,F,I,UP,W"
 _MYPY_SETTINGS = """\
 [mypy]
@@ -24,15 +24,15 @@ strict = true
 [mypy-asgiref.*,cryptography.*,dotenv.*,importlib_metadata]
 ignore_missing_imports = true
 """
-#: Both exit with 1 when they found something.
+#: Both exit with 1 if there are findings.
 _FINE = (0, 1)
 _MYPY_LINE = re.compile(r"(\S+?\.py):\d+: error: (.*)")
 
 
 def new(fork: Fork) -> list[ForkError]:
-    """Each finding in the package that ships and not in the pinned release.
+    """The findings in the package that ships that are not in the pinned release.
 
-    :raises ForkError: the package cannot be made, or a checker did not run.
+    :raises ForkError: the package cannot be built, or a checker did not run.
     """
     pin, theirs = fork.pin, fork.source.package
     prefix = f"{pin.package}/"
@@ -47,7 +47,7 @@ def new(fork: Fork) -> list[ForkError]:
 
 
 def _findings(files: Files, module: str) -> collections.Counter[tuple[str, str]]:
-    """Path in the package and text of each finding, under upstream's name."""
+    """The path and text of each finding, with ``module`` renamed to ``flask``."""
     with tempfile.TemporaryDirectory(prefix="flaskfork-findings-") as name:
         folder = pathlib.Path(name)
         write_files(folder, {f"src/{path}": data for path, data in files.items()})

@@ -1,4 +1,4 @@
-"""Is a patch needed? Without it its tests have to fail, with it they have to pass."""
+"""Is a patch needed? Its tests must fail without it and pass with it."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ source = {package}
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the tests of a patch say of it.
+    """What its tests say about a patch.
 
     :param name: the patch.
-    :param without: pytest's exit code on the queue without it.
+    :param without: pytest's exit code on the queue without the patch.
     :param with_it: pytest's exit code on the whole queue.
     :param left_out: the later patches that need it, left out with it.
-    :param runs: whether the tests run anything that it changes; not asked where they
-        fail without it.
-    :param said: the end of what pytest said where something is wrong.
+    :param runs: whether the tests run any line that the patch changes; ``None`` unless
+        they pass both with and without it.
+    :param said: the end of pytest's output if something is wrong.
     """
 
     name: str
@@ -59,15 +59,14 @@ class Verdict:
         if self.without != 0:
             return "its tests prove nothing: they do not run without it"
         if self.runs:
-            return (
-                "not needed any more: its tests run what it changes, and pass without"
-            )
+            return "no longer needed: its tests run what it changes and pass without it"
         return "its tests prove nothing: they run nothing that it changes"
 
 
 def judge(fork: Fork, names: t.Sequence[str] = ()) -> t.Iterator[Verdict]:
-    """Yield a verdict for each patch, or for the named ones.
+    """Yield a verdict for each patch, or for each named one.
 
+    :param names: the patches to judge; empty for all of them.
     :raises ForkError: the queue does not apply, or there is no such patch.
     """
     chosen = [fork.queue[name] for name in names or fork.queue.series.names]
@@ -75,18 +74,18 @@ def judge(fork: Fork, names: t.Sequence[str] = ()) -> t.Iterator[Verdict]:
         judge = _Judge(fork, pathlib.Path(name))
         whole = apply_patches(fork.queue.patches, fork.source.package)
         write_package(fork, whole, judge.whole)
-        # Two processes at a time: enough to use what a laptop or a CI machine has.
+        # Two processes at a time are enough for a laptop or a CI machine.
         with ThreadPoolExecutor(2) as pool:
             yield from pool.map(judge, chosen)
 
 
 def problems(verdicts: t.Iterable[Verdict]) -> list[ForkError]:
-    """The verdicts that are not ``needed``, as problems."""
+    """The verdicts other than ``needed``, as problems."""
     return [
         ForkError(
             f"{verdict.text}\n{verdict.said}".rstrip(),
             where=f"patches/{verdict.name}.patch",
-            hint="fix its tests, or drop the patch if upstream does this now",
+            hint="fix its tests, or drop the patch if upstream now has the change",
         )
         for verdict in verdicts
         if verdict.text != "needed"
@@ -94,25 +93,26 @@ def problems(verdicts: t.Iterable[Verdict]) -> list[ForkError]:
 
 
 def write_package(fork: Fork, patched: Files, target: pathlib.Path) -> None:
-    """Write the fork, as a part of the queue makes it, into a folder to import from.
+    """Write the fork, built from a subset of the queue, to a folder to import it from.
 
-    :param patched: upstream's package with that part applied.
+    :param patched: upstream's package with that subset applied.
+    :param target: the folder.
     """
-    # A patch may bring a name that a rename rule counts.
+    # Not strict: the missing patches may contain names that a rename rule counts.
     files = stage.package(fork, patched, strict=False)
     write_files(target, {**files, **stage.metadata(fork)})
 
 
 @dataclass(frozen=True)
 class _Judge:
-    """Judges patches with packages that it makes in ``folder``."""
+    """Judges patches, with packages that it builds in ``folder``."""
 
     fork: Fork
     folder: pathlib.Path
 
     @property
     def whole(self) -> pathlib.Path:
-        """The package with the whole queue."""
+        """The folder of the package with the whole queue."""
         return self.folder / "whole"
 
     def __call__(self, patch: Patch) -> Verdict:
@@ -143,7 +143,7 @@ class _Judge:
 
     def _runs(self, patch: Patch) -> bool:
         """Whether the tests of a patch run any line that it changes."""
-        # With what comes after it the lines would stand elsewhere.
+        # Later patches would shift the line numbers.
         patches = self.fork.queue.patches
         upto = patches[: patches.index(patch) + 1]
         target = self.folder / f"{patch.name}-only"
@@ -158,10 +158,10 @@ class _Judge:
         )
 
     def _lines(self, package: pathlib.Path, tests: str) -> dict[str, set[int]]:
-        """Run tests, and say which lines run in them, and not just by an import.
+        """Run tests and return which lines they run, not counting mere imports.
 
-        :param package: the folder that the package is in.
-        :return: the numbers of the lines, from 1, by their file's path in ``package``.
+        :param package: the folder that contains the package.
+        :return: the line numbers, from 1, by the file's path in ``package``.
         """
         settings = package.with_name(f"{package.name}.coverage")
         settings.write_text(_COVERAGE.format(folder=settings.parent, package=package))
@@ -183,19 +183,19 @@ class _Judge:
     def _python(
         self, package: pathlib.Path, *command: Argument
     ) -> subprocess.CompletedProcess[str]:
-        """Run this Python, with the fork as a part of the queue makes it."""
+        """Run this Python with the fork from the folder ``package``."""
         env = {"PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
         return python(*command, cwd=self.fork.project.root, env=env, fine=None)
 
 
 def _pytest(tests: str) -> list[str]:
-    """The arguments of Python's ``-m`` that run tests with the fork as ``flask``."""
+    """The arguments for ``python -m`` that run tests with the fork as ``flask``."""
     shim = f"{stage.MODULE}.shim"
     return ["pytest", "-q", "-p", "no:cacheprovider", "-p", shim, tests]
 
 
 def _touched(diff: FileDiff) -> set[int]:
-    """The lines of a changed file that are new, or stand beside those that went."""
+    """The lines of a changed file that are new, or next to removed ones."""
     found = set()
     for hunk in diff.hunks:
         number = hunk.new_start

@@ -1,8 +1,8 @@
 """Upstream's own test suite, run against the built fork.
 
-Under the name flaskfork its tests are renamed by the table; under the name flask they
-run as they are, through the shim. They come from the pinned archive, with the test
-tools at the versions that upstream's lock file names.
+Under the name flaskfork, the tests are renamed by the table; under the name flask, they
+run unchanged, through the shim. They come from the pinned archive, and the test tools
+have the versions of upstream's lock file.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _TOOLS = "tests"
 
 @dataclass(frozen=True)
 class KnownFailure:
-    """A test of upstream's that fails, with the reason.
+    """A test of upstream's that is known to fail.
 
     :param test: its id.
     :param names: the names under which it fails.
-    :param when: what has to be installed for it to fail, as a requirement.
+    :param when: a requirement; the test fails only if that is installed.
     :param why: the reason.
     """
 
@@ -53,11 +53,11 @@ class KnownFailure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of the suite gave.
+    """The results of a run of the suite.
 
     :param passed: the ids of the tests that passed.
-    :param failed: of those that did not.
-    :param skipped: of those that skipped themselves.
+    :param failed: the ids of the tests that failed.
+    :param skipped: the ids of the tests that were skipped.
     """
 
     passed: tuple[str, ...]
@@ -67,7 +67,7 @@ class Outcome:
     def __str__(self) -> str:
         return (
             f"{len(self.passed)} passed, {len(self.skipped)} skipped,"
-            f" {len(self.failed)} failed as they are known to"
+            f" {len(self.failed)} failed as expected"
         )
 
 
@@ -78,12 +78,13 @@ def run(
     *,
     python: pathlib.Path | str,
 ) -> Outcome:
-    """Run the suite against the built wheels and hold it against the known failures.
+    """Run the suite on the built wheels and compare it with the known failures.
 
-    :param wheels: the fork's wheel, and for the name ``flask`` the shim's as well.
+    :param wheels: the fork's wheel, and for the name ``flask`` also the shim's.
     :param name: one of :data:`NAMES`.
-    :param python: the interpreter to run it with.
-    :raises ForkError: a test failed that is not known to, or one passed that is.
+    :param python: the interpreter to run the suite with.
+    :return: the results.
+    :raises ForkError: a test failed unexpectedly, or a known failure did not fail.
     """
     pin = Pin.load(project)
     files = release_files(project, pin)
@@ -98,9 +99,9 @@ def run(
 
 
 def known_failures(project: Project) -> list[KnownFailure]:
-    """Read the list of tests that fail.
+    """Read the list of known failures.
 
-    :raises ForkError: it is missing or malformed.
+    :raises ForkError: the list is missing or malformed.
     """
     values = toml.load(project.known_failures, hint="restore it from the history")
     where = project.relative(project.known_failures)
@@ -113,7 +114,7 @@ def known_failures(project: Project) -> list[KnownFailure]:
 def _known(entry: t.Any, where: str) -> KnownFailure:
     if not isinstance(entry, dict) or set(entry) - {"when"} != {"test", "names", "why"}:
         raise ForkError(
-            "the keys are not test, names, why and if needed when", where=where
+            "the keys must be test, names, why and optionally when", where=where
         )
     names = entry["names"]
     if not isinstance(names, list) or not names or not set(names) <= set(NAMES):
@@ -126,7 +127,12 @@ def _known(entry: t.Any, where: str) -> KnownFailure:
 
 
 def tools(files: Files, environment: Environment) -> list[str]:
-    """The test tools at the versions of upstream's lock file, for this Python."""
+    """The test tools, as requirements with the versions of upstream's lock file.
+
+    :param files: all files of the release.
+    :param environment: the environment to install them in, whose Python decides.
+    :raises ForkError: a tool is not locked for that Python.
+    """
     lock = toml.loads(files["uv.lock"], where="uv.lock")
     project = toml.loads(files["pyproject.toml"], where="pyproject.toml")
     wanted = project["dependency-groups"][_TOOLS]
@@ -192,7 +198,7 @@ def _compare(
         ForkError(
             f"fails under the name {name}",
             where=test,
-            hint="fix the patch that broke it, or list it with its reason in"
+            hint="fix the patch that breaks it, or add it with a reason to"
             f" {project.relative(project.known_failures)}",
         )
         for test in outcome.failed
@@ -201,7 +207,7 @@ def _compare(
     problems += [
         ForkError(
             f"is listed as failing under the name {name}, but"
-            f" {'passes' if test in outcome.passed else 'is not run'}",
+            f" {'passes' if test in outcome.passed else 'does not run'}",
             where=test,
             hint=f"remove it from {project.relative(project.known_failures)}",
         )

@@ -13,7 +13,7 @@ from ..base import diff
 from ..base.diff import FileDiff
 from ..queue.patch import Patch
 
-#: What can become of a patch, with a sign for each.
+#: What can become of a patch, each with its sign.
 SIGNS = {
     "identical": "=",
     "message only": "m",
@@ -22,7 +22,7 @@ SIGNS = {
     "added": "+",
     "dropped": "-",
 }
-#: The title of the part that is no file.
+#: The title of the part that is not a file.
 MESSAGE = "message"
 
 _CONTEXT = 3
@@ -32,9 +32,11 @@ T = t.TypeVar("T")
 
 
 class Row(t.NamedTuple):
-    """A line of the one side beside that of the other.
+    """Two lines side by side.
 
-    :param kind: ``same``, ``changed``, or ``gap`` where equal lines are left out.
+    :param kind: ``same``, ``changed``, or ``gap`` where equal lines are omitted.
+    :param old: the line before, if there is one.
+    :param new: the line now, if there is one.
     """
 
     kind: str
@@ -46,12 +48,12 @@ class Row(t.NamedTuple):
 class Part:
     """The message of a patch, or its changes to one file, before and now.
 
-    :param title: :data:`MESSAGE`, or the path; both paths where it is another now.
+    :param title: :data:`MESSAGE` or the path; both paths if it has changed.
     :param kind: ``identical``, ``context only``, ``content changed``, ``added``, or
         ``lost``.
-    :param old: its lines before; a diff's without their numbers, which every change
-        above shifts.
-    :param new: its lines now.
+    :param old: its lines before; for a diff, without line numbers, which any change
+        further up shifts.
+    :param new: its lines now, in the same form.
     """
 
     title: str
@@ -60,7 +62,7 @@ class Part:
     new: tuple[str, ...]
 
     def interdiff(self) -> list[str]:
-        """How the lines differ: the diff of two diffs."""
+        """The difference of the lines, that is, a diff of two diffs."""
         lines = []
         for gap, blocks in self._groups():
             lines += ["..."] if gap else []
@@ -72,7 +74,7 @@ class Part:
         return lines
 
     def rows(self) -> list[Row]:
-        """The lines that differ, side by side, with some around them."""
+        """The lines that differ, side by side, with context."""
         rows = []
         for gap, blocks in self._groups():
             rows += [Row("gap", None, None)] if gap else []
@@ -84,9 +86,9 @@ class Part:
     def _groups(
         self,
     ) -> t.Iterator[tuple[bool, list[tuple[tuple[str, ...], tuple[str, ...], bool]]]]:
-        """Runs of old lines, new lines and whether they are the same.
+        """Groups of runs: the old lines, the new lines, and whether they are equal.
 
-        With each comes whether lines are left out above it.
+        With each group comes whether lines are omitted above it.
         """
         matcher = difflib.SequenceMatcher(None, self.old, self.new, autojunk=False)
         for codes in matcher.get_grouped_opcodes(_CONTEXT):
@@ -101,12 +103,12 @@ class Part:
 class Comparison:
     """What became of one patch.
 
-    :param old: the patch before; none when it is added.
-    :param new: the patch now; none when it is dropped.
-    :param places: its places in the queue before and now, from 1; none where it is
-        not in it.
-    :param moved: whether it stands elsewhere among the others.
-    :param reason: why it is dropped, where that is said.
+    :param old: the patch before; ``None`` if it was added.
+    :param new: the patch now; ``None`` if it was dropped.
+    :param places: its places in the queue before and now, from 1; ``None`` where it is
+        not in the queue.
+    :param moved: whether its place relative to the others has changed.
+    :param reason: why it was dropped, if that is known.
     """
 
     old: Patch | None
@@ -117,24 +119,24 @@ class Comparison:
 
     @property
     def patch(self) -> Patch:
-        """The patch now, or the last that there was."""
+        """The patch now, or as it was before it was dropped."""
         return t.cast(Patch, self.new or self.old)
 
     @property
     def was(self) -> str | None:
-        """Its name before, where that was another."""
+        """Its previous name, if it was renamed."""
         renamed = self.old and self.new and self.old.name != self.new.name
         return self.old.name if self.old and renamed else None
 
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
-        """The message, and then the files."""
+        """The message, then the files."""
         pairs = _pair(_files(self.old), _files(self.new), _path, _changed)
         return (_message(self.old, self.new), *(_part(*pair) for pair in pairs))
 
     @property
     def lost(self) -> list[str]:
-        """The paths that it changed and does not any more, though it is there."""
+        """The paths that the patch changed before and no longer changes."""
         if self.new is None:
             return []
         return [part.title for part in self.parts if part.kind == "lost"]
@@ -154,7 +156,7 @@ class Comparison:
 
     @property
     def notes(self) -> list[str]:
-        """What there is to say beside the kind, but for the paths that are lost."""
+        """Remarks in addition to the kind, except for lost paths."""
         kind, said = self.kind, []
         if self.was:
             said.append(f"renamed from {self.was}")
@@ -165,19 +167,20 @@ class Comparison:
         if kind in {"context only", "content changed"}:
             said += ["message changed"] if self.parts[0].kind != "identical" else []
         if kind == "dropped":
-            said.append(self.reason or "CHANGELOG.md does not say why")
+            said.append(self.reason or "no reason given in CHANGELOG.md")
         return said
 
 
 def compare(
     old: t.Sequence[Patch], new: t.Sequence[Patch], reasons: t.Mapping[str, str]
 ) -> tuple[Comparison, ...]:
-    """What became of each patch of ``old``, and which are new, in the order of ``new``.
+    """What became of each patch of ``old`` and of ``new``, in the order of ``new``.
 
-    A patch is known by its name, or else by what it changes. What is dropped comes
-    last.
+    Patches are matched by name, or else by what they change. Dropped ones come last.
 
-    :param reasons: why patches are dropped, by their names.
+    :param old: the queue before.
+    :param new: the queue now.
+    :param reasons: why patches were dropped, by name.
     """
     pairs = _pair(old, new, _name, _content)
     before = {patch.name: place for place, patch in enumerate(old, 1)}
@@ -199,7 +202,7 @@ def compare(
 
 
 def shown(text: str) -> str:
-    """``text`` with nothing in it that hides, reorders or colours what is read."""
+    """``text`` with characters escaped that could hide, reorder or colour text."""
     return "".join(
         c if c.isprintable() or c in "\t\n" else c.encode("unicode_escape").decode()
         for c in text
@@ -212,7 +215,10 @@ def _pair(
     name: t.Callable[[T], str],
     content: t.Callable[[T], object],
 ) -> list[tuple[T | None, T | None]]:
-    """Each of ``new`` with what it was, by name or else by content; then the rest."""
+    """Match ``new`` with ``old``, by name or else by content.
+
+    :return: a pair for each of ``new``, in order, then one for each unmatched ``old``.
+    """
     left = {name(item): item for item in old}
     found = {name(item): left.pop(name(item), None) for item in new}
     for item in new:
@@ -224,7 +230,7 @@ def _pair(
 
 
 def _longest_rise(numbers: list[int]) -> tuple[int, ...]:
-    """The most of ``numbers`` that stand in rising order."""
+    """The longest increasing subsequence of ``numbers``."""
     rises: list[tuple[int, ...]] = [()]
     for number in numbers:
         below = [rise for rise in rises if not rise or rise[-1] < number]
@@ -245,7 +251,7 @@ def _path(file: FileDiff) -> str:
 
 
 def _changed(file: FileDiff) -> object:
-    """What a diff does to a file, wherever in it, and whatever the file is called."""
+    """What a diff changes in a file, regardless of the position and the path."""
     lines = [line for hunk in file.hunks for line in hunk.lines if line[0] != b" "]
     return file.kind, lines
 

@@ -1,4 +1,4 @@
-"""A review as one page for a browser, which needs nothing but itself."""
+"""A review as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ from .since import Review
 
 _TEMPLATES = pathlib.Path(__file__).parent / "templates"
 _WORD = re.compile(r"\w+|\s+|.")
-#: Lines that have less in common than this are two lines, and not one that changed.
+#: Lines less similar than this are unrelated, rather than versions of one line.
 _ALIKE = 0.5
 
 
 def render(review: Review, rows: t.Sequence[Forecast]) -> bytes:
-    """The page of a review and a forecast: the same bytes for the same ones."""
+    """The page of a review and a forecast; equal input gives equal bytes.
+
+    :param review: what became of the queue.
+    :param rows: the forecast, a row per release.
+    :return: the HTML.
+    """
     environment = jinja2.Environment(
         autoescape=True,
         finalize=_shown,
@@ -52,7 +57,10 @@ def render(review: Review, rows: t.Sequence[Forecast]) -> bytes:
 
 
 def words(line: str, other: str | None) -> list[tuple[str, bool]]:
-    """``line`` in pieces, each with whether it is not in ``other``, much the same."""
+    """Split ``line`` into pieces, each with whether it differs from ``other``.
+
+    :param other: the line's other version; if it is not similar, nothing is marked.
+    """
     pieces, others = _WORD.findall(line), _WORD.findall(other or "")
     matcher = difflib.SequenceMatcher(None, pieces, others, autojunk=False)
     if matcher.ratio() < _ALIKE:
@@ -69,7 +77,7 @@ def _text(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """How a content security policy names an inline style or script."""
+    """The hash source of an inline style or script in a Content Security Policy."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"
 

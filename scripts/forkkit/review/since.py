@@ -1,4 +1,4 @@
-"""The queue as it is beside the queue as it was in the project's own history."""
+"""Compares the queue on disk with the queue at a revision of the project."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SERIES = "patches/series"
 
 @dataclass(frozen=True)
 class Review:
-    """What became of the queue.
+    """What became of the queue since a revision.
 
-    :param revision: the revision of the project that it is held against, as named.
-    :param commit: the commit that this is.
-    :param old: the pin there.
+    :param revision: the revision of the project to compare with, as the user named it.
+    :param commit: the commit id of the revision.
+    :param old: the pin at the revision.
     :param new: the pin now.
     :param comparisons: what became of each patch.
     """
@@ -42,26 +42,27 @@ class Review:
 
     @property
     def pins(self) -> str:
-        """The releases, before and now."""
+        """The releases before and now."""
         names = dict.fromkeys(f"{pin}" for pin in (self.old, self.new))
         return " -> ".join(names)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many patches there are of each kind that there is."""
+        """The number of patches of each kind that occurs."""
         kinds = [comparison.kind for comparison in self.comparisons]
         return {kind: kinds.count(kind) for kind in compare.SIGNS if kind in kinds}
 
     @property
     def lost(self) -> list[tuple[str, str]]:
-        """The patches and paths of every file that a patch does not change any more."""
+        """Each patch and path where the patch no longer changes that file."""
         return [(c.patch.name, path) for c in self.comparisons for path in c.lost]
 
 
 def review(fork: Fork, revision: str) -> Review:
-    """Hold the queue on disk against that of a revision.
+    """Compare the queue on disk with that of a revision.
 
-    :raises ForkError: the project has no history, or the revision no queue.
+    :raises ForkError: the project has no history, there is no such revision, or it has
+        no valid queue.
     """
     project = fork.project
     commit, files = _read(project, revision)
@@ -73,18 +74,18 @@ def review(fork: Fork, revision: str) -> Review:
 
 
 def only(review: Review, names: t.Sequence[str]) -> tuple[Comparison, ...]:
-    """What became of the named patches, or of all where none is named.
+    """What became of the named patches, or of all if no names are given.
 
-    :raises ForkError: there is no such patch, neither before nor now.
+    :raises ForkError: there is no patch of that name, neither before nor now.
     """
     known = {c.patch.name for c in review.comparisons}
     raise_findings(
         [
             ForkError(
-                f"there is no patch {name!r} in the queue, nor was there at"
+                f"there is no patch {name!r}, neither in the queue nor at"
                 f" {review.revision}",
                 where="patches/series",
-                hint="`scripts/fork range-diff` without names lists all",
+                hint="`scripts/fork range-diff` without names lists all patches",
             )
             for name in names
             if name not in known
@@ -94,7 +95,7 @@ def only(review: Review, names: t.Sequence[str]) -> tuple[Comparison, ...]:
 
 
 def values(review: Review, comparisons: t.Iterable[Comparison]) -> dict[str, t.Any]:
-    """A review as JSON has it."""
+    """A review as values for JSON."""
     return {
         "since": {"revision": review.revision, "commit": review.commit},
         "upstream": [f"{pin}" for pin in (review.old, review.new)],
@@ -123,11 +124,11 @@ def values(review: Review, comparisons: t.Iterable[Comparison]) -> dict[str, t.A
 
 
 def _read(project: Project, revision: str) -> tuple[str, Files]:
-    """The commit of a revision, and the files in it that say what the queue was."""
+    """The commit of a revision, and the files of its queue and pin."""
     git = Git(project.root)
     if not git.holds("rev-parse", "--git-dir"):
         raise ForkError(
-            "this is no git repository, so the queue has no history here",
+            "this is not a git repository, so the queue has no history",
             where=project.root,
             hint="run the command in a clone of the project",
         )
@@ -137,7 +138,7 @@ def _read(project: Project, revision: str) -> tuple[str, Files]:
         raise ForkError(
             f"there is no revision {revision!r} in the project's history",
             hint="`git log -- patches upstream/pin.toml` lists where the queue changed;"
-            " where the clone is shallow, `git fetch --unshallow` brings the others",
+            " in a shallow clone, `git fetch --unshallow` gets the older revisions",
         )
     commit = git.text(*known)
     return commit, git.read_tree(commit, "patches", _PIN)

@@ -1,1 +1,1 @@
-"""What changes the queue, with stop and resume."""
+"""Everything that changes the queue, with stop and resume."""

@@ -1,4 +1,4 @@
-"""Patches that are kept but not applied: a rebase carries them along where it can."""
+"""Disabled patches, kept but not applied; a rebase carries them along if it can."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ..queue.queue import apply_patches
 
 
 def changes(fork: Fork, names: t.Container[str]) -> list[Change]:
-    """What disabled patches would change at their places in the queue.
+    """The changes that disabled patches would make at their places in the queue.
 
-    :param names: the patches to look at.
+    :param names: the patches to include.
     :raises ForkError: one of them no longer applies there.
     """
     waiting = [patch for patch in fork.queue.disabled if patch.name in names]
@@ -31,11 +31,11 @@ def changes(fork: Fork, names: t.Container[str]) -> list[Change]:
 
 
 def carried(fork: Fork, files: Files, steps: list[Step]) -> Contents:
-    """The disabled patches as they are on another queue, as far as they merge there.
+    """Carry the disabled patches to another queue, except those that conflict there.
 
-    :param files: those of the release that the other queue is for.
+    :param files: the files of the other queue's release.
     :param steps: the other queue.
-    :return: the new content of each file that changes.
+    :return: the new content of each patch file that changes.
     """
     enabled = {step.patch.name for step in steps}
     waiting = [patch for patch in fork.queue.disabled if patch.name not in enabled]
@@ -55,7 +55,7 @@ def carried(fork: Fork, files: Files, steps: list[Step]) -> Contents:
 
 
 def _carried(fork: Fork, patch: Patch, files: Files, merger: Merger) -> Patch | None:
-    """A disabled patch on other files; ``None`` if it says the same, or conflicts."""
+    """A disabled patch on other files; ``None`` if it is unchanged or conflicts."""
     try:
         change = _change(fork, patch)
     except ForkError:
@@ -69,7 +69,7 @@ def _carried(fork: Fork, patch: Patch, files: Files, merger: Merger) -> Patch | 
 
 
 def _below(fork: Fork, patch: Patch) -> tuple[Patch, ...]:
-    """The patches that come before the place of a disabled one."""
+    """The patches before the place of a disabled one."""
     return fork.queue.patches[: fork.queue.series.disabled[patch.name]]
 
 

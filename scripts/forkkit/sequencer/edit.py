@@ -1,4 +1,4 @@
-"""Changing the queue: every verb that makes it anew, or another release its base."""
+"""The changes to the queue: those that rebuild it, and those that rewrite its files."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ from .worktree import Worktree
 def rebase(
     fork: Fork, worktree: Worktree, version: str, local: pathlib.Path | None = None
 ) -> Result:
-    """Carry the queue over to the release ``version``.
+    """Rebase the queue onto the release ``version``.
 
-    A patch whose ``Drop-When`` is met is dropped.
+    A patch whose ``Drop-When`` condition is met is dropped.
 
-    :param local: the release's archive, if the package index shall not be asked.
+    :param local: a local archive of the release, used instead of the package index.
     :raises Stopped: a patch needs the maintainer.
-    :raises ForkError: there is no such release, or there is work that is not exported;
+    :raises ForkError: there is no such release, or the checkout has unexported work;
         nothing was changed.
     """
     check_idle(fork.project)
@@ -67,11 +67,11 @@ def rebase(
 
 
 def begin(fork: Fork, worktree: Worktree, patch: Patch, after: str | None) -> Result:
-    """Stop at a new patch that changes nothing yet.
+    """Add an empty patch and stop at it, for the maintainer to make its changes.
 
-    :param after: the patch that it comes after; ``None`` for the last one.
-    :raises Stopped: always, when it is there.
-    :raises ForkError: the name is taken.
+    :param after: the patch to insert it after; ``None`` to append it.
+    :raises Stopped: always, once it is at the patch.
+    :raises ForkError: the name is taken; nothing was changed.
     """
     check_idle(fork.project)
     name = patch.name
@@ -85,15 +85,15 @@ def begin(fork: Fork, worktree: Worktree, patch: Patch, after: str | None) -> Re
 def take(
     fork: Fork, worktree: Worktree, patches: list[Patch], after: str | None
 ) -> Result:
-    """Add patches from elsewhere to the queue, merged three ways where they must be.
+    """Add patches from elsewhere to the queue, with a three-way merge if necessary.
 
-    Each is made for what the one before it leaves; the first for the queue, for the
-    pinned release, or for another release that is at hand.
+    Each patch applies on top of the one before it. The first applies to the queue, to
+    the pinned release, or to another release in the cache.
 
-    :param after: the patch that they come after; ``None`` for the last one.
+    :param after: the patch to insert them after; ``None`` to append them.
     :raises Stopped: one of them conflicts.
-    :raises ForkError: a name is taken, or a patch applies to nothing that is at hand;
-        nothing was changed.
+    :raises ForkError: a name is taken, a patch applies to none of these, or the queue
+        has its changes already; nothing was changed.
     """
     check_idle(fork.project)
     added = [patch.name for patch in patches]
@@ -108,19 +108,20 @@ def take(
         for outcome in carry_all(changes, below, merger):
             if outcome.kind == "absorbed":
                 raise ForkError(
-                    f"all that {outcome.name} changes is there already",
-                    hint="nothing needs to be done",
+                    f"the queue already has every change of {outcome.name}",
+                    hint="there is nothing to do",
                 )
     plan = Plan("take", ", ".join(added), fork.pin, names)
     return sequence.begin(fork, worktree, plan, added=changes)
 
 
 def enable(fork: Fork, worktree: Worktree, name: str, *, resolve: bool) -> Result:
-    """Apply a patch again that is disabled, at its place.
+    """Apply a disabled patch again, at its place.
 
-    :param resolve: stop at conflicts, instead of refusing.
-    :raises ForkError: it does not apply there any more, or others conflict with it;
-        nothing was changed.
+    :param resolve: stop at conflicts instead of refusing.
+    :raises Stopped: there is a conflict, with ``resolve``.
+    :raises ForkError: there is no such patch, it no longer applies there, or others
+        conflict with it; nothing was changed.
     """
     check_idle(fork.project)
     series = fork.queue.series
@@ -138,9 +139,10 @@ def enable(fork: Fork, worktree: Worktree, name: str, *, resolve: bool) -> Resul
 
 
 def disable(fork: Fork, worktree: Worktree, name: str, *, resolve: bool) -> Result:
-    """Keep a patch, but do not apply it any more.
+    """Keep a patch, but no longer apply it.
 
-    :param resolve: stop at the conflicts of those that need it, instead of refusing.
+    :param resolve: stop at conflicts in the patches that need it, instead of refusing.
+    :raises Stopped: there is a conflict, with ``resolve``.
     :raises ForkError: other patches need it; nothing was changed.
     """
     names = tuple(_others(fork, name))
@@ -153,10 +155,11 @@ def disable(fork: Fork, worktree: Worktree, name: str, *, resolve: bool) -> Resu
 def set_message(
     fork: Fork, worktree: Worktree, name: str, message: Message
 ) -> list[pathlib.Path]:
-    """Give a patch another subject, reason and trailers.
+    """Replace the subject, reason and trailers of a patch.
 
     :return: the files that were written.
-    :raises ForkError: something is missing, or the name is another one.
+    :raises ForkError: the message is incomplete, or has another name; nothing was
+        changed.
     """
     check_idle(fork.project)
     old = fork.queue[name]
@@ -166,7 +169,7 @@ def set_message(
         raise ForkError(
             f"the trailer Fork-Patch is {patch.name!r}, not {name!r}",
             where=old.where,
-            hint=f"leave it; `scripts/fork rename {name} NEW` gives another name",
+            hint=f"leave it; use `scripts/fork rename {name} NEW` to rename the patch",
         )
     raise_findings(misplaced(fork.project, fork.pin, patch, where=old.where))
     contents: Contents = {fork.project.root / old.where: patch.render()}
@@ -176,7 +179,8 @@ def set_message(
 def edit(fork: Fork, worktree: Worktree, name: str) -> Result:
     """Stop at a patch, for the maintainer to change it.
 
-    :raises Stopped: always, when it is there.
+    :raises Stopped: always, once it is at the patch.
+    :raises ForkError: there is no such patch; nothing was changed.
     """
     _others(fork, name)
     plan = Plan("edit", name, fork.pin, fork.queue.series.names, edit=name)
@@ -186,11 +190,12 @@ def edit(fork: Fork, worktree: Worktree, name: str) -> Result:
 def move(
     fork: Fork, worktree: Worktree, name: str, after: str | None, *, resolve: bool
 ) -> Result:
-    """Have a patch come after another one, or first.
+    """Move a patch after another one, or to the front.
 
-    :param after: the name of the other one; ``None`` for first.
-    :param resolve: stop at conflicts, instead of refusing.
-    :raises ForkError: patches do not commute; nothing was changed.
+    :param after: the name of the other patch; ``None`` for the front.
+    :param resolve: stop at conflicts instead of refusing.
+    :raises Stopped: there is a conflict, with ``resolve``.
+    :raises ForkError: the patches do not commute; nothing was changed.
     """
     names = _others(fork, name)
     names.insert(_place_after(fork.queue, after, names), name)
@@ -206,7 +211,8 @@ def drop(
     """Remove a patch from the queue.
 
     :param reason: why, for the changelog.
-    :param resolve: stop at the conflicts of those that need it, instead of refusing.
+    :param resolve: stop at conflicts in the patches that need it, instead of refusing.
+    :raises Stopped: there is a conflict, with ``resolve``.
     :raises ForkError: other patches need it; nothing was changed.
     """
     names = tuple(_others(fork, name))
@@ -220,14 +226,19 @@ def drop(
 def fold(
     fork: Fork, worktree: Worktree, name: str, into: str, *, resolve: bool
 ) -> Result:
-    """Make a patch a part of another one, whose reason and trailers stay.
+    """Fold a patch into another one, which keeps its own message.
 
-    :param resolve: stop at conflicts, instead of refusing.
-    :raises ForkError: patches between the two do not commute; nothing was changed.
+    :param into: the name of the other patch.
+    :param resolve: stop at conflicts instead of refusing.
+    :raises Stopped: there is a conflict, with ``resolve``.
+    :raises ForkError: the patch does not commute with those between the two; nothing
+        was changed.
     """
     names = _others(fork, name)
     if into == name:
-        raise ForkError("a patch cannot be folded into itself", hint="name another one")
+        raise ForkError(
+            "a patch cannot be folded into itself", hint="name another patch"
+        )
     names.insert(_place_after(fork.queue, into, names), name)
     if not resolve:
         _check_carried(fork, names, f"folding {name}")
@@ -236,10 +247,10 @@ def fold(
 
 
 def rename(fork: Fork, worktree: Worktree, name: str, new: str) -> list[pathlib.Path]:
-    """Give a patch another name, and its tests too if they were named for it.
+    """Rename a patch, its resolutions, and its tests if they are named after it.
 
     :return: the files that were written or removed.
-    :raises ForkError: the name is taken, or malformed; nothing was changed.
+    :raises ForkError: the name is taken or malformed; nothing was changed.
     """
     check_idle(fork.project)
     old = fork.queue[name]
@@ -275,7 +286,7 @@ def _renamed_resolutions(fork: Fork, name: str, new: str) -> Contents:
 
 
 def export_commits(fork: Fork, checkout: Checkout) -> Contents:
-    """Write the commits in the checkout to ``patches/``, all at once.
+    """Write the commits in the checkout to ``patches/``, all or none.
 
     :return: the new content of each file that changed.
     :raises ForkError: there are uncommitted changes, or a commit is not a patch.
@@ -291,7 +302,7 @@ def export_commits(fork: Fork, checkout: Checkout) -> Contents:
 def _rewrite(
     fork: Fork, worktree: Worktree, what: str, contents: Contents
 ) -> list[pathlib.Path]:
-    """Change files of patches that go on changing the same, and the checkout too."""
+    """Rewrite patch files whose diffs stay the same, and update the checkout."""
     checkout = worktree.checkout
     export.settle(fork, checkout)
     checkout.apply(fork)
@@ -304,7 +315,7 @@ def _rewrite(
 def _check_free(queue: Queue, name: str) -> None:
     if name in (*queue.series.names, *queue.series.disabled):
         raise ForkError(
-            f"there is a patch {name!r} already", hint="choose another name"
+            f"there is already a patch {name!r}", hint="choose another name"
         )
 
 
@@ -315,25 +326,25 @@ def _inserted(queue: Queue, added: list[str], after: str | None) -> tuple[str, .
 
 
 def _below(fork: Fork, names: tuple[str, ...], name: str) -> Files:
-    """The files below the place of a patch."""
+    """The files as they are before the patch ``name`` of ``names`` is applied."""
     return apply_patches(fork.queue.patches[: names.index(name)], fork.files)
 
 
 def _made_to(fork: Fork, patches: list[Patch], below: Files) -> list[Change]:
-    """What the patches change in the first of the trees at hand that they apply to."""
+    """The changes of the patches in the first tree that they apply to."""
     try:
         return changes_of(patches, below, offsets=True)
     except ForkError as e:
-        # A fork's queue differs from what a change of upstream's was made for.
+        # An upstream change is made for an upstream release, not for the fork's queue.
         for release in releases.in_cache(fork.project, fork.pin):
             with contextlib.suppress(ForkError):
                 files = release_files(fork.project, release)
                 return changes_of(patches, files, offsets=True)
         raise ForkError(
-            f"{e.what}; nor does it apply to a release in upstream/cache",
+            f"{e.what}; nor does it apply to any release in upstream/cache",
             where=e.where,
-            hint="bring the release that it was made for with `scripts/fork forecast"
-            " VERSION`, or make it again on the queue",
+            hint="download the release it was made for with `scripts/fork forecast"
+            " VERSION`, or recreate the patch on the queue",
         ) from e
 
 
@@ -351,7 +362,7 @@ def _place_after(queue: Queue, other: str | None, names: list[str]) -> int:
     if other is None:
         return 0
     if queue[other].name not in names:
-        raise ForkError("a patch cannot come after itself", hint="name another one")
+        raise ForkError("a patch cannot come after itself", hint="name another patch")
     return names.index(other) + 1
 
 

@@ -1,4 +1,4 @@
-"""A sequence on disk, while it is stopped: its plan, its progress and the stop."""
+"""A stopped sequence on disk: its plan, its progress and the stop."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ..upstream.pin import Pin
 
 _FORMAT = 2
 
-#: What a patch needs the maintainer for.
+#: Why a patch needs the maintainer.
 Why = t.Literal["conflict", "absorbed", "edit"]
 #: What became of a patch in a sequence.
 Ending = t.Union[Kind, t.Literal["edited"]]
 
 
 class Kept(t.NamedTuple):
-    """The commits that the checkout keeps for a stop, by their ids.
+    """The ids of the commits that the checkout keeps for a stop.
 
     :param base: the release.
-    :param done: the last patch that is done, on top of it.
-    :param pick: the patch at which it is stopped, where it applied before.
+    :param done: the last patch that is done, on top of ``base``.
+    :param pick: the patch at which the sequence stopped, on its previous base.
     """
 
     base: str
@@ -39,16 +39,16 @@ class Kept(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sequence is to make.
+    """The queue that a sequence is to produce.
 
-    :param verb: the command that began it.
-    :param target: what it was given: a patch, or a release.
-    :param pin: the release that the queue is to stand on.
+    :param verb: the command that started it.
+    :param target: the argument of the command: a patch or a release.
+    :param pin: the release that the new queue applies to.
     :param names: the patches of the new queue, in order.
-    :param edit: the patch at which to stop for the maintainer's own changes.
-    :param fold: the patch that is folded into the one before it.
-    :param disabled: patches that are kept, but no longer applied.
-    :param incoming: the commits that the checkout keeps of patches that are added; see
+    :param edit: the patch at which to stop for the maintainer's changes.
+    :param fold: the patch to fold into the one before it.
+    :param disabled: the patches to keep but no longer apply.
+    :param incoming: the commits, kept in the checkout, of the patches to add; see
         :meth:`forkkit.sequencer.worktree.Worktree.take_in`.
     """
 
@@ -63,7 +63,7 @@ class Plan:
 
     @property
     def command(self) -> str:
-        """The command, as a person would write it in short."""
+        """The command in short, as a user would type it."""
         return f"{self.verb} {self.target}"
 
 
@@ -71,10 +71,10 @@ class Plan:
 class Progress:
     """How far a sequence has come.
 
-    :param endings: patches, and what became of each so far.
-    :param dropped: patches that are left out, and why.
-    :param resolved: the resolutions that are new.
-    :param replayed: the file names of resolutions that were used again.
+    :param endings: the patches that are done, and what became of each.
+    :param dropped: the patches that were left out, and why.
+    :param resolved: the new resolutions.
+    :param replayed: the file names of the resolutions that were reused.
     """
 
     endings: tuple[tuple[str, Ending], ...] = ()
@@ -83,11 +83,11 @@ class Progress:
     replayed: tuple[str, ...] = ()
 
     def ended(self, name: str, ending: Ending) -> Progress:
-        """The progress when one more patch is done."""
+        """The progress after one more patch is done."""
         return replace(self, endings=(*self.endings, (name, ending)))
 
     def without(self, name: str, reason: str) -> Progress:
-        """The progress when one more patch is left out."""
+        """The progress after one more patch is left out."""
         left = replace(self, dropped=(*self.dropped, (name, reason)))
         return left.ended(name, "dropped")
 
@@ -96,11 +96,11 @@ class Progress:
 class Stop:
     """Where a sequence waits for the maintainer.
 
-    :param why: what for.
-    :param kept: the commits that the checkout keeps for it.
-    :param conflicts: the paths of the conflict.
-    :param story: what the maintainer is told of it.
-    :param reason: why the patch would be left out, unless the maintainer says.
+    :param why: why it waits.
+    :param kept: the commits that the checkout keeps for the stop.
+    :param conflicts: the paths that conflict.
+    :param story: the explanation that is printed for the maintainer.
+    :param reason: the default reason for leaving out the patch.
     :param there: whether the work tree is at the stop already.
     """
 
@@ -114,7 +114,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Journal:
-    """A sequence: patches that are made anew, one after another."""
+    """A sequence, which rebuilds the queue patch by patch."""
 
     plan: Plan
     progress: Progress = field(default_factory=Progress)
@@ -124,7 +124,7 @@ class Journal:
     def load(cls, project: Project) -> Journal:
         """Read the journal of the stopped sequence.
 
-        :raises ForkError: none is stopped, or the journal is damaged.
+        :raises ForkError: no sequence is stopped, or the journal is damaged.
         """
         if not project.journal.exists():
             raise idle(project)
@@ -135,12 +135,14 @@ class Journal:
     def parse(cls, data: bytes, *, where: object) -> Journal:
         """Read a journal.
 
-        :raises ForkError: it is damaged, or written by another version of the tools.
+        :param where: the file, for the error.
+        :raises ForkError: it is damaged, or was written by another version of the
+            tools.
         """
         try:
             values = json.loads(data)
             if values["format"] != _FORMAT:
-                raise ValueError("another format")
+                raise ValueError("unknown format")
             stop = values["stop"]
             return cls(
                 _parse_plan(values["plan"], where),
@@ -149,13 +151,13 @@ class Journal:
             )
         except (ValueError, KeyError, TypeError, AttributeError, ForkError) as e:
             raise ForkError(
-                f"is damaged: {e}",
+                f"the journal is damaged: {e}",
                 where=where,
-                hint="run `scripts/fork abort`, which needs nothing of it",
+                hint="run `scripts/fork abort`, which does not read the journal",
             ) from e
 
     def render(self) -> bytes:
-        """The text of the file."""
+        """The content of the file."""
         plan, progress = vars(self.plan), vars(self.progress)
         values = {
             "format": _FORMAT,
@@ -170,23 +172,23 @@ class Journal:
 
     @property
     def todo(self) -> tuple[str, ...]:
-        """The patches that are left, the one at which it is stopped first."""
+        """The patches that are left, starting with the one at which it stopped."""
         done = dict(self.progress.endings)
         return tuple(name for name in self.plan.names if name not in done)
 
     @property
     def position(self) -> str:
-        """Which patch of how many is next."""
+        """The position of the next patch, such as ``patch 2 of 5``."""
         count = len(self.plan.names)
         return f"patch {count - len(self.todo) + 1} of {count}"
 
     @property
     def stopped(self) -> Stop:
-        """The stop of a sequence that has one."""
+        """The stop of a stopped sequence."""
         return t.cast(Stop, self.stop)
 
     def going_on(self, progress: Progress) -> Journal:
-        """The journal when what it was stopped for is done."""
+        """The journal after its stop has been dealt with."""
         return replace(self, progress=progress, stop=None)
 
 
@@ -199,13 +201,13 @@ def check_idle(project: Project) -> None:
         raise ForkError(
             "another command is stopped half-way",
             where=project.relative(project.journal),
-            hint="`scripts/fork status` says where; finish it with `scripts/fork"
-            " continue`, or go back with `scripts/fork abort`",
+            hint="`scripts/fork status` shows where; finish it with `scripts/fork"
+            " continue`, or undo it with `scripts/fork abort`",
         )
 
 
 def idle(project: Project) -> ForkError:
-    """The error where no sequence is stopped."""
+    """The error for a command that needs a stopped sequence."""
     return ForkError(
         "no command is stopped here",
         where=project.relative(project.checkout),
@@ -237,7 +239,7 @@ def _parse_progress(values: dict[str, t.Any], where: object) -> Progress:
 
 def _parse_stop(values: dict[str, t.Any]) -> Stop:
     if values["why"] not in t.get_args(Why):
-        raise ValueError(f"it is stopped for {values['why']!r}")
+        raise ValueError(f"unknown kind of stop {values['why']!r}")
     return Stop(
         why=values["why"],
         kept=Kept(*_words(values["kept"])),
@@ -250,7 +252,7 @@ def _parse_stop(values: dict[str, t.Any]) -> Stop:
 
 def _ending(text: str) -> Ending:
     if text != "edited" and text not in SIGNS:
-        raise ValueError(f"a patch is {text!r}")
+        raise ValueError(f"unknown ending of a patch {text!r}")
     return t.cast(Ending, text)
 
 

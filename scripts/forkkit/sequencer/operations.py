@@ -1,8 +1,8 @@
-"""The log of what verbs changed in the project, and taking it back.
+"""The log of operations, each of which can be undone and redone.
 
-Each operation is a commit in the checkout, on the one before it, with the files as they
-were and as they became. One ref is at the last operation, another at the last that was
-not taken back.
+Each operation is a commit in the checkout whose parent is the operation before it; the
+commit holds the changed files as they were before and after. One ref points to the last
+operation, another to the last one that is not undone.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _BEFORE, _AFTER = "before", "after"
 class Operation:
     """What a verb changed.
 
-    :param sha: the commit that keeps it.
+    :param sha: the commit that records it.
     :param what: the command, such as ``drop teardown-all``.
-    :param when: when it was run.
-    :param before: the content of each file that it changed, where there was one.
-    :param after: the same afterwards.
+    :param when: when the command was run.
+    :param before: the previous content of each changed file, unless it was added.
+    :param after: the new content of each changed file, unless it was removed.
     """
 
     sha: str
@@ -48,7 +48,7 @@ class Operation:
 
     @property
     def paths(self) -> list[str]:
-        """The files that it added, changed or removed."""
+        """The files that the operation added, changed or removed."""
         return sorted(self.before.keys() | self.after.keys())
 
 
@@ -56,8 +56,8 @@ class Operation:
 class Log:
     """The operations of a project, oldest first.
 
-    :param operations: all, those that were taken back included.
-    :param done: how many of them count.
+    :param operations: all operations, including the undone ones.
+    :param done: how many of them are in effect; the others are undone.
     """
 
     operations: tuple[Operation, ...]
@@ -68,10 +68,10 @@ class Log:
 def recorded(
     project: Project, checkout: Checkout, what: str, contents: Contents
 ) -> t.Iterator[None]:
-    """Change files in the ``with`` block, so that it can be taken back.
+    """Record the change that the ``with`` block makes, so that it can be undone.
 
     :param what: the command.
-    :param contents: the new content of each file; ``None`` for one that goes.
+    :param contents: the new content of each file; ``None`` to remove it.
     """
     names = {path.relative_to(project.root).as_posix(): path for path in contents}
     before = _present(project, names)
@@ -91,7 +91,7 @@ def load(project: Project, checkout: Checkout) -> Log:
     checkout.check_ours()
     found = tuple(_read(checkout, sha) for sha in _shas(checkout, refs.LOG))
     done = len(_shas(checkout, refs.LOG_AT))
-    # A command that was killed may have changed the files, and not moved the ref.
+    # A killed command may have changed the files without moving the ref.
     if done < len(found) and _is_at(project, found[done], found[done].after):
         done += 1
     elif done and _is_at(project, found[done - 1], found[done - 1].before):
@@ -100,8 +100,9 @@ def load(project: Project, checkout: Checkout) -> Log:
 
 
 def undo(project: Project, checkout: Checkout) -> Operation:
-    """Take the last operation back that still counts.
+    """Undo the last operation that is in effect.
 
+    :return: the operation.
     :raises ForkError: there is none, or its files have changed since; nothing was
         changed.
     """
@@ -115,9 +116,10 @@ def undo(project: Project, checkout: Checkout) -> Operation:
 
 
 def redo(project: Project, checkout: Checkout) -> Operation:
-    """Do again what was taken back last.
+    """Redo the operation that was undone last.
 
-    :raises ForkError: there is nothing, or its files have changed since; nothing was
+    :return: the operation.
+    :raises ForkError: there is none, or its files have changed since; nothing was
         changed.
     """
     log = load(project, checkout)
@@ -136,10 +138,11 @@ def _go(
     wanted: Files,
     at: str | None,
 ) -> None:
-    """Give the files of an operation other contents, and the checkout their commits.
+    """Replace the files of an operation, and update the checkout to match.
 
-    :param expected: what they have to have now.
-    :param at: the operation that is the last to count then.
+    :param expected: the content that the files must have now.
+    :param wanted: the content to give them.
+    :param at: the last operation that is in effect afterwards.
     """
     check_idle(project)
     checkout.check_nothing_unsaved()
@@ -161,7 +164,7 @@ def _go(
 
 
 def _append(checkout: Checkout, what: str, before: Files, after: Files) -> None:
-    """Add an operation after the last that counts; what was taken back is forgotten."""
+    """Add an operation after the last one in effect; the undone ones are forgotten."""
     files = {f"{_BEFORE}/{path}": data for path, data in before.items()}
     files |= {f"{_AFTER}/{path}": data for path, data in after.items()}
     stamp = f"{int(time.time())} +0000"
@@ -179,7 +182,7 @@ def _append(checkout: Checkout, what: str, before: Files, after: Files) -> None:
 
 
 def _shas(checkout: Checkout, ref: str) -> list[str]:
-    """The commits of the log up to a ref, oldest first; none where it is not there."""
+    """The commits of the log up to a ref, oldest first; none if the ref is missing."""
     if not checkout.git.holds("rev-parse", "--quiet", "--verify", ref):
         return []
     return checkout.git.text("rev-list", "--reverse", ref).split()
@@ -196,7 +199,7 @@ def _read(checkout: Checkout, sha: str) -> Operation:
 
 
 def _present(project: Project, paths: t.Iterable[str]) -> Files:
-    """The content that files of the project have now, where they are there."""
+    """The current content of those files of the project that exist."""
     found = {path: project.root / path for path in paths}
     hint = "give read access to it"
     return {n: read(file, hint=hint) for n, file in found.items() if file.exists()}
@@ -210,5 +213,5 @@ def _nothing(verb: str, checkout: Checkout) -> ForkError:
     return ForkError(
         f"there is nothing to {verb}",
         where=checkout.shown,
-        hint="`scripts/fork log` lists the operations that the checkout knows",
+        hint="`scripts/fork log` lists the operations",
     )

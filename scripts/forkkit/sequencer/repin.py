@@ -1,4 +1,4 @@
-"""What else changes in the project when the queue goes over to another release."""
+"""The other changes in the project when the queue moves to another release."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ..upstream.pin import Pin
 
 
 def contents(fork: Fork, pin: Pin, dropped: t.Iterable[tuple[str, str]]) -> Contents:
-    """What changes in the project, except for the patches, to have another pin.
+    """Everything but the patches that changes with the pin: pin, version, changelog.
 
-    :param dropped: the patches that go, and why.
+    :param pin: the new pin.
+    :param dropped: the patches that are dropped, and why.
     :return: the new content of each file that changes.
     """
     project, changes = fork.project, Contents()
@@ -33,9 +34,9 @@ def contents(fork: Fork, pin: Pin, dropped: t.Iterable[tuple[str, str]]) -> Cont
 
 
 def with_version(project: Project, version: str) -> bytes:
-    """The text of pyproject.toml with another version of the fork.
+    """The content of pyproject.toml with another version of the fork.
 
-    :raises ForkError: there is no version in it.
+    :raises ForkError: the file has no version.
     """
     data = read(project.pyproject, hint="restore it from the history")
     where = project.relative(project.pyproject)

@@ -1,7 +1,7 @@
-"""Making the queue anew, patch by patch, with stops where the maintainer is needed.
+"""Rebuilds the queue patch by patch, and stops where it needs the maintainer.
 
-Until the end nothing but the checkout changes; then pin, patches and changelog change
-all at once. What is done are commits in the checkout, and the journal has the rest.
+Until the end only the checkout changes; then the pin, patches and changelog change all
+at once. Finished patches are commits in the checkout; the journal holds the rest.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ class Stopped(ForkError):
 
 @dataclass
 class Result:
-    """What a finished sequence has done.
+    """What a finished sequence did.
 
     :param endings: each patch, and what became of it.
     :param written: the files of the project that changed.
-    :param replayed: the resolutions of conflicts that were used again.
+    :param replayed: the conflict resolutions that were reused.
     """
 
     endings: tuple[tuple[str, Ending], ...]
@@ -81,12 +81,10 @@ def begin(
 ) -> Result:
     """Run a new sequence.
 
-    :param progress: what is decided before it begins.
-    :param added: patches that the queue does not have yet, each made to what the last
-        one made.
+    :param progress: what is decided in advance, such as patches to drop.
+    :param added: patches that are not in the queue yet, each on top of the one before.
     :raises Stopped: it waits for the maintainer.
-    :raises ForkError: there is work in the checkout that is not exported; nothing was
-        changed.
+    :raises ForkError: the checkout has unexported work; nothing was changed.
     """
     check_idle(fork.project)
     export.settle(fork, worktree.checkout)
@@ -97,15 +95,15 @@ def begin(
 
 
 def proceed(fork: Fork, worktree: Worktree) -> Result:
-    """Take what the maintainer has done at a stop, and go on.
+    """Take the maintainer's work at a stop, and resume the sequence.
 
     :raises Stopped: it waits for the maintainer again.
-    :raises ForkError: nothing is stopped, or the work is not finished there.
+    :raises ForkError: no sequence is stopped, or the work at the stop is not finished.
     """
     journal = _load_stopped(fork.project, worktree)
     run, stop, name = _Run(fork, worktree), journal.stopped, journal.todo[0]
     if not stop.there:
-        # Killed while it was about to stop: nobody has seen the work tree yet.
+        # Killed before it reached the stop: the maintainer has not worked there yet.
         done = worktree.done(stop.kept, but_last=stop.why == "edit")
         return run.advance(replace(journal, stop=None), done)
     if stop.why == "absorbed":
@@ -122,11 +120,11 @@ def proceed(fork: Fork, worktree: Worktree) -> Result:
 
 
 def skip(fork: Fork, worktree: Worktree, reason: str | None = None) -> Result:
-    """Leave the patch out at which a sequence is stopped, and go on.
+    """Leave out the patch at which a sequence is stopped, and resume the sequence.
 
-    :param reason: why, for the changelog, if not for what was told at the stop.
+    :param reason: why, for the changelog; by default the reason given at the stop.
     :raises Stopped: it waits for the maintainer again.
-    :raises ForkError: it is stopped to edit a patch.
+    :raises ForkError: no sequence is stopped, or it is stopped to edit a patch.
     """
     journal = _load_stopped(fork.project, worktree)
     stop, name = journal.stopped, journal.todo[0]
@@ -134,7 +132,8 @@ def skip(fork: Fork, worktree: Worktree, reason: str | None = None) -> Result:
         raise ForkError(
             f"stopped to edit {name}; there is no patch to skip",
             where=worktree.checkout.shown,
-            hint="`scripts/fork refresh` goes on, `scripts/fork abort` goes back",
+            hint="finish the edit with `scripts/fork refresh`, or undo it with"
+            " `scripts/fork abort`",
         )
     why = stop.reason if reason is None else changelog.clause(reason)
     done = worktree.done(stop.kept)
@@ -144,10 +143,10 @@ def skip(fork: Fork, worktree: Worktree, reason: str | None = None) -> Result:
 
 
 def abort(project: Project, worktree: Worktree) -> str | None:
-    """Go back to where the sequence began. Needs nothing of the journal's content.
+    """Return to the state before the sequence. Does not read the journal.
 
-    :return: the ref that keeps what was changed in the work tree, if anything was.
-    :raises ForkError: nothing is stopped.
+    :return: the ref that keeps the maintainer's work at the stop, if there was any.
+    :raises ForkError: no sequence is stopped.
     """
     if not project.journal.exists():
         raise idle(project)
@@ -157,36 +156,36 @@ def abort(project: Project, worktree: Worktree) -> str | None:
 
 
 def stopped(worktree: Worktree, journal: Journal) -> Stopped:
-    """What there is to say of a stop."""
+    """The report of a stop: where it is, why, and what to do."""
     stop, name, plan = journal.stopped, journal.todo[0], journal.plan
     what: dict[Why, str] = {
         "conflict": f"{name} conflicts in {', '.join(stop.conflicts)}",
-        "absorbed": f"{name} changes nothing any more",
+        "absorbed": f"{name} no longer changes anything",
         "edit": f"at {name}, to change it",
     }
     hints: dict[Why, str] = {
         "conflict": "resolve it there, then `scripts/fork continue`",
-        "absorbed": "its lines are in the release: leave it out with"
+        "absorbed": "the release already has its changes: leave it out with"
         " `scripts/fork skip`",
         "edit": "change it there, then `scripts/fork refresh`",
     }
     place = f"{journal.position}, in `{plan.command}`"
-    dropped = [f"dropped before: {n}, {why}" for n, why in journal.progress.dropped]
+    dropped = [f"already dropped: {n}, {why}" for n, why in journal.progress.dropped]
     return Stopped(
         "\n  ".join([what[stop.why], place, *dropped, *stop.story]),
         where=worktree.checkout.shown,
-        hint=f"{hints[stop.why]}; `scripts/fork abort` goes back",
+        hint=f"{hints[stop.why]}; `scripts/fork abort` undoes the command",
     )
 
 
 def _load_stopped(project: Project, worktree: Worktree) -> Journal:
-    """The journal, whose checkout is there."""
+    """The journal of the stopped sequence, once its checkout is known to exist."""
     journal = Journal.load(project)
     if not worktree.checkout.exists():
         raise ForkError(
-            "the checkout in which a command was stopped is gone",
+            "the checkout of the stopped command is gone",
             where=worktree.checkout.shown,
-            hint="run `scripts/fork abort`, and begin again",
+            hint="run `scripts/fork abort`, and start again",
         )
     releases.fetch(project, journal.plan.pin)
     return journal
@@ -194,15 +193,15 @@ def _load_stopped(project: Project, worktree: Worktree) -> Journal:
 
 @dataclass(frozen=True)
 class _Run:
-    """One run of a sequence, up to its end or its next stop."""
+    """One run of a sequence, to its end or its next stop."""
 
     fork: Fork
     worktree: Worktree
 
     def advance(self, journal: Journal, steps: list[Step]) -> Result:
-        """Carry the patches that are left, until one of them needs the maintainer.
+        """Carry the remaining patches until one of them needs the maintainer.
 
-        :param steps: those that are done.
+        :param steps: the patches that are done.
         """
         new = self._files(journal.plan.pin)
         changes = self.changes(journal)
@@ -229,7 +228,7 @@ class _Run:
         return self._finish(journal, new, steps, memory)
 
     def changes(self, journal: Journal) -> dict[str, Change]:
-        """The patches of the project, and those that are added, by name."""
+        """The changes of the project's patches and of added ones, by name."""
         found = changes_of(self.fork.queue.patches, self.fork.files)
         found += disabled.changes(self.fork, set(journal.todo))
         if journal.plan.incoming:
@@ -237,7 +236,7 @@ class _Run:
         return {change.patch.name: change for change in found}
 
     def remember(self, journal: Journal, change: Change, done: list[Step]) -> Progress:
-        """The progress with how the conflict was resolved at which it is stopped."""
+        """The progress with the resolution of the conflict at which it stopped."""
         ours = done[-2].files if len(done) > 1 else self._files(journal.plan.pin)
         with merge.scratch() as merger:
             outcome = carry(change, ours, merger)
@@ -259,7 +258,7 @@ class _Run:
         outcome: Outcome,
         merger: Merger,
     ) -> Stop:
-        """The stop with all that the maintainer is told of it."""
+        """The stop with its explanation for the maintainer."""
         tests = self._how_to_test(changes[outcome.name], journal.plan.pin)
         if stop.why == "edit":
             return replace(stop, story=(tests,))
@@ -284,7 +283,7 @@ class _Run:
     def _stop(self, journal: Journal) -> Stopped:
         """Leave the checkout at the stop of a journal."""
         stop, project = journal.stopped, self.fork.project
-        # If it is killed from here on, the next command comes back to this patch.
+        # If it is killed from here on, the next command returns to this patch.
         transaction.commit(project, {project.journal: journal.render()})
         self.worktree.stop(stop.kept, conflict=stop.why == "conflict")
         overlay.lay(self.fork, self.worktree.checkout, journal.plan.pin)
@@ -295,7 +294,7 @@ class _Run:
     def _finish(
         self, journal: Journal, new: Files, steps: list[Step], memory: Memory
     ) -> Result:
-        """Change everything at once."""
+        """Change the whole project at once."""
         fork, plan, progress = self.fork, journal.plan, journal.progress
         project = fork.project
         patches = self.worktree.render(plan.pin, new, steps)
@@ -322,14 +321,14 @@ class _Run:
 
 
 def _replayed(journal: Journal, name: str) -> Journal:
-    """The journal with one more resolution that was used again."""
+    """The journal with one more reused resolution."""
     progress = journal.progress
     replayed = (*progress.replayed, name)
     return replace(journal, progress=replace(progress, replayed=replayed))
 
 
 def _folded(plan: Plan, steps: list[Step]) -> list[Step]:
-    """``steps``, the last one folded into the one before if it is to be."""
+    """``steps``, with the last one folded into the one before if ``plan`` says so."""
     if steps[-1].patch.name != plan.fold:
         return steps
     *rest, into, folded = steps

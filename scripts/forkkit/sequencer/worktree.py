@@ -1,6 +1,6 @@
 """The checkout during a sequence: the patches applied so far, and the state at a stop.
 
-The branch of the queue stays where it is; all this happens on a detached HEAD.
+The queue's branch does not move; all of this happens on a detached HEAD.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from ..upstream.pin import Pin
 from .journal import Kept
 
 _MARKERS = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
-#: More packs than this make git slow.
+#: More packs than this slow git down.
 _PACKS = 50
 _UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}
 
 
 @dataclass(frozen=True)
 class Worktree:
-    """The checkout, as a sequence uses it."""
+    """The checkout as a sequence uses it."""
 
     checkout: Checkout
 
     @classmethod
     def of(cls, project: Project) -> Worktree:
-        """The checkout of a project, as a sequence uses it."""
+        """The checkout of a project as a sequence uses it."""
         return cls(Checkout.of(project))
 
     @property
@@ -50,19 +50,19 @@ class Worktree:
     def render(self, pin: Pin, files: Files, steps: list[Step]) -> list[Patch]:
         """The patches of ``steps`` as git renders them.
 
-        :raises ForkError: as :func:`forkkit.queue.commits.read`.
+        :raises ForkError: see :func:`forkkit.queue.commits.read`.
         """
         commits.write(self.git, refs.WORK, refs.WORK_BASE, pin, files, steps)
-        # Whatever is checked out, a command that finds it so knows it for ours.
+        # So that a later command recognises the commit checked out here as our own.
         self.git("update-ref", refs.TAKEN, "HEAD")
         return commits.read(
             self.git, refs.WORK_BASE, refs.WORK, where=self.checkout.shown
         )
 
     def take_in(self, pin: Pin, changes: list[Change]) -> tuple[str, ...]:
-        """Keep changes that come from elsewhere, each made to what the last one made.
+        """Keep changes from elsewhere, each on top of the one before it.
 
-        :return: the ids of what the first is made to, and of the last.
+        :return: the ids of the commit below the first change, and of the last change.
         """
         steps = [Step(change.patch, change.after) for change in changes]
         before = changes[0].before
@@ -70,7 +70,7 @@ class Worktree:
         return self._sha(refs.INCOMING_BASE), self._sha(refs.INCOMING)
 
     def taken_in(self, ids: tuple[str, ...]) -> list[Change]:
-        """The changes that :meth:`take_in` has kept."""
+        """The changes that :meth:`take_in` kept."""
         base, tip = ids
         shas = self.git.text("rev-list", "--reverse", f"{base}..{tip}").split()
         patches = commits.read(
@@ -80,9 +80,9 @@ class Worktree:
         return [Change(*made) for made in zip(patches, files, files[1:])]
 
     def adopt(self) -> None:
-        """Have the queue's branch be what was rendered last, and forget the rest.
+        """Move the queue's branch to what was rendered last, and clear the rest.
 
-        :raises ForkError: as :meth:`forkkit.queue.checkout.Checkout.adopt`.
+        :raises ForkError: see :meth:`forkkit.queue.checkout.Checkout.adopt`.
         """
         self.checkout.adopt(refs.WORK_BASE, refs.WORK)
         self.clear()
@@ -90,7 +90,7 @@ class Worktree:
     def done(self, kept: Kept, *, but_last: bool = False) -> list[Step]:
         """The steps that were done when the sequence stopped.
 
-        :param but_last: without the one at which it is stopped.
+        :param but_last: leave out the last one, at which it stopped.
         """
         tip = f"{kept.done}^" if but_last else kept.done
         return self._steps(kept.base, tip)
@@ -98,7 +98,7 @@ class Worktree:
     def prepare(
         self, pin: Pin, files: Files, steps: list[Step], change: Change
     ) -> Kept:
-        """Keep in the repository all that a stop at ``change`` needs."""
+        """Keep everything in the repository that a stop at ``change`` needs."""
         patch = change.patch
         pick = [
             fast_import.root(refs.PICK, change.before),
@@ -132,13 +132,13 @@ class Worktree:
             self.git("update-ref", refs.LEFT, self._snapshot())
 
     def taken(self, kept: Kept, patch: Patch, *, amend: bool) -> list[Step]:
-        """What is done, with what the maintainer has made of ``patch`` at the stop.
+        """The finished steps, including the maintainer's work on ``patch`` at the stop.
 
-        That is what is changed in the work tree, or else the commits made there.
+        That work is the changes in the work tree, or else the commits made there.
 
-        :param amend: whether the work tree has changes to the last commit, and not a
-            new one.
-        :raises ForkError: the work is not finished; it says what is left to do.
+        :param amend: whether the changes amend the last commit instead of making a new
+            one.
+        :raises ForkError: the work is not finished; the error says what is left to do.
         """
         self._check_finished()
         if self._sha("HEAD") == kept.done:
@@ -158,17 +158,17 @@ class Worktree:
             self.git("reset", "--quiet", "--soft", refs.TAKEN)
         elif changed := self.checkout.changed_files():
             raise ForkError(
-                "there are commits, and uncommitted changes besides:"
+                "there are uncommitted changes as well as new commits:"
                 f" {', '.join(changed)}",
                 where=self.checkout.shown,
-                hint="commit them too, or put them away with `git stash`",
+                hint="commit the changes too, or put them away with `git stash`",
             )
         self.git("cherry-pick", "--quit")
         self.git("update-ref", refs.TAKEN, "HEAD")
         return self._steps(kept.base, "HEAD")
 
     def unexported(self) -> bytes:
-        """What the work tree has over ``patches/``, or at a stop over the last commit.
+        """The work that is not in ``patches/``, or at a stop not in the last commit.
 
         :return: a diff, as git writes it.
         """
@@ -176,9 +176,9 @@ class Worktree:
         return self.git("diff-tree", "-p", *DIFF_FLAGS, base, self._snapshot())
 
     def put_away(self) -> str | None:
-        """Keep what is changed in the work tree under a ref, and undo it there.
+        """Keep the changes in the work tree under a ref, and undo them there.
 
-        :return: the ref, if anything was changed.
+        :return: the ref, if there were any changes.
         """
         saved = None
         if self.checkout.changed_files():
@@ -188,9 +188,9 @@ class Worktree:
         return saved
 
     def leave(self) -> str | None:
-        """Go back to the queue, and keep under a ref what is not in it.
+        """Return to the queue, and keep any work that is not in it under a ref.
 
-        :return: the ref, if there was anything.
+        :return: the ref, if there was any work.
         """
         saved = self.put_away() or self._save_commits()
         self.checkout.clear_laid()
@@ -199,13 +199,13 @@ class Worktree:
         return saved
 
     def clear(self) -> None:
-        """Forget what a sequence has kept here, but for what was put away."""
+        """Delete what a sequence kept here, except for work that was put away."""
         self.git(
             "update-ref",
             "--stdin",
             stdin="".join(f"delete {ref}\n" for ref in refs.OF_A_SEQUENCE).encode(),
         )
-        # Each sequence leaves packs behind; git tidies them up when they are many.
+        # Each sequence leaves packs behind.
         packs = self.checkout.folder / ".git" / "objects" / "pack"
         if len(list(packs.glob("*.pack"))) > _PACKS:
             self.git("gc", "--quiet")
@@ -219,7 +219,7 @@ class Worktree:
         return steps
 
     def _check_finished(self) -> None:
-        """Every conflict is resolved and every file known to git.
+        """Make sure that every conflict is resolved and every file known to git.
 
         :raises ForkError: something is left to do.
         """
@@ -234,21 +234,21 @@ class Worktree:
             file = self.checkout.folder / path
             if state == "??":
                 problems.append(
-                    self._unfinished(path, "is new", "git add it, or remove it")
+                    self._unfinished(path, "is untracked", "git add it, or remove it")
                 )
             elif file.is_file() and _MARKERS.search(file.read_bytes()):
                 problems.append(
                     self._unfinished(
                         path,
-                        "has conflict markers in it",
-                        "edit it until it is as it should be",
+                        "still has conflict markers",
+                        "resolve the conflicts in it",
                     )
                 )
             elif state in _UNMERGED and state != "UU":
                 problems.append(
                     self._unfinished(
                         path,
-                        "is there on one side only",
+                        "exists on one side only",
                         "git add it to keep it, or git rm it",
                     )
                 )
@@ -262,7 +262,7 @@ class Worktree:
         )
 
     def _save(self) -> str | None:
-        """Commit the work tree as it is to a ref, unless git alone has changed it."""
+        """Commit the work tree to a ref, unless it is as the stop left it."""
         tree = self._snapshot()
         if tree == self.git.text(
             "rev-parse", "--quiet", "--verify", refs.LEFT, fine=(0, 1)

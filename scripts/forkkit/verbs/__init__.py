@@ -1,1 +1,1 @@
-"""The verbs of the maintainer's command: thin, over functions of the tools."""
+"""The verbs of the maintainer's command: thin wrappers around importable functions."""

@@ -1,4 +1,4 @@
-"""The verbs that make what ships."""
+"""The verbs that build what ships."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..pack import stage
 from . import terminal
 
 
-@click.command("materialise", short_help="Make build/stage, as it ships.")
+@click.command("materialise", short_help="Write the shipped package to build/stage.")
 @click.pass_obj
 def materialise_verb(project: Project) -> None:
-    """Make build/stage: the package as it ships."""
+    """Write the package to build/stage exactly as it ships."""
     terminal.fetched(project)
     files = stage.write_stage(project, project.stage)
     click.echo(f"{project.relative(project.stage)}: {len(files)} files")

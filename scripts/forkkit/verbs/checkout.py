@@ -20,7 +20,7 @@ from .take import take
 @click.command("apply", short_help="Make the checkout from patches/.")
 @click.argument("file", type=click.File("rb"), required=False)
 @click.option("--name", help="With FILE: the name of the patch.")
-@click.option("--after", metavar="OTHER", help="With FILE: the patch before it.")
+@click.option("--after", metavar="OTHER", help="With FILE: the patch to put it after.")
 @terminal.message
 @click.pass_obj
 def apply_verb(
@@ -32,13 +32,13 @@ def apply_verb(
 ) -> None:
     """Make upstream/checkout: the pinned release, with one commit per patch.
 
-    With FILE it does what `take` does.
+    With FILE, do the same as `take`.
     """
     if file:
         take(project, file, name, after, given)
         return
     if name or after or given:
-        raise click.UsageError("--name, --after and --message belong to a FILE")
+        raise click.UsageError("--name, --after and --message need a FILE")
     with terminal.changing(project), terminal.progress("applying the queue"):
         fork, checkout = terminal.fetched(project), Checkout.of(project)
         export.settle(fork, checkout)
@@ -47,7 +47,9 @@ def apply_verb(
 
 
 @click.command("export", short_help="Write the checkout's commits to patches/.")
-@click.option("--check", is_flag=True, help="Change nothing; exit 1 if it would.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; exit 1 if an export would."
+)
 @click.pass_obj
 def export_verb(project: Project, check: bool) -> None:
     """Write the commits in upstream/checkout to patches/."""
@@ -59,19 +61,19 @@ def export_verb(project: Project, check: bool) -> None:
         word = "would be written" if check else "written"
         click.echo(f"{project.relative(path)}: {word}")
     if not changes:
-        click.echo("patches/ holds what is committed already")
+        click.echo("patches/ is up to date with the commits")
     if check and changes:
         raise ForkError(
-            "patches/ does not hold what is committed",
+            "patches/ does not match the commits",
             where=checkout.shown,
             hint="run `scripts/fork export`",
         )
 
 
-@click.command("readme", short_help="Write the table of differences.")
+@click.command("readme", short_help="Update the table of differences.")
 @click.pass_obj
 def readme_verb(project: Project) -> None:
-    """Write the table of differences into README.md."""
+    """Update the table of differences in README.md."""
     with terminal.changing(project) as fork:
         content = table.with_table(project, fork.queue)
         transaction.commit(project, {project.root / "README.md": content})

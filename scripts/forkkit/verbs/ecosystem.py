@@ -1,4 +1,4 @@
-"""The verb that tries extensions."""
+"""The verb that tries extensions on the fork."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from . import terminal
 
 @click.command("ecosystem", short_help="Try extensions on the fork.")
 @click.argument("names", nargs=-1, metavar="[EXTENSION]...")
-@click.option("--suites", is_flag=True, help="Run their own tests as well.")
+@click.option("--suites", is_flag=True, help="Run their own tests too.")
 @click.option(
     "--python",
     default="3.11",
@@ -44,8 +44,8 @@ def ecosystem_verb(
 ) -> None:
     """Try extensions on the fork: all of tests/ecosystem, or the named ones.
 
-    An EXTENSION is a name from that list, or any requirement. What went well is not
-    done again by the next run; remove build/ecosystem to begin anew.
+    An EXTENSION is a name from that list, or any requirement. The next run does not
+    repeat extensions without problems; remove build/ecosystem to start afresh.
     """
 
     project: Project = context.obj
@@ -67,7 +67,7 @@ def ecosystem_verb(
                 say=begin,
             ):
                 rows.append(row)
-                done(row.name, "loses something" if row.problems else "holds")
+                done(row.name, "has problems" if row.problems else "works")
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
     else:

@@ -20,10 +20,10 @@ from .stopped import proceed
 _resolve = click.option(
     "--resolve", is_flag=True, help="Stop at conflicts instead of refusing."
 )
-_after = click.option("--after", metavar="OTHER", help="The patch that it comes after.")
+_after = click.option("--after", metavar="OTHER", help="The patch to put it after.")
 
 
-@click.command("new", short_help="Begin a patch, and stop at it.")
+@click.command("new", short_help="Start a patch, and stop at it.")
 @click.argument("name")
 @_after
 @terminal.message
@@ -31,7 +31,7 @@ _after = click.option("--after", metavar="OTHER", help="The patch that it comes 
 def new_verb(
     project: Project, name: str, after: str | None, given: t.TextIO | None
 ) -> None:
-    """Begin the patch NAME, to make its changes in upstream/checkout."""
+    """Start the patch NAME, and stop for its changes in upstream/checkout."""
     begun = Patch(*author_of(project.root), Message.parse("").named(name), ())
 
     def check(message: Message) -> None:
@@ -48,7 +48,10 @@ def new_verb(
 @terminal.message
 @click.pass_obj
 def header_verb(project: Project, name: str, given: t.TextIO | None) -> None:
-    """Change the subject, reason and trailers of the patch NAME, in an editor."""
+    """Change the subject, reason and trailers of the patch NAME.
+
+    Opens an editor unless --message is given.
+    """
     patch = Fork.load(project).queue[name]
 
     def check(message: Message) -> None:
@@ -59,7 +62,7 @@ def header_verb(project: Project, name: str, given: t.TextIO | None) -> None:
     elif sys.stdin.isatty():
         message = terminal.edited(project, patch.message, check)
     else:
-        raise click.UsageError("there is no terminal: give the text with --message")
+        raise click.UsageError("not a terminal: give the text with --message")
     with terminal.working(project) as (fork, worktree):
         written = edit.set_message(fork, worktree, name, message)
     terminal.show_written(project, written)
@@ -76,34 +79,34 @@ def enable_verb(project: Project, name: str, resolve: bool) -> None:
     terminal.show(project, result)
 
 
-@click.command("disable", short_help="Keep a patch, but do not apply it.")
+@click.command("disable", short_help="Keep a patch, but stop applying it.")
 @click.argument("name")
 @_resolve
 @click.pass_obj
 def disable_verb(project: Project, name: str, resolve: bool) -> None:
-    """Keep the patch NAME, but do not apply it."""
+    """Keep the patch NAME, but stop applying it."""
     with terminal.working(project) as (fork, worktree):
         result = edit.disable(fork, worktree, name, resolve=resolve)
     terminal.show(project, result)
 
 
-@click.command("edit", short_help="Stop at a patch, to change it.")
+@click.command("edit", short_help="Stop at a patch to change it.")
 @click.argument("name")
 @click.pass_obj
 def edit_verb(project: Project, name: str) -> None:
-    """Stop at the patch NAME, to change it in upstream/checkout."""
+    """Stop at the patch NAME to change it in upstream/checkout."""
     with terminal.working(project) as (fork, worktree):
         terminal.show(project, edit.edit(fork, worktree, name))
 
 
-@click.command("refresh", short_help="Take what was changed at an edit.")
+@click.command("refresh", short_help="Finish an edit, taking its changes.")
 @click.pass_obj
 def refresh_verb(project: Project) -> None:
-    """Take what was changed in upstream/checkout, and finish what is stopped."""
+    """Take the changes in upstream/checkout, and finish the stopped command."""
     proceed(project, every=False)
 
 
-@click.command("move", short_help="Give a patch another place.")
+@click.command("move", short_help="Move a patch to another place.")
 @click.argument("name")
 @_after
 @click.option("--first", is_flag=True, help="Put it before all others.")
@@ -112,7 +115,7 @@ def refresh_verb(project: Project) -> None:
 def move_verb(
     project: Project, name: str, after: str | None, first: bool, resolve: bool
 ) -> None:
-    """Give the patch NAME another place in the queue."""
+    """Move the patch NAME to another place in the queue."""
     if (after is None) is not first:
         raise click.UsageError("give either --after OTHER or --first")
     with terminal.working(project) as (fork, worktree):
@@ -120,7 +123,7 @@ def move_verb(
     terminal.show(project, result)
 
 
-@click.command("drop", short_help="Remove a patch.")
+@click.command("drop", short_help="Remove a patch from the queue.")
 @click.argument("name")
 @click.option("--reason", required=True, help="Why, for CHANGELOG.md.")
 @_resolve
@@ -132,13 +135,15 @@ def drop_verb(project: Project, name: str, reason: str, resolve: bool) -> None:
     terminal.show(project, result)
 
 
-@click.command("fold", short_help="Make a patch part of another one.")
+@click.command("fold", short_help="Fold a patch into another one.")
 @click.argument("name")
-@click.option("--into", metavar="OTHER", required=True, help="The one that stays.")
+@click.option(
+    "--into", metavar="OTHER", required=True, help="The patch to fold it into."
+)
 @_resolve
 @click.pass_obj
 def fold_verb(project: Project, name: str, into: str, resolve: bool) -> None:
-    """Make the patch NAME a part of another one."""
+    """Fold the patch NAME into another one, which keeps its own message."""
     with terminal.working(project) as (fork, worktree):
         result = edit.fold(fork, worktree, name, into, resolve=resolve)
     terminal.show(project, result)
@@ -149,7 +154,7 @@ def fold_verb(project: Project, name: str, into: str, resolve: bool) -> None:
 @click.argument("new")
 @click.pass_obj
 def rename_verb(project: Project, name: str, new: str) -> None:
-    """Give the patch NAME, its tests and its resolutions the name NEW."""
+    """Rename the patch NAME, its tests and its resolutions to NEW."""
     with terminal.working(project) as (fork, worktree):
         written = edit.rename(fork, worktree, name, new)
     terminal.show_written(project, written)

@@ -1,4 +1,4 @@
-"""The verbs that show patches, and how they relate to each other."""
+"""The verbs that show patches and how they depend on each other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show_verb(project: Project, name: str) -> None:
 @click.argument("name")
 @click.pass_obj
 def files_verb(project: Project, name: str) -> None:
-    """List the files that the patch NAME changes, and how many lines in each."""
+    """List the files that the patch NAME changes, with line counts."""
     for file in Fork.load(project).queue.known(name).diffs:
         marks = [mark for hunk in file.hunks for mark, _ in hunk.lines]
         counts = f"+{marks.count(b'+')} -{marks.count(b'-')}"
@@ -42,7 +42,7 @@ def files_verb(project: Project, name: str) -> None:
 @click.argument("file")
 @click.pass_obj
 def patches_verb(project: Project, file: str) -> None:
-    """List the patches that change FILE, such as sansio/app.py, first to last."""
+    """List the patches that change FILE, such as sansio/app.py, in order."""
     for patch in Fork.load(project).queue.patches:
         if any(f"/{changed.path}".endswith(f"/{file}") for changed in patch.diffs):
             click.echo(patch.name)
@@ -55,8 +55,8 @@ def patches_verb(project: Project, file: str) -> None:
 def annotate_verb(project: Project, file: str, as_json: bool) -> None:
     """Show which patch owns each line of FILE, such as sansio/app.py.
 
-    A line without a name is upstream's own, or a minus sign and a name say which patch
-    removed lines right above it.
+    A line without a name is upstream's own. A minus sign before a name means that this
+    patch removed lines directly above.
     """
     lines = annotate(terminal.fetched(project), file)
     if as_json:
@@ -72,7 +72,7 @@ def annotate_verb(project: Project, file: str, as_json: bool) -> None:
 @click.argument("name", required=False)
 @click.pass_obj
 def diff_verb(project: Project, name: str | None) -> None:
-    """Print what the patch NAME changes, or the work that is not exported yet."""
+    """Print the diff of the patch NAME, or without NAME the unexported work."""
     if name:
         patch = Fork.load(project).queue.known(name)
         click.echo(diff.render(patch.diffs), nl=False)
@@ -84,20 +84,22 @@ def diff_verb(project: Project, name: str | None) -> None:
 
 @click.command("depends", short_help="Show which patches need which.")
 @click.argument("name", required=False)
-@click.option("--reverse", is_flag=True, help="Show which patches need each instead.")
+@click.option(
+    "--reverse", is_flag=True, help="Show which patches need each one instead."
+)
 @terminal.as_json
 @click.pass_obj
 def depends_verb(
     project: Project, name: str | None, reverse: bool, as_json: bool
 ) -> None:
-    """Show which patches each patch needs; patches that need neither commute.
+    """Show which patches each patch needs; patches that do not need each other commute.
 
-    With NAME, both ways: what it needs, and what needs it.
+    With NAME, show what the patch needs and what needs it.
     """
     fork = terminal.fetched(project)
     known = fork.queue[name].name if name else None
     changes = changes_of(fork.queue.patches, fork.files)
-    with merge.scratch() as merger, terminal.progress("leaving out each"):
+    with merge.scratch() as merger, terminal.progress("leaving out each patch in turn"):
         needs = dependencies.derive(changes, merger)
     needed_by = dependencies.turned(needs)
     found = needed_by if reverse else needs
@@ -112,9 +114,9 @@ def depends_verb(
         click.echo(f"needed by: {', '.join(needed_by[known]) or '-'}")
 
 
-@click.command("send", short_help="Print a patch as a mail for upstream.")
+@click.command("send", short_help="Print a patch as an email for upstream.")
 @click.argument("name")
 @click.pass_obj
 def send_verb(project: Project, name: str) -> None:
-    """Print the patch NAME as a mail for upstream, on the pinned release alone."""
+    """Print the patch NAME as an email for upstream, against the pinned release."""
     click.echo(send.mail(terminal.fetched(project), name), nl=False)

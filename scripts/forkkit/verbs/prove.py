@@ -17,7 +17,7 @@ from ..prove import checks
 from ..prove import needed
 from . import terminal
 
-#: A line of nox's list: the name without the Python that it is for, and with it.
+#: A line of nox's list: the session's name with and without its Python version.
 _SESSION = re.compile(r"^[*-] (([\w-]+?)(?:-\d\.\d+)?)(?: ->.*)?$", re.MULTILINE)
 
 
@@ -25,14 +25,14 @@ _SESSION = re.compile(r"^[*-] (([\w-]+?)(?:-\d\.\d+)?)(?: ->.*)?$", re.MULTILINE
 @click.argument("names", nargs=-1, metavar="[SESSION]...")
 @click.pass_context
 def test_verb(context: click.Context, names: tuple[str, ...]) -> None:
-    """Run the tests that a change has to pass, or the named sessions of noxfile.py.
+    """Run the tests that a change must pass, or the named sessions of noxfile.py.
 
-    `quick` is for before a commit, `all` runs everything.
+    Use `quick` before a commit; `all` runs everything.
     """
     project: Project = context.obj
     if unknown := [name for name in names if name not in (known := _sessions(project))]:
         raise click.UsageError(
-            f"there is no session {', '.join(unknown)}; name some of {', '.join(known)}"
+            f"there is no session {', '.join(unknown)}; choose from {', '.join(known)}"
         )
     terminal.fetched(project)
     chosen = ["--session", *names] if names else []
@@ -41,8 +41,9 @@ def test_verb(context: click.Context, names: tuple[str, ...]) -> None:
 
 
 def _sessions(project: Project) -> list[str]:
-    """The names by which sessions can be run, those of single Pythons included."""
-    # Without --json it lists those too that do not run by default; 3 is for none.
+    """All valid session names, with and without a Python version."""
+    # Without --json, nox also lists the sessions that do not run by default. It exits
+    # with 3 if there are none.
     done = run(*_nox(project), "--list-sessions", cwd=project.root, fine=(0, 3))
     names = _SESSION.findall(done.stdout)
     return [*dict.fromkeys(name for pair in names for name in pair)]
@@ -79,7 +80,7 @@ def verify_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -
     context.exit(1 if any(result.problems for result in results) else 0)
 
 
-verify_verb.help = f"""Check the project's invariants: all, or the named ones.
+verify_verb.help = f"""Check all of the project's invariants, or the named ones.
 
 The checks are {", ".join(checks.CHECKS)}.
 """
@@ -90,9 +91,9 @@ The checks are {", ".join(checks.CHECKS)}.
 @terminal.as_json
 @click.pass_context
 def needed_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
-    """Judge the patches by their tests, all or those named NAME.
+    """Judge all patches, or the named ones, by their tests.
 
-    Without a patch its tests have to fail, and with it they have to pass.
+    The tests of a patch must fail without it and pass with it.
     """
     fork = terminal.fetched(context.obj)
     verdicts = []
@@ -118,10 +119,10 @@ def needed_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -
 @terminal.as_json
 @click.pass_obj
 def bisect_verb(project: Project, command: tuple[str, ...], as_json: bool) -> None:
-    """Find the patch, or the patches together, that make COMMAND fail.
+    """Find the patch, or the combination of patches, that makes COMMAND fail.
 
-    Write -- before it. It runs in this folder, with flask and flaskfork as a part of
-    the queue makes them, and fails if it exits with another code than 0.
+    Put -- before COMMAND. It runs in the current folder and imports flask and flaskfork
+    as built from a subset of the queue. Any exit code but 0 is a failure.
     """
     fork = terminal.fetched(project)
     with terminal.progress("bisecting") as say:
@@ -132,7 +133,7 @@ def bisect_verb(project: Project, command: tuple[str, ...], as_json: bool) -> No
     word = "fail" if len(found.names) > 1 else "fails"
     needs = f" (on {', '.join(found.needed)})" if found.needed else ""
     click.echo(
-        f"{', '.join(found.names)}{needs}: {word} it, found by {found.runs} runs"
+        f"{', '.join(found.names)}{needs}: {word} it, found in {found.runs} runs"
     )
 
 

@@ -1,4 +1,4 @@
-"""The verbs that carry the queue over to another release."""
+"""The verbs that rebase the queue onto another release, or look ahead to that."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from . import stopped
 from . import terminal
 
 
-@click.command("rebase", short_help="Carry the queue over to a release.")
+@click.command("rebase", short_help="Rebase the queue onto a release.")
 @click.argument("version", required=False)
 @click.option(
     "--from",
     "local",
     type=click.Path(path_type=pathlib.Path),
-    help="Take the release from this file instead of asking the package index.",
+    help="Take the release from this file instead of the package index.",
 )
 @click.option("--continue", "go_on", is_flag=True, help="The same as `continue`.")
 @click.option("--skip", is_flag=True, help="The same as `skip`.")
@@ -44,17 +44,17 @@ def rebase_verb(
     abort: bool,
     status: bool,
 ) -> None:
-    """Carry the queue over to the release VERSION.
+    """Rebase the queue onto the release VERSION.
 
-    At the end pin, patches and changelog change all at once. It exits with 3 where it
-    stops for you; then `continue`, `skip` or `abort`.
+    At the end, pin, patches and changelog change all at once. If a patch needs you, the
+    command stops with exit code 3; then use `continue`, `skip` or `abort`.
     """
     if [bool(version), go_on, skip, abort, status].count(True) != 1:
         raise click.UsageError(
             "name either a VERSION, or one of --continue, --skip, --abort, --status"
         )
     if reason and not skip:
-        raise click.UsageError("--reason belongs to --skip")
+        raise click.UsageError("--reason needs --skip")
     if status:
         with transaction.exclusive(project):
             raise sequence.stopped(Worktree.of(project), Journal.load(project))
@@ -70,14 +70,14 @@ def rebase_verb(
         terminal.show(project, result, every=True)
 
 
-@click.command("forecast", short_help="Show what a rebase would come to.")
+@click.command("forecast", short_help="Predict the outcome of a rebase.")
 @click.argument("versions", nargs=-1)
 @terminal.as_json
 @click.pass_obj
 def forecast_verb(project: Project, versions: tuple[str, ...], as_json: bool) -> None:
-    """Show what a rebase on each of VERSIONS would come to, and change nothing.
+    """Predict the outcome of a rebase onto each of VERSIONS, without changing anything.
 
-    Without VERSIONS, on all releases beyond the pin.
+    Without VERSIONS, use all releases newer than the pin.
     """
     fork = terminal.fetched(project)
     with terminal.progress("asking the package index") as say:
@@ -91,7 +91,7 @@ def forecast_verb(project: Project, versions: tuple[str, ...], as_json: bool) ->
     elif rows:
         click.echo(forecast.table(rows))
     else:
-        click.echo(f"there is no release beyond {fork.pin}")
+        click.echo(f"there is no release newer than {fork.pin}")
 
 
 @click.command("absorbed", short_help="List patches that upstream seems to have.")
@@ -101,7 +101,7 @@ def forecast_verb(project: Project, versions: tuple[str, ...], as_json: bool) ->
 def absorbed_verb(project: Project, version: str | None, as_json: bool) -> None:
     """List the patches that the release VERSION, or the pinned one, seems to have.
 
-    Nothing is dropped: that is for the maintainer to say, or the patch's Drop-When.
+    Drops nothing: that is up to the maintainer, or to the patch's Drop-When.
     """
     fork = terminal.fetched(project)
     with terminal.progress("looking"):
@@ -117,11 +117,11 @@ def absorbed_verb(project: Project, version: str | None, as_json: bool) -> None:
         click.echo(f"no patch seems to be in {release}")
 
 
-@click.command("upstream", short_help="List the releases beyond the pin.")
+@click.command("upstream", short_help="List the releases newer than the pin.")
 @terminal.as_json
 @click.pass_obj
 def upstream_verb(project: Project, as_json: bool) -> None:
-    """List the releases beyond the pin, with what a rebase on each would come to."""
+    """List the releases newer than the pin, each with the outcome of a rebase."""
     fork = terminal.fetched(project)
     with terminal.progress("asking the package index"):
         newer = releases.beyond(fork.pin)
@@ -137,8 +137,8 @@ def upstream_verb(project: Project, as_json: bool) -> None:
     for date, row in zip(dates, rows):
         click.echo(f"{row.version}  {date or '?'}  a rebase {_ahead(row)}")
     if not newer:
-        click.echo(f"there is no release beyond {fork.pin}")
+        click.echo(f"there is no release newer than {fork.pin}")
 
 
 def _ahead(row: Forecast) -> str:
-    return "goes through" if row.clean else f"stops at {', '.join(row.stops)}"
+    return "would succeed" if row.clean else f"would stop at {', '.join(row.stops)}"

@@ -1,4 +1,4 @@
-"""The verbs by which a changed queue is reviewed."""
+"""The verbs for reviewing a changed queue."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ _since = click.option(
 def range_diff_verb(
     project: Project, names: tuple[str, ...], revision: str, as_json: bool
 ) -> None:
-    """Compare the queue, or the named patches, with what it was at a revision.
+    """Compare the queue, or the named patches, with a revision of the project.
 
-    For each patch: what became of it, and how its message and its diff differ.
+    For each patch, show what became of it, and how its message and its diff differ.
     """
     review = since.review(Fork.load(project), revision)
     chosen = since.only(review, names)
@@ -73,7 +73,7 @@ def range_diff_verb(
     "file",
     type=click.Path(path_type=pathlib.Path, dir_okay=False),
     metavar="FILE",
-    help="Write one page for a browser to FILE.",
+    help="Write the report to FILE as one HTML page.",
 )
 @click.pass_obj
 def report_verb(
@@ -83,10 +83,10 @@ def report_verb(
     as_json: bool,
     file: pathlib.Path | None,
 ) -> None:
-    """Say what became of the queue since a revision, and what is ahead of it.
+    """Report what became of the queue since a revision, and what lies ahead.
 
-    That is the comparison of `range-diff` and the forecast for VERSIONS; without
-    VERSIONS, for the releases beyond the pin that are in upstream/cache.
+    That is, the comparison of `range-diff` and the forecast for VERSIONS; without
+    VERSIONS, for the releases in upstream/cache that are newer than the pin.
     """
     if as_json and file:
         raise click.UsageError("give either --json or --html FILE")
@@ -115,7 +115,7 @@ def _head(review: Review) -> str:
 
 
 def _echo_kinds(comparisons: t.Sequence[Comparison]) -> None:
-    """A line a patch: its places before and now, its kind, and what to look at."""
+    """Print one line per patch: its places before and now, its kind and remarks."""
     width = max((len(c.patch.name) for c in comparisons), default=0)
     for comparison in comparisons:
         name, kind = comparison.patch.name, comparison.kind

@@ -1,4 +1,4 @@
-"""The verbs that show the state of the fork, and bring the release."""
+"""The verbs that show the state of the fork or download the pinned release."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from . import terminal
 @terminal.as_json
 @click.pass_obj
 def status_verb(project: Project, as_json: bool) -> None:
-    """Show the pin, the queue, what is stopped, and the work not exported yet."""
+    """Show the pin, the queue, any stopped command, and unexported work."""
     fork, checkout = Fork.load(project), Checkout.of(project)
     there = checkout.exists()
     if there:
@@ -66,15 +66,15 @@ def status_verb(project: Project, as_json: bool) -> None:
     "--from",
     "local",
     type=click.Path(path_type=pathlib.Path),
-    help="Take this file instead of asking the package index.",
+    help="Take this file instead of downloading from the package index.",
 )
 @click.pass_obj
 def fetch_verb(project: Project, local: pathlib.Path | None) -> None:
-    """Bring the pinned archive into upstream/cache and check it."""
+    """Download the pinned archive to upstream/cache, and check it."""
     pin = Pin.load(project)
     with terminal.progress(f"fetching {pin}"):
         brought = releases.fetch(project, pin, local)
-    said = "fetched and checked" if brought else "there already, checked"
+    said = "fetched and checked" if brought else "already there, checked"
     click.echo(f"{project.relative(cached_archive(project, pin))}: {said}")
 
 
@@ -120,4 +120,4 @@ def _describe(checkout: Checkout) -> str:
         return "not made yet"
     if changed := checkout.changed_files():
         return f"uncommitted changes: {', '.join(changed)}"
-    return "exported" if checkout.exported() else "commits that are not exported yet"
+    return "exported" if checkout.exported() else "unexported commits"

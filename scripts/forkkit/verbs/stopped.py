@@ -1,4 +1,4 @@
-"""The verbs that go on, or back, where a command is stopped."""
+"""The verbs that resume or abort a stopped command."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from ..sequencer.worktree import Worktree
 from . import terminal
 
 
-@click.command("continue", short_help="Go on after a stop.")
+@click.command("continue", short_help="Resume the stopped command.")
 @click.pass_obj
 def continue_verb(project: Project) -> None:
-    """Take what was done in upstream/checkout, and go on with what is stopped."""
+    """Take the work in upstream/checkout, and resume the stopped command."""
     proceed(project, every=True)
 
 
-@click.command("skip", short_help="Leave out the patch it stopped at.")
+@click.command("skip", short_help="Skip the patch it stopped at, and resume.")
 @click.option("--reason", help="Why, for CHANGELOG.md.")
 @click.pass_obj
 def skip_verb(project: Project, reason: str | None) -> None:
-    """Leave out the patch at which a command is stopped, and go on."""
+    """Leave out the patch at which a command is stopped, and resume the command."""
     skip(project, reason)
 
 
-@click.command("abort", short_help="Go back to before the stopped command.")
+@click.command("abort", short_help="Undo the stopped command.")
 @click.pass_obj
 def abort_verb(project: Project) -> None:
-    """Go back to where the stopped command began.
+    """Return to the state before the stopped command.
 
-    What was changed in upstream/checkout is kept under a ref, which is printed.
+    Any work in upstream/checkout is kept under a ref, which is printed.
     """
     abort(project)
 
 
 def proceed(project: Project, *, every: bool) -> None:
-    """Go on with what is stopped, and print the result.
+    """Resume the stopped command, and print the result.
 
-    :param every: also for the patches to which nothing has happened.
+    :param every: include the patches that are unchanged.
     """
     with terminal.working(project) as (fork, worktree):
         result = sequence.proceed(fork, worktree)
@@ -47,17 +47,20 @@ def proceed(project: Project, *, every: bool) -> None:
 
 
 def skip(project: Project, reason: str | None) -> None:
-    """Leave out the patch at which a command is stopped, and print the result."""
+    """Leave out the patch at which a command is stopped, and print the result.
+
+    :param reason: why, for the changelog; by default the reason given at the stop.
+    """
     with terminal.working(project) as (fork, worktree):
         result = sequence.skip(fork, worktree, reason)
     terminal.show(project, result, every=True)
 
 
 def abort(project: Project) -> None:
-    """Go back to where the stopped command began, and print what is kept."""
+    """Undo the stopped command, and print where any work is kept."""
     worktree = Worktree.of(project)
     with transaction.exclusive(project):
         saved = sequence.abort(project, worktree)
     click.echo(f"{worktree.checkout.shown}: back to the queue")
     if saved:
-        click.echo(f"what was changed there is kept as {saved}")
+        click.echo(f"the work there is kept as {saved}")

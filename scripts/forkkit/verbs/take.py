@@ -1,4 +1,4 @@
-"""The verb that takes patches from elsewhere."""
+"""The verb that adds patches from elsewhere to the queue."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ..upstream.pin import Pin
 from . import terminal
 
 
-@click.command("take", short_help="Add a mail, pull request or diff.")
+@click.command("take", short_help="Add an email, pull request or diff.")
 @click.argument("file", type=click.File("rb"))
 @click.option("--name", help="The name of the patch.")
-@click.option("--after", metavar="OTHER", help="The patch that it comes after.")
+@click.option("--after", metavar="OTHER", help="The patch to put it after.")
 @terminal.message
 @click.pass_obj
 def take_verb(
@@ -31,9 +31,9 @@ def take_verb(
     after: str | None,
     given: t.TextIO | None,
 ) -> None:
-    """Take a patch from FILE, or - for standard input, into the queue.
+    """Add the patches in FILE to the queue; - is standard input.
 
-    FILE is a mail or a mailbox, the .patch of a pull request, or a plain diff.
+    FILE is an email or a mailbox, the .patch of a pull request, or a plain diff.
     """
     take(project, file, name, after, given)
 
@@ -45,11 +45,13 @@ def take(
     after: str | None,
     given: t.TextIO | None,
 ) -> None:
-    """Take a patch from a file into the queue, and print what became of it.
+    """Add the patches in a file to the queue, and print what became of them.
 
-    :param name: the name of the patch, unless its own message has one.
-    :param after: the patch that it comes after; ``None`` for the last one.
-    :param given: its message, unless its own is complete.
+    With a name or a message, or if any of them lacks a name, they become one patch.
+
+    :param name: the name of the patch; may be omitted if its own message has one.
+    :param after: the patch to insert them after; ``None`` to append them.
+    :param given: the message of the patch; may be omitted if its own is complete.
     """
     package = Pin.load(project).package
     items = incoming.read(file.read(), package, where=file.name)
@@ -60,7 +62,7 @@ def take(
         result = edit.take(fork, worktree, patches, after)
     for item in items:
         for path in item.left_out:
-            click.echo(f"{path}: left out, it is not in {package}")
+            click.echo(f"{path}: left out, because it is not in {package}")
     terminal.show(project, result)
 
 
@@ -71,7 +73,7 @@ def _completed(
     given: t.TextIO | None,
     where: str,
 ) -> Patch:
-    """What somebody offers as a patch, once its message is complete."""
+    """The patch that an incoming change becomes once its message is complete."""
     message = item.message.named(name) if name else item.message
     author, date = item.author, item.date
     if author is None or date is None:

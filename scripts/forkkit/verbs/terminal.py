@@ -1,4 +1,4 @@
-"""What the verbs share: reading the fork, messages of patches, and showing results."""
+"""Shared by the verbs: loading the fork, completing messages, and printing results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ message = click.option(
 
 
 def fetched(project: Project) -> Fork:
-    """The fork, its release's archive brought into the cache if it is not there."""
+    """Load the fork, and download its release's archive if it is not in the cache."""
     fork = Fork.load(project)
     if not project.source.exists():
         with progress(f"fetching {fork.pin}"):
@@ -44,7 +44,7 @@ def fetched(project: Project) -> Fork:
 
 @contextlib.contextmanager
 def working(project: Project) -> t.Iterator[tuple[Fork, Worktree]]:
-    """Make the queue anew in the ``with`` block, and be the only command that does.
+    """Let only this command change the project and its queue in the ``with`` block.
 
     :raises ForkError: another command is changing the project.
     """
@@ -54,9 +54,9 @@ def working(project: Project) -> t.Iterator[tuple[Fork, Worktree]]:
 
 @contextlib.contextmanager
 def changing(project: Project) -> t.Iterator[Fork]:
-    """Change the project in the ``with`` block, when no verb is stopped half-way.
+    """Let only this command change the project, and only while none is stopped.
 
-    :raises ForkError: one is, or another command is changing the project.
+    :raises ForkError: a command is stopped, or another is changing the project.
     """
     with transaction.exclusive(project):
         check_idle(project)
@@ -72,8 +72,8 @@ def completed(
     """The message of a patch: as given, as it is, or as completed in an editor.
 
     :param given: the text to use instead.
-    :param check: raises what is wrong with a message.
-    :raises ForkError: it is not complete; what is there is kept in a file.
+    :param check: raises a :exc:`ForkError` if a message is incomplete.
+    :raises ForkError: the message is incomplete; it is kept in a file.
     """
     if given:
         message = Message.parse_template(given.read())
@@ -92,11 +92,15 @@ def edited(
 ) -> Message:
     """The message of a patch as changed in an editor.
 
-    :raises ForkError: nothing was saved, or it is not complete.
+    :param check: raises a :exc:`ForkError` if a message is incomplete.
+    :raises ForkError: nothing was saved, or the message is incomplete; if so, it is
+        kept in a file.
     """
     text = click.edit(message.template(), extension=".txt")
     if text is None:
-        raise ForkError("nothing was saved in the editor", hint="try again")
+        raise ForkError(
+            "nothing was saved in the editor", hint="run the command again, and save"
+        )
     message = Message.parse_template(text)
     try:
         check(message)
@@ -110,29 +114,29 @@ def _kept(project: Project, message: Message) -> ForkError:
     write_file(path, message.template().encode())
     shown = project.relative(path)
     return ForkError(
-        "what there is of the message is kept here",
+        "the incomplete message is kept here",
         where=shown,
         hint=f"complete it and run the command again with --message {shown}",
     )
 
 
 def show(project: Project, result: Result, *, every: bool = False) -> None:
-    """Print what a sequence has done.
+    """Print what a sequence did.
 
-    :param every: also the patches to which nothing has happened.
+    :param every: include the patches that are unchanged.
     """
     for name, ending in result.endings:
         if every or ending != "unchanged":
             click.echo(f"{name}: {ending}")
     for found in result.replayed:
         shown = project.relative(project.resolutions / found.file_name)
-        click.echo(f"{found.patch}: please review what {shown} did again:")
+        click.echo(f"{found.patch}: review the changes of the reused {shown}:")
         click.echo(diff.render(found.diffs), nl=False)
     show_written(project, result.written)
 
 
 def show_written(project: Project, paths: t.Iterable[pathlib.Path]) -> None:
-    """Print which files were changed."""
+    """Print which files were written or removed."""
     for path in paths:
         word = "written" if path.exists() else "removed"
         click.echo(f"{project.relative(path)}: {word}")
@@ -140,7 +144,7 @@ def show_written(project: Project, paths: t.Iterable[pathlib.Path]) -> None:
 
 @contextlib.contextmanager
 def progress(text: str) -> t.Iterator[t.Callable[[str], None]]:
-    """Show what is being done, on a terminal only; yields how to change the text."""
+    """Show a status line, on a terminal only; yields a function that changes it."""
     if not sys.stderr.isatty():
         yield lambda text: None
         return
@@ -155,7 +159,7 @@ def progress(text: str) -> t.Iterator[t.Callable[[str], None]]:
 def counting(
     total: int,
 ) -> t.Iterator[tuple[t.Callable[[str], None], t.Callable[[str, str], None]]]:
-    """Show how many are done; yields what is told of each that begins and ends."""
+    """Show how many of ``total`` are done; yields functions to report start and end."""
     from rich.console import Console
     from rich.progress import BarColumn
     from rich.progress import MofNCompleteColumn

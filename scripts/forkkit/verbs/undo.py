@@ -1,4 +1,4 @@
-"""The verbs that list what was changed in the queue, and take it back."""
+"""The verbs that list, undo and redo changes of the project."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from ..sequencer.operations import Operation
 from . import terminal
 
 
-@click.command("undo", short_help="Take back the last change of the queue.")
+@click.command("undo", short_help="Undo the last change of the queue.")
 @click.pass_obj
 def undo_verb(project: Project) -> None:
-    """Take back what the last verb changed in the project; again, the one before it.
+    """Undo what the last verb changed in the project; repeat to go back further.
 
-    It refuses where a file has changed since. Nothing is lost: `redo` brings it back.
+    It refuses if a file has changed since. Nothing is lost: `redo` restores the change.
     """
     _go(project, "undone", operations.undo)
 
 
-@click.command("redo", short_help="Do again what was undone last.")
+@click.command("redo", short_help="Redo what was undone last.")
 @click.pass_obj
 def redo_verb(project: Project) -> None:
-    """Do again what `undo` took back last."""
-    _go(project, "done again", operations.redo)
+    """Redo what was undone last."""
+    _go(project, "redone", operations.redo)
 
 
-@click.command("log", short_help="List what verbs changed in the queue.")
+@click.command("log", short_help="List the changes of the queue.")
 @terminal.as_json
 @click.pass_obj
 def log_verb(project: Project, as_json: bool) -> None:
-    """List what verbs changed in the project, newest first.
+    """List the changes that verbs made in the project, newest first.
 
-    A minus sign marks what was undone. The log is kept in upstream/checkout.
+    A minus sign marks an undone change. The log is kept in upstream/checkout.
     """
     log = operations.load(project, Checkout.of(project))
     if as_json:

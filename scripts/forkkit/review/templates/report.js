@@ -1,4 +1,4 @@
-// All can be read without this: it only opens and folds everything at once.
+// Only a convenience: opens or closes all sections at once.
 const button = document.getElementById("open-all");
 const folds = document.querySelectorAll("details");
 button.hidden = folds.length === 0;
