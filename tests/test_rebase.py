@@ -162,7 +162,7 @@ def test_the_checkout_is_deleted_in_the_middle(project):
     toy.shutil.rmtree(project.checkout)
     for option in ("--continue", "--skip"):
         done = project.fork("rebase", option, code=1)
-        assert "the checkout in which a command was stopped is gone" in done.stderr
+        assert "the checkout of the stopped command is gone" in done.stderr
     project.fork("rebase", "--abort")
     assert project.snapshot() == before
     project.fork("apply")
@@ -342,7 +342,7 @@ def test_a_stop_says_where_it_is_and_what_was_dropped_before(project):
     done = project.fork("rebase", "2.1", code=3)
     assert "\n  patch 1 of 2, in `rebase Flask 2.1`\n" in done.stderr
     reason = "its Drop-When, upstream >= 2.0, is met"
-    assert f"\n  dropped before: comma, {reason}\n" in done.stderr
+    assert f"\n  already dropped: comma, {reason}\n" in done.stderr
     done = project.fork("skip", "--reason", "farewell will do")
     assert kinds(done) == {"comma": "dropped", "loud": "dropped", "wide": "unchanged"}
     log = (project.root / "CHANGELOG.md").read_text()

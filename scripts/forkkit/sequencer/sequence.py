@@ -89,6 +89,7 @@ def begin(
     check_idle(fork.project)
     export.settle(fork, worktree.checkout)
     worktree.checkout.apply(fork)
+    plan = replace(plan, hashes=fork.hashes)
     if added:
         plan = replace(plan, incoming=worktree.take_in(plan.pin, added))
     return _Run(fork, worktree).advance(Journal(plan, progress or Progress()), [])
@@ -100,7 +101,7 @@ def proceed(fork: Fork, worktree: Worktree) -> Result:
     :raises Stopped: it waits for the maintainer again.
     :raises ForkError: no sequence is stopped, or the work at the stop is not finished.
     """
-    journal = _load_stopped(fork.project, worktree)
+    journal = _load_stopped(fork, worktree)
     run, stop, name = _Run(fork, worktree), journal.stopped, journal.todo[0]
     if not stop.there:
         # Killed before it reached the stop: the maintainer has not worked there yet.
@@ -126,7 +127,7 @@ def skip(fork: Fork, worktree: Worktree, reason: str | None = None) -> Result:
     :raises Stopped: it waits for the maintainer again.
     :raises ForkError: no sequence is stopped, or it is stopped to edit a patch.
     """
-    journal = _load_stopped(fork.project, worktree)
+    journal = _load_stopped(fork, worktree)
     stop, name = journal.stopped, journal.todo[0]
     if stop.why == "edit":
         raise ForkError(
@@ -164,7 +165,8 @@ def stopped(worktree: Worktree, journal: Journal) -> Stopped:
         "edit": f"at {name}, to change it",
     }
     hints: dict[Why, str] = {
-        "conflict": "resolve it there, then `scripts/fork continue`",
+        "conflict": "resolve it there, then `scripts/fork continue`, or leave the patch"
+        " out with `scripts/fork skip`",
         "absorbed": "the release already has its changes: leave it out with"
         " `scripts/fork skip`",
         "edit": "change it there, then `scripts/fork refresh`",
@@ -178,8 +180,9 @@ def stopped(worktree: Worktree, journal: Journal) -> Stopped:
     )
 
 
-def _load_stopped(project: Project, worktree: Worktree) -> Journal:
+def _load_stopped(fork: Fork, worktree: Worktree) -> Journal:
     """The journal of the stopped sequence, once its checkout is known to exist."""
+    project = fork.project
     journal = Journal.load(project)
     if not worktree.checkout.exists():
         raise ForkError(
@@ -187,8 +190,25 @@ def _load_stopped(project: Project, worktree: Worktree) -> Journal:
             where=worktree.checkout.shown,
             hint="run `scripts/fork abort`, and start again",
         )
+    _check_same(fork, journal.plan)
     releases.fetch(project, journal.plan.pin)
     return journal
+
+
+def _check_same(fork: Fork, plan: Plan) -> None:
+    """Make sure that the project is still what a sequence began with.
+
+    :raises ForkError: a file has changed, which going on would change back.
+    """
+    paths = sorted(plan.hashes.keys() | fork.hashes.keys())
+    changed = [path for path in paths if plan.hashes.get(path) != fork.hashes.get(path)]
+    if changed:
+        raise ForkError(
+            f"{', '.join(changed)} changed since `{plan.command}` stopped",
+            where=fork.project.relative(fork.project.journal),
+            hint="undo these changes, with git for example; or run"
+            " `scripts/fork abort`, which keeps your work in the checkout under a ref",
+        )
 
 
 @dataclass(frozen=True)
@@ -233,7 +253,14 @@ class _Run:
         found += disabled.changes(self.fork, set(journal.todo))
         if journal.plan.incoming:
             found += self.worktree.taken_in(journal.plan.incoming)
-        return {change.patch.name: change for change in found}
+        by_name = {change.patch.name: change for change in found}
+        if missing := [name for name in journal.todo if name not in by_name]:
+            raise ForkError(
+                f"there is no patch {', '.join(missing)} to go on with",
+                where=self.fork.project.relative(self.fork.project.journal),
+                hint="run `scripts/fork abort`, and start again",
+            )
+        return by_name
 
     def remember(self, journal: Journal, change: Change, done: list[Step]) -> Progress:
         """The progress with the resolution of the conflict at which it stopped."""

@@ -184,6 +184,8 @@ class Worktree:
         if self.checkout.changed_files():
             saved = self._save()
             self.git("reset", "--quiet", "--hard")
+            # New files too, which would be in the way of every next command.
+            self.git("clean", "--quiet", "--force", "-d")
         self.git("cherry-pick", "--quit")
         return saved
 
