@@ -318,3 +318,34 @@ def test_what_cannot_be_done(project, command, words):
     before = project.snapshot()
     assert words in project.fork(*command.split(" "), code=1).stderr
     assert project.snapshot() == before
+
+
+@pytest.mark.parametrize("verb", ["refresh", "skip", "continue"])
+def test_what_came_in_during_a_stop_is_not_changed_back(project, verb):
+    project.fork("edit", "loud", code=3)
+    project.edit("patches/comma.patch", "It is spelled so.", "It is spelled like that.")
+    changed = content(project, "patches/comma.patch")
+    project.edit(f"upstream/checkout/{APP}", "BYE", "GOODBYE")
+    done = project.fork(verb, code=1)
+    assert "patches/comma.patch changed since `edit loud` stopped" in done.stderr
+    assert content(project, "patches/comma.patch") == changed
+    assert "kept as refs/fork/saved/" in project.fork("abort").stdout
+    assert content(project, "patches/comma.patch") == changed
+
+
+def test_a_patch_that_is_gone_during_a_stop(project):
+    project.fork("edit", "loud", code=3)
+    (project.root / "patches/comma.patch").unlink()
+    project.edit("patches/series", "comma.patch\n", "")
+    done = project.fork("refresh", code=1)
+    assert "patches/comma.patch, patches/series changed since" in done.stderr
+
+
+def test_an_abort_takes_new_files_along(project):
+    project.fork("edit", "loud", code=3)
+    (project.checkout / "src/flask/mine.py").write_text("MINE = 1\n")
+    done = project.fork("abort")
+    [ref] = re.findall(r"refs/fork/saved/\w+", done.stdout)
+    assert "MINE" in project.git("show", f"{ref}:src/flask/mine.py")
+    assert project.git("status", "--porcelain") == ""
+    project.fork("apply")

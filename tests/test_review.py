@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import toy
+from forkkit.base.text import printable
 from forkkit.queue.patch import Patch
 from forkkit.review import compare
 from forkkit.review import page
@@ -386,6 +387,6 @@ def test_words_are_the_line(line, other):
 
 @given(st.text())
 def test_shown_text_is_plain(text):
-    shown = compare.shown(text)
+    shown = printable(text)
     assert all(c.isprintable() or c in "\t\n" for c in shown)
-    assert compare.shown(shown) == shown
+    assert printable(shown) == shown

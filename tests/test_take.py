@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import toy
@@ -349,3 +351,41 @@ def test_header_that_is_wrong(project, change, words):
     assert words in done.stderr
     after = project.snapshot()
     assert {path: after[path] for path in before} == before
+
+
+@pytest.mark.parametrize("name", ["../../upstream/wheel-contents", "/tmp/x", "a/../b"])
+def test_a_strangers_name_is_not_the_path_of_a_file(project, tmp_path, name):
+    before = project.snapshot()
+    mail = toy.LOUD.decode().replace("Fork-Patch: loud", f"Fork-Patch: {name}")
+    (tmp_path / "mail").write_text(mail)
+    done = project.fork("take", str(tmp_path / "mail"), code=1)
+    assert "the trailer Fork-Patch is" in done.stderr
+    after = project.snapshot()
+    assert {path: after.get(path) for path in before} == before
+    assert after.keys() - before.keys() <= {"build/messages/patch.txt"}
+
+
+def test_a_mail_without_a_date(project, tmp_path):
+    mail = re.sub("Date: .*\n", "", toy.LOUD.decode()).replace("loud\n", "late\n")
+    mail = mail.replace("BYE {who}", "bye, {who}").replace("test_late", "test_loud")
+    (tmp_path / "mail").write_text(mail)
+    env = toy.clean_environ(
+        GIT_AUTHOR_NAME="A",
+        GIT_AUTHOR_EMAIL="a@b",
+        GIT_AUTHOR_DATE="1780000000 +0000",
+    )
+    done = project.fork("take", str(tmp_path / "mail"), code=3, env=env)
+    assert "late conflicts" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_control_characters_do_not_reach_a_terminal(project):
+    path = project.root / "patches" / "b\x1b[31m.patch"
+    path.write_bytes(b"")
+    done = project.fork("status", code=1)
+    assert "\x1b" not in done.stderr
+    path.unlink()
+    text = toy.COMMA.replace(b'COMMA = ","', 'COMMA = ","  # \x1b]0;x\u202e'.encode())
+    (project.root / "patches/comma.patch").write_bytes(text)
+    done = project.fork("annotate", "app.py")
+    assert not {"\x1b", "\u202e"} & {*done.stdout}

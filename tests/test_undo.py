@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
@@ -139,3 +140,48 @@ def test_an_export_and_a_header_are_undone(project, tmp_path):
     assert kept(project) == headed
     project.fork("undo")
     assert kept(project) == before
+
+
+def test_what_git_took_back_is_not_done_again(project):
+    toy.commit(project)
+    project.fork("drop", "loud", "--reason", "no")
+    command = ["git", "checkout", "--quiet", "--", "patches", "CHANGELOG.md"]
+    subprocess.run(command, cwd=project.root, check=True)
+    project.fork("apply")
+    project.fork("move", "comma", "--first")
+    moved = kept(project)
+    assert "drop" not in project.fork("log").stdout
+    project.fork("undo")
+    project.fork("redo")
+    assert kept(project) == moved
+
+
+def test_nothing_is_changed_where_the_checkout_cannot_follow(project):
+    project.fork("rebase", "1.1")
+    after = kept(project)
+    project.archive.unlink()
+    done = project.fork("undo", code=1, env=toy.clean_environ(PIP_NO_INDEX="1"))
+    assert "error: " in done.stderr
+    assert kept(project) == after
+    assert project.fork("log").stdout.startswith("  ")
+    project.fork("export", "--check")
+
+
+@pytest.mark.parametrize(
+    ("ref", "to"), [("log", "HEAD"), ("log", "HEAD^{tree}"), ("log-at", "HEAD")]
+)
+def test_a_damaged_log_is_said_to_be(project, ref, to):
+    project.fork("disable", "loud")
+    project.git("update-ref", f"refs/fork/{ref}", project.git("rev-parse", to).strip())
+    for verb in ("undo", "redo", "log"):
+        done = project.fork(verb, code=1)
+        assert "the log of operations is damaged" in done.stderr
+        assert "update-ref -d refs/fork/log" in done.stderr
+    # It keeps nobody from working, and begins anew.
+    project.fork("enable", "loud")
+    project.fork("undo")
+    assert "disabled: loud" in (project.root / "patches/series").read_text()
+
+
+def test_an_empty_log(project):
+    assert project.fork("log").stdout == "no verb has changed the project yet\n"
