@@ -162,7 +162,7 @@ def test_the_checkout_is_deleted_in_the_middle(project):
     toy.shutil.rmtree(project.checkout)
     for option in ("--continue", "--skip"):
         done = project.fork("rebase", option, code=1)
-        assert "the checkout in which a command was stopped is gone" in done.stderr
+        assert "the checkout of the stopped command is gone" in done.stderr
     project.fork("rebase", "--abort")
     assert project.snapshot() == before
     project.fork("apply")

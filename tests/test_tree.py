@@ -131,7 +131,7 @@ def test_export_writes_a_new_commit(project):
     project.fork("apply")
     (project.checkout / "src/flask/new.py").write_text('"""New."""\n')
     commit(project, "new: add it", "It is new.", TRAILERS)
-    assert "not exported" in project.fork("status").stdout
+    assert "unexported commits" in project.fork("status").stdout
     done = project.fork("export", "--check", code=1)
     assert "patches/third.patch: would be written" in done.stdout
     done = project.fork("export")
@@ -169,7 +169,7 @@ def test_export_follows_a_new_order(project):
         "\n# Spelling.\ncomma.patch\n# The queue.\nloud.patch\n"
     )
     project.fork("apply")
-    assert "holds" in project.fork("export").stdout
+    assert "is up to date with the commits" in project.fork("export").stdout
 
 
 def test_work_in_the_checkout_is_never_overwritten(project):
@@ -388,7 +388,7 @@ def test_commits_are_seen_from_wherever_head_is(project):
     for verb in ("apply", "export"):
         done = project.fork(verb, code=1)
         assert "the branch that is checked out there is not the queue's" in done.stderr
-    assert "not exported" in project.fork("status").stdout
+    assert "unexported commits" in project.fork("status").stdout
     assert project.git("rev-parse", "queue") == queue
     project.git("switch", "--quiet", "queue")
     assert "third.patch: written" in project.fork("export").stdout
