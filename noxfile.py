@@ -239,9 +239,9 @@ def build(session: nox.Session) -> None:
 @in_memory
 def fork(session: nox.Session) -> None:
     """The installed fork: each patch, the shim, and upstream's own suite."""
-    from forkkit.pack import dist as packing
+    from forkkit.pack import dist
 
-    wheel, shim = packing.wheels_in(DIST)
+    wheel, shim = dist.wheels_in(DIST)
     with tempfile.TemporaryDirectory() as folder:
         build = [sys.executable, "-m", "uv", "build", "--quiet", "--wheel"]
         build += ["--python", str(pathlib.Path(session.bin, "python"))]
@@ -261,17 +261,17 @@ def run_upstreams_suite(
 ) -> None:
     """Run upstream's own suite under both names."""
     from forkkit.base import paths
-    from forkkit.pack import stage as materialise
-    from forkkit.prove import upstream_suite as suite
+    from forkkit.pack import stage
+    from forkkit.prove import upstream_suite
 
     python = pathlib.Path(session.bin, "python")
     with tempfile.TemporaryDirectory() as folder:
         overrides = pathlib.Path(folder, "overrides.txt")
         overrides.write_text(OVERRIDES.get(str(session.python), ""))
         with variables(UV_OVERRIDE=str(overrides)):
-            for name in suite.NAMES:
-                wheels = [wheel] if name == materialise.MODULE else [wheel, shim]
-                outcome = suite.run(paths.here(), wheels, name, python=python)
+            for name in upstream_suite.NAMES:
+                wheels = [wheel] if name == stage.MODULE else [wheel, shim]
+                outcome = upstream_suite.run(paths.here(), wheels, name, python=python)
                 session.log(f"upstream's suite as {name}: {outcome}")
 
 

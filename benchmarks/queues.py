@@ -11,7 +11,7 @@ from forkkit.base.diff import Hunk
 from forkkit.base.diff import split_lines
 from forkkit.base.files import Files
 from forkkit.base.paths import Project
-from forkkit.pack import stage as materialise
+from forkkit.pack import stage
 from forkkit.queue.patch import Patch
 from forkkit.queue.queue import apply_patches
 from forkkit.queue.queue import Queue
@@ -29,7 +29,7 @@ def copy(here: Project, root: pathlib.Path, version: str | None = None) -> Proje
     :param version: pin this release instead, with an empty queue.
     """
     ignore = shutil.ignore_patterns("__pycache__")
-    for name in materialise.SDIST:
+    for name in stage.SDIST:
         if (here.root / name).is_dir():
             shutil.copytree(here.root / name, root / name, ignore=ignore)
         else:
@@ -62,11 +62,8 @@ def fill(project: Project, model: Patch, count: int, new: Files) -> list[Patch]:
     made = []
     for number, (path, line) in enumerate(_places(files, new, count)):
         name = f"bench-{number}"
-        trailers = tuple(
-            (key, name if key == "Fork-Patch" else value)
-            for key, value in model.trailers
-        )
-        patch = replace(model, trailers=trailers, diffs=(_added(files, path, line),))
+        message = model.message.named(name)
+        patch = replace(model, message=message, diffs=(_added(files, path, line),))
         files = apply_patches([patch], files)
         (project.patches / f"{name}.patch").write_bytes(patch.render())
         made.append(patch)

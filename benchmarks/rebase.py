@@ -21,8 +21,8 @@ import matplotlib as mpl
 import queues as made
 from matplotlib import pyplot
 
-from forkkit.base import paths as projects
 from forkkit.base.files import write_files
+from forkkit.base.paths import here
 from forkkit.base.paths import Project
 from forkkit.base.programs import clean_environ
 from forkkit.queue.patch import Patch
@@ -63,7 +63,7 @@ class Case:
 
 def main() -> None:
     """Print a table, and draw it into the file named on the command line."""
-    here = projects.here()
+    project = here()
     missing = [name for name in ("stg", "quilt", "gbp") if not shutil.which(name)]
     if missing:
         print(f"not installed, left out: {', '.join(missing)}")
@@ -72,7 +72,7 @@ def main() -> None:
     rows: dict[str, dict[int, float]] = {}
     for count in COUNTS:
         with tempfile.TemporaryDirectory() as name:
-            case = prepare(here, pathlib.Path(name), count)
+            case = prepare(project, pathlib.Path(name), count)
             chosen = dict(tools)
             if count <= PEERS_UP_TO:
                 chosen |= {n: p for n, p in peers.items() if n not in missing}
@@ -82,7 +82,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         draw(rows, pathlib.Path(sys.argv[1]))
     with tempfile.TemporaryDirectory() as name:
-        show_forecast(here, pathlib.Path(name))
+        show_forecast(project, pathlib.Path(name))
 
 
 def prepare(here: Project, folder: pathlib.Path, count: int) -> Case:

@@ -10,10 +10,10 @@ import statistics
 import sys
 import tempfile
 
-from forkkit.base import paths as project
-from forkkit.base import venv as environments
+from forkkit.base import venv
+from forkkit.base.paths import here
 from forkkit.base.venv import Environment
-from forkkit.pack import dist as packing
+from forkkit.pack import dist
 from forkkit.upstream.pin import Pin
 
 ROUNDS = 15
@@ -45,13 +45,13 @@ for path, size in [("/text", 4), ("/template", 29), ("/stream", 100)]:
 """
 
 
-def main(dist: str) -> None:
+def main(folder_of_wheels: str) -> None:
     """Print one figure per line."""
-    pin = Pin.load(project.here())
+    pin = Pin.load(here())
     with tempfile.TemporaryDirectory() as folder:
-        wheels = packing.wheels_in(pathlib.Path(dist))
-        fork = environments.create(pathlib.Path(folder, "fork"), *wheels)
-        plain = environments.create(pathlib.Path(folder, "plain"), pin.requirement)
+        wheels = dist.wheels_in(pathlib.Path(folder_of_wheels))
+        fork = venv.create(pathlib.Path(folder, "fork"), *wheels)
+        plain = venv.create(pathlib.Path(folder, "plain"), pin.requirement)
         rounds = [(measured(fork), measured(plain)) for _ in range(ROUNDS)]
     names = ("a plain text", "a template from a string", "a stream of 100 chunks")
     for number, name in enumerate(names):

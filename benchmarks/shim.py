@@ -12,9 +12,9 @@ import sys
 import tempfile
 import typing as t
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
-from forkkit.pack import dist as packing
+from forkkit.pack import dist
 
 ROUNDS = 61
 
@@ -29,11 +29,11 @@ _ATTRIBUTE = (
 )
 
 
-def main(dist: str) -> None:
+def main(folder_of_wheels: str) -> None:
     """Print one figure per line."""
     with tempfile.TemporaryDirectory() as folder:
-        wheels = packing.wheels_in(pathlib.Path(dist))
-        env = environments.create(pathlib.Path(folder) / "env", *wheels)
+        wheels = dist.wheels_in(pathlib.Path(folder_of_wheels))
+        env = venv.create(pathlib.Path(folder) / "env", *wheels)
         show("CPU time of the import", lambda name: cpu(env, f"import {name}"))
         show("memory of the import", lambda name: printed(env, _MEMORY, name), rounds=5)
         show("attribute access", lambda name: printed(env, _ATTRIBUTE, name), rounds=5)

@@ -12,21 +12,21 @@ import tempfile
 import time
 import typing as t
 
-from forkkit.base import paths as projects
 from forkkit.base.errors import raise_findings
+from forkkit.base.paths import here
 from forkkit.base.paths import Project
 from forkkit.pack.stage import write_stage
-from forkkit.prove import checks as verify
+from forkkit.prove import checks
 
 
 def main() -> None:
     """Print one figure per line."""
-    here = projects.here()
+    project = here()
     with tempfile.TemporaryDirectory() as name:
         stage = pathlib.Path(name, "stage")
-        show_wall("materialise", lambda: write_stage(here, stage))
-        show_wall("verify formats", lambda: formats_hold(here))
-        start = [here.root / "scripts" / "fork", "series"]
+        show_wall("materialise", lambda: write_stage(project, stage))
+        show_wall("verify formats", lambda: formats_hold(project))
+        start = [project.root / "scripts" / "fork", "series"]
         show_wall(
             "scripts/fork series",
             lambda: subprocess.run(start, check=True, stdout=subprocess.DEVNULL),
@@ -35,7 +35,7 @@ def main() -> None:
 
 def formats_hold(here: Project) -> None:
     """Run the check, which must pass."""
-    [result] = verify.run(here, ["formats"])
+    [result] = checks.run(here, ["formats"])
     raise_findings(list(result.problems))
 
 

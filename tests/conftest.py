@@ -152,14 +152,14 @@ def commit() -> str:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Both wheels and the sdist, built from this checkout."""
-    from forkkit.base import paths as project
-    from forkkit.pack import dist as packing
+    from forkkit.base.paths import here
+    from forkkit.pack import dist
     from forkkit.upstream import releases
     from forkkit.upstream.pin import Pin
 
-    here = project.here()
-    releases.fetch(here, Pin.load(here))
-    return packing.build(here, tmp_path_factory.mktemp("dist"))
+    project = here()
+    releases.fetch(project, Pin.load(project))
+    return dist.build(project, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="session")
@@ -181,7 +181,7 @@ def fork_env(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Environment:
     """An environment with both wheels and pytest. Do not install anything into it."""
-    from forkkit.base import venv as environments
+    from forkkit.base import venv
 
     path = tmp_path_factory.mktemp("fork") / "env"
-    return environments.create(path, fork_wheel, shim_wheel, "pytest")
+    return venv.create(path, fork_wheel, shim_wheel, "pytest")

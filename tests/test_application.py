@@ -25,8 +25,8 @@ from dataclasses import dataclass
 import pytest
 
 import servers
-from forkkit.base import paths as project
-from forkkit.base import venv as environments
+from forkkit.base import venv
+from forkkit.base.paths import here
 from forkkit.upstream.pin import Pin
 
 # Each case installs an application with its extensions, and serves it.
@@ -48,10 +48,10 @@ def on_the_fork(
     tmp_path_factory: pytest.TempPathFactory,
     fork_wheel: pathlib.Path,
     shim_wheel: pathlib.Path,
-) -> environments.Environment:
+) -> venv.Environment:
     """The application as its team would install it: one run of pip."""
     folder = tmp_path_factory.mktemp("application-fork") / "venv"
-    environment = environments.create(folder, seed=True)
+    environment = venv.create(folder, seed=True)
     pip = ["-m", "pip", "install", "--quiet"]
     environment.run(*pip, fork_wheel, shim_wheel, APPLICATION, "gunicorn")
     return environment
@@ -59,19 +59,19 @@ def on_the_fork(
 
 @pytest.fixture(scope="module")
 def on_flask(
-    tmp_path_factory: pytest.TempPathFactory, on_the_fork: environments.Environment
-) -> environments.Environment:
+    tmp_path_factory: pytest.TempPathFactory, on_the_fork: venv.Environment
+) -> venv.Environment:
     """The same application and the same releases of all the rest, but plain Flask."""
     frozen = on_the_fork.run("-m", "pip", "freeze").stdout.splitlines()
     # What came from a file is the fork, the shim and the application.
     same = [line for line in frozen if " @ " not in line]
     folder = tmp_path_factory.mktemp("application-flask") / "venv"
-    plain = Pin.load(project.here()).requirement
-    return environments.create(folder, plain, APPLICATION, *same)
+    plain = Pin.load(here()).requirement
+    return venv.create(folder, plain, APPLICATION, *same)
 
 
 def test_upstreams_flask_is_nowhere(
-    on_the_fork: environments.Environment,
+    on_the_fork: venv.Environment,
     fork_wheel: pathlib.Path,
     shim_wheel: pathlib.Path,
 ) -> None:
@@ -79,7 +79,7 @@ def test_upstreams_flask_is_nowhere(
     run("-m", "pip", "check")
     listed = json.loads(run("-m", "pip", "list", "--format=json").stdout)
     versions = {found["name"].lower(): found["version"] for found in listed}
-    level = re.escape(Pin.load(project.here()).version)
+    level = re.escape(Pin.load(here()).version)
     assert re.fullmatch(rf"{level}\+flaskfork\.\d+", versions["flask"])
 
     installed = pathlib.Path(
@@ -107,7 +107,7 @@ def package_in(wheel: pathlib.Path, name: str) -> dict[str, bytes]:
 
 
 def test_extensions_use_the_forks_objects(
-    on_the_fork: environments.Environment,
+    on_the_fork: venv.Environment,
 ) -> None:
     program = APPLICATION / "programs" / "imported_names.py"
     said = on_the_fork.run(program, "noticeboard.commands", *EXTENSIONS).stdout
@@ -129,7 +129,7 @@ def test_extensions_use_the_forks_objects(
 class Site:
     """The application in ``environment``, with its database in ``folder``."""
 
-    environment: environments.Environment
+    environment: venv.Environment
     folder: pathlib.Path
 
     @property
@@ -387,8 +387,8 @@ def visit(site: Site, visitor: Visitor) -> None:
 )
 def test_visitors_see_the_same(
     tmp_path: pathlib.Path,
-    on_the_fork: environments.Environment,
-    on_flask: environments.Environment,
+    on_the_fork: venv.Environment,
+    on_flask: venv.Environment,
     options: list[str],
 ) -> None:
     transcripts = []
@@ -401,7 +401,7 @@ def test_visitors_see_the_same(
     assert transcripts[0] == transcripts[1]
 
 
-def new_site(environment: environments.Environment, folder: pathlib.Path) -> Site:
+def new_site(environment: venv.Environment, folder: pathlib.Path) -> Site:
     folder.mkdir()
     site = Site(environment, folder)
     migrated = site.flask("db", "upgrade")
@@ -411,8 +411,8 @@ def new_site(environment: environments.Environment, folder: pathlib.Path) -> Sit
 
 def test_the_keeper_sees_the_same(
     tmp_path: pathlib.Path,
-    on_the_fork: environments.Environment,
-    on_flask: environments.Environment,
+    on_the_fork: venv.Environment,
+    on_flask: venv.Environment,
 ) -> None:
     transcripts = []
     for name, environment in ("fork", on_the_fork), ("flask", on_flask):
@@ -435,8 +435,8 @@ def test_the_keeper_sees_the_same(
 
 def test_who_is_logged_in_stays_so_over_the_switch_and_back(
     tmp_path: pathlib.Path,
-    on_the_fork: environments.Environment,
-    on_flask: environments.Environment,
+    on_the_fork: venv.Environment,
+    on_flask: venv.Environment,
 ) -> None:
     """Either reads the other's cookies, tokens and database."""
     new_site(on_flask, tmp_path / "site")
@@ -451,7 +451,7 @@ def test_who_is_logged_in_stays_so_over_the_switch_and_back(
 
 
 def test_threads_keep_visitors_apart(
-    tmp_path: pathlib.Path, on_the_fork: environments.Environment
+    tmp_path: pathlib.Path, on_the_fork: venv.Environment
 ) -> None:
     def post_and_look(visitor: Visitor, name: str) -> set[str]:
         sign_up_and_log_in(visitor, name)

@@ -48,10 +48,48 @@ def content(project: toy.Toy, path: str) -> str:
     return (project.root / path).read_text()
 
 
+def test_the_overlay_is_there_at_a_stop_and_git_does_not_see_it(project):
+    tests = "import flask.extra, importlib.metadata as m\n\n\ndef test_extra():\n"
+    tests += '    assert m.version("flaskfork") == "1.0.1"\n'
+    tests += '    assert flask.extra.__doc__ == "What the fork adds."\n'
+    (project.root / "tests/patches/test_loud.py").write_text(tests)
+    done = project.fork("edit", "loud", code=3)
+    told = re.search(r"to run its tests: (cd .*)", done.stderr)[1]
+    subprocess.run(
+        told, shell=True, cwd=project.root, env=toy.clean_environ(), check=True
+    )
+    assert project.git("status", "--porcelain") == ""
+
+    # Whoever changes it there changes the overlay.
+    there = project.checkout / "src/flask/extra.py"
+    there.write_text("CHANGED = True\n")
+    assert content(project, "src/flaskfork/extra.py") == "CHANGED = True\n"
+
+    project.fork("refresh")
+    assert not there.is_symlink()
+    assert not list(project.checkout.glob("src/*.dist-info/METADATA"))
+    assert content(project, "src/flaskfork/extra.py") == "CHANGED = True\n"
+    project.fork("edit", "comma", code=3)
+    project.fork("abort")
+    assert not there.is_symlink()
+
+
+def test_an_overlay_hides_nothing_of_a_release(project):
+    """Where a release has a file of that name, its own stays."""
+    project.fork("apply")
+    path = project.checkout / "src/flask/extra.py"
+    project.fork("edit", "loud", code=3)
+    path.unlink()
+    path.write_text("EXTRA = 1\n")
+    project.git("add", "--force", "src/flask/extra.py")
+    project.fork("refresh")
+    assert "EXTRA = 1" in content(project, "patches/loud.patch")
+
+
 def test_edit_and_refresh(project):
     done = project.fork("edit", "loud", code=3)
     assert "stopped: upstream/checkout: at loud, to change it" in done.stderr
-    told = re.search(r"its tests run there: (cd .*)", done.stderr)[1]
+    told = re.search(r"to run its tests: (cd .*)", done.stderr)[1]
     ran = subprocess.run(
         told, shell=True, cwd=project.root, env=toy.clean_environ(), check=False
     )
@@ -117,7 +155,15 @@ def test_a_commit_that_was_lost_in_an_edit(project):
     assert content(project, "patches/loud.patch") == toy.LOUD.decode()
     project.fork("rebase", "--abort")
     assert names(project) == ["loud", "comma"]
-    assert set(before) - set(project.snapshot()) == {"upstream/.sequence.json"}
+    gone = set(before) - set(project.snapshot())
+    # Only the checkout loses what the tool itself had laid there.
+    lost = {path for path in gone if not path.startswith("upstream/checkout/")}
+    assert lost == {"upstream/.sequence.json"}
+    assert gone - lost <= {
+        "upstream/checkout/src/flask/extra.py",
+        "upstream/checkout/src/flask/provenance.json",
+        "upstream/checkout/src/flaskfork-1.0.1.dist-info/METADATA",
+    }
 
 
 def test_move(project):

@@ -14,19 +14,20 @@ import time
 import pytest
 
 import toy
-from forkkit.base import paths as projects
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.errors import ForkError
+from forkkit.base.paths import here
+from forkkit.base.paths import Project
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import uv
-from forkkit.pack import dist as packing
+from forkkit.pack import dist
 from forkkit.upstream.pin import Pin
 
 # Each case builds with a front end in an environment of its own.
 pytestmark = pytest.mark.sampled
 
 #: The version of Flask that the fork stands for.
-LEVEL = Pin.load(projects.here()).version
+LEVEL = Pin.load(here()).version
 CHECK = (
     "import flaskfork, importlib.metadata as m;"
     "assert flaskfork.__version__ == m.version('flaskfork'), flaskfork.__version__;"
@@ -59,7 +60,7 @@ def checkout(tmp_path_factory):
 
 @pytest.fixture
 def env(tmp_path):
-    return environments.create(tmp_path / "env", seed=True)
+    return venv.create(tmp_path / "env", seed=True)
 
 
 def unchanged(checkout: pathlib.Path) -> bool:
@@ -190,11 +191,11 @@ def test_day_and_umask_make_no_difference(built, tmp_path, monkeypatch):
         path.chmod(mode)
         os.utime(path, (time.time() + 86400 * 40, time.time() + 86400 * 40))
     cache = checkout / "upstream" / "cache"
-    shutil.copytree(projects.here().cache, cache)
+    shutil.copytree(here().cache, cache)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1234567890")
     before = os.umask(0o077)
     try:
-        again = packing.build(projects.Project(checkout), tmp_path / "dist")
+        again = dist.build(Project(checkout), tmp_path / "dist")
     finally:
         os.umask(before)
     for one, two in zip(built, again):
@@ -202,8 +203,8 @@ def test_day_and_umask_make_no_difference(built, tmp_path, monkeypatch):
 
 
 def test_wheel_contents_are_exactly_these(built):
-    found = packing.contents(built.wheel)
-    assert found == packing.expected_contents(projects.here())
+    found = dist.contents(built.wheel)
+    assert found == dist.expected_contents(here())
     assert not [path for path in found if path.startswith("flask/")]
     assert not [path for path in found if path.endswith((".pth", ".start"))]
 
@@ -254,7 +255,7 @@ def test_broken_queue_fails_the_build_with_its_place(tmp_path):
     project = toy.make(tmp_path / "toy")
     project.edit("patches/comma.patch", "# Keep it short.", "# Keep it long.")
     with pytest.raises(ForkError) as error:
-        packing.build(project.project, tmp_path / "dist")
+        dist.build(project.project, tmp_path / "dist")
     assert "flaskfork cannot be built: patches/comma.patch: " in str(error.value)
     assert not (tmp_path / "dist").exists()
 

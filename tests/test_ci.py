@@ -19,7 +19,7 @@ import yaml
 import toy
 import unstable
 from forkkit.base import programs
-from forkkit.base import venv as environments
+from forkkit.base import venv
 
 WORKFLOWS = sorted((toy.HERE / ".github" / "workflows").glob("*.yml"))
 #: Sessions that come with others, or that a hosted machine need not have.
@@ -55,7 +55,7 @@ def rest() -> t.Iterator[types.ModuleType]:
 
 def test_actionlint_finds_nothing(tmp_path):
     group = f"{toy.HERE / 'pyproject.toml'}:workflows"
-    environment = environments.create(tmp_path / "env", "--group", group)
+    environment = venv.create(tmp_path / "env", "--group", group)
     # What else it would ask is not on every machine.
     options = ["-shellcheck=", "-pyflakes=", "-no-color"]
     done = subprocess.run(

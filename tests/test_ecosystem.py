@@ -22,11 +22,12 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from forkkit.base import paths as project
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.errors import ForkError
-from forkkit.ecosystem import judge as ecosystem
-from forkkit.ecosystem import listed as extensions
+from forkkit.base.paths import here
+from forkkit.base.paths import Project
+from forkkit.ecosystem import judge
+from forkkit.ecosystem import listed
 from forkkit.ecosystem import trial
 from forkkit.ecosystem.judge import Row
 from forkkit.ecosystem.listed import Counts
@@ -36,7 +37,7 @@ from forkkit.ecosystem.trial import Observation
 from forkkit.pack.dist import Built
 from forkkit.upstream.pin import Pin
 
-HERE = project.here()
+HERE = here()
 PIN = Pin.load(HERE)
 ON_FORK = "import flask; ON_FORK = flask.__name__ == 'flaskfork'"
 ENTRY = "[[extension]]\nname = 'a'\nrequirements = ['a==1']\nimports = [1, 1]\n"
@@ -93,7 +94,7 @@ def run(tmp_path: pathlib.Path, built: Built) -> t.Callable[..., list[Row]]:
 
     def run(*chosen: Extension, begun: list[str] | None = None) -> list[Row]:
         return list(
-            ecosystem.run(
+            judge.run(
                 built,
                 PIN,
                 chosen,
@@ -262,7 +263,7 @@ def test_a_pin_counts_if_plain_flask_meets_it(
 
 
 def test_what_hangs_is_ended_with_all_it_started(tmp_path: pathlib.Path) -> None:
-    environment = environments.create(tmp_path / "venv")
+    environment = venv.create(tmp_path / "venv")
     hangs = """if True:
         import pathlib
         import subprocess
@@ -284,7 +285,7 @@ def test_what_hangs_is_ended_with_all_it_started(tmp_path: pathlib.Path) -> None
 
 
 def test_nothing_begins_after_a_stop(tmp_path: pathlib.Path) -> None:
-    environment = environments.create(tmp_path / "venv")
+    environment = venv.create(tmp_path / "venv")
     runner = trial.Runner()
     runner.stop()
     with pytest.raises(ForkError, match="was interrupted"):
@@ -357,7 +358,7 @@ FINE = Observation(version="1", imports={"a": None}, suite={"x": "passed"})
 def test_what_counts_as_lost(
     here: dict[str, t.Any], there: dict[str, t.Any], lost: int
 ) -> None:
-    problems, _ = ecosystem.judge(
+    problems, _ = judge.judge(
         Extension("x", ("x",)),
         dataclasses.replace(FINE, **here),
         dataclasses.replace(FINE, **there),
@@ -370,7 +371,7 @@ def test_the_table_is_one_line_a_row() -> None:
         Row("b", "2", (1, 1), (1, 1), remarks=("a | b\nc",)),
         Row("a", problems=("lost",), suite=Counts(1, 2, 0, 3)),
     ]
-    assert ecosystem.table(rows).splitlines()[2:] == [
+    assert judge.table(rows).splitlines()[2:] == [
         "| a | - | 0/0 | 0/0 | 1 passed, 2 failed, 3 skipped | - | **lost** |",
         "| b | 2 | 1/1 | 1/1 | - | - | a \\| b c |",
     ]
@@ -407,10 +408,10 @@ def test_modules_are_what_there_is_to_import(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_list_of_extensions_is_well_formed() -> None:
-    listed = extensions.load(HERE)
-    names = [extension.name for extension in listed]
+    found = listed.load(HERE)
+    names = [extension.name for extension in found]
     assert names == [*map(canonicalize_name, dict.fromkeys(names))]
-    for extension in listed:
+    for extension in found:
         own = Requirement(extension.requirements[0])
         assert canonicalize_name(own.name) == extension.name
         # Another release would give other figures.
@@ -420,14 +421,14 @@ def test_the_list_of_extensions_is_well_formed() -> None:
 
 
 def test_extensions_are_chosen_by_name_or_are_any_requirement() -> None:
-    listed = extensions.load(HERE)
-    assert extensions.choose(HERE, []) == listed
-    [cors] = extensions.choose(HERE, ["Flask_CORS"])
-    assert cors in listed
-    [old] = extensions.choose(HERE, ["Flask_CORS<5"])
+    found = listed.load(HERE)
+    assert listed.choose(HERE, []) == found
+    [cors] = listed.choose(HERE, ["Flask_CORS"])
+    assert cors in found
+    [old] = listed.choose(HERE, ["Flask_CORS<5"])
     assert (old.name, old.requirements) == ("flask-cors", ("Flask_CORS<5",))
-    with pytest.raises(ForkError, match="is no requirement"):
-        extensions.choose(HERE, ["flask cors"])
+    with pytest.raises(ForkError, match="is not a valid requirement"):
+        listed.choose(HERE, ["flask cors"])
 
 
 @pytest.mark.parametrize(
@@ -455,4 +456,4 @@ def test_a_malformed_list_is_refused(
     folder.mkdir(parents=True)
     (folder / "extensions.toml").write_text(text)
     with pytest.raises(ForkError, match=message):
-        extensions.load(project.Project(tmp_path))
+        listed.load(Project(tmp_path))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from forkkit.base import paths as project
+from forkkit.base.paths import here
 
-PROJECT = project.here()
+PROJECT = here()
 ROW = re.compile(
     r"^\| `(?P<name>[A-Z_]+)(?P<value> = .+?)?` \| `(?P<default>.+?)` \|"
     r" (?P<since>\S+) \| (?P<what>.+?) \| (?P<issues>.+?) \|$",

@@ -27,7 +27,7 @@ from forkkit.base.files import Files
 from forkkit.base.files import write_files
 from forkkit.base.paths import Project
 from forkkit.carry.changes import SIGNS
-from forkkit.pack import stage as materialise
+from forkkit.pack import stage
 from forkkit.queue.patch import Patch
 from forkkit.queue.queue import apply_patches
 from forkkit.upstream import releases
@@ -81,7 +81,7 @@ def copy(folder: pathlib.Path, version: str, *queue: pathlib.Path) -> toy.Toy:
 
     :param queue: folders with the patches, and with what is known of conflicts.
     """
-    for name in materialise.SDIST:
+    for name in stage.SDIST:
         if (toy.HERE / name).is_dir():
             ignore = shutil.ignore_patterns("__pycache__", "*.patch", "series")
             shutil.copytree(toy.HERE / name, folder / name, ignore=ignore)

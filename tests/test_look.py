@@ -88,7 +88,7 @@ def test_what_commutes_can_be_moved(project):
     project.fork("move", "loud", "--after", "twice")
     assert project.fork("depends").stdout == "comma: -\ntwice: comma\nloud: -\n"
     done = project.fork("move", "twice", "--first", code=1)
-    assert "would conflict with twice" in done.stderr
+    assert f"would conflict with twice in {APP}, which needs comma" in done.stderr
 
 
 def test_send(project, tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from forkkit.base import fast_import as stream
+from forkkit.base import fast_import
 from forkkit.base.git import Git
 from forkkit.base.git import MERGE_FLAGS
 from forkkit.carry import merge
@@ -129,11 +129,11 @@ def test_contents_are_merged_as_trees_are(merger, three):
 def test_a_stop_shows_what_was_merged(merger, checkout, three):
     base, ours, theirs = trees(three)
     merged = merger.merge(base, ours, theirs)
-    pieces = [stream.root("refs/heads/base", base)]
+    pieces = [fast_import.root("refs/heads/base", base)]
     for name, files in (("ours", ours), ("theirs", theirs)):
-        changes = stream.difference(base, files)
-        pieces.append(stream.reset(f"refs/heads/{name}", "refs/heads/base"))
-        pieces.append(stream.commit(f"refs/heads/{name}", *changes))
+        changes = fast_import.difference(base, files)
+        pieces.append(fast_import.reset(f"refs/heads/{name}", "refs/heads/base"))
+        pieces.append(fast_import.commit(f"refs/heads/{name}", *changes))
     checkout("fast-import", "--quiet", "--force", stdin=b"".join(pieces))
     for command in (["cherry-pick"], ["merge", "--quiet", "--no-edit"]):
         checkout("checkout", "--quiet", "--force", "--detach", "ours")

@@ -12,8 +12,8 @@ import typing as t
 import pytest
 
 import servers
-from forkkit.base import paths as project
-from forkkit.base import venv as environments
+from forkkit.base import venv
+from forkkit.base.paths import here
 from forkkit.upstream.pin import Pin
 
 # It serves a large application of somebody else's.
@@ -27,19 +27,19 @@ def on_the_fork(
     tmp_path_factory: pytest.TempPathFactory,
     fork_wheel: pathlib.Path,
     shim_wheel: pathlib.Path,
-) -> environments.Environment:
+) -> venv.Environment:
     folder = tmp_path_factory.mktemp("moto-fork") / "venv"
-    return environments.create(folder, fork_wheel, shim_wheel, "moto[server]")
+    return venv.create(folder, fork_wheel, shim_wheel, "moto[server]")
 
 
 @pytest.fixture(scope="module")
-def on_flask(tmp_path_factory: pytest.TempPathFactory) -> environments.Environment:
+def on_flask(tmp_path_factory: pytest.TempPathFactory) -> venv.Environment:
     folder = tmp_path_factory.mktemp("moto-flask") / "venv"
-    plain = Pin.load(project.here()).requirement
-    return environments.create(folder, plain, "moto[server]")
+    plain = Pin.load(here()).requirement
+    return venv.create(folder, plain, "moto[server]")
 
 
-def test_server_is_made_of_the_fork(on_the_fork: environments.Environment) -> None:
+def test_server_is_made_of_the_fork(on_the_fork: venv.Environment) -> None:
     program = PROGRAMS / "imported_names.py"
     said = on_the_fork.run(program, "moto.moto_server.werkzeug_app", "flask_cors")
     found = json.loads(said.stdout)
@@ -50,8 +50,8 @@ def test_server_is_made_of_the_fork(on_the_fork: environments.Environment) -> No
 
 def test_clouds_answer_alike(
     tmp_path: pathlib.Path,
-    on_the_fork: environments.Environment,
-    on_flask: environments.Environment,
+    on_the_fork: venv.Environment,
+    on_flask: venv.Environment,
 ) -> None:
     answers = use_the_cloud(on_the_fork, tmp_path)
     assert answers == use_the_cloud(on_flask, tmp_path)
@@ -70,7 +70,7 @@ def test_clouds_answer_alike(
 
 
 def use_the_cloud(
-    environment: environments.Environment, folder: pathlib.Path
+    environment: venv.Environment, folder: pathlib.Path
 ) -> list[dict[str, t.Any]]:
     """Serve moto in ``environment`` and return what a client of it was answered."""
     # Neither side reads a person's settings, or reaches any other machine.

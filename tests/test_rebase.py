@@ -334,3 +334,39 @@ def test_an_archive_of_another_release(project, tmp_path):
     done = project.fork("rebase", "1.5", "--from", str(archive), code=1)
     assert "it is not Flask 1.5: PKG-INFO has Version '1.1'" in done.stderr
     assert project.snapshot() == before
+
+
+def test_a_stop_says_where_it_is_and_what_was_dropped_before(project):
+    toy.add(project, "wide", toy.WIDE)
+    toy.release(project, "2.1", {APP: toy.UPSTREAM[APP].replace(b"bye", b"farewell")})
+    done = project.fork("rebase", "2.1", code=3)
+    assert "\n  patch 1 of 2, in `rebase Flask 2.1`\n" in done.stderr
+    reason = "its Drop-When, upstream >= 2.0, is met"
+    assert f"\n  already dropped: comma, {reason}\n" in done.stderr
+    done = project.fork("skip", "--reason", "farewell will do")
+    assert kinds(done) == {"comma": "dropped", "loud": "dropped", "wide": "unchanged"}
+    log = (project.root / "CHANGELOG.md").read_text()
+    assert "The patch `loud` is dropped: farewell will do." in log
+
+
+@pytest.mark.parametrize("command", ["edit loud", "rebase 1.2"])
+def test_whatever_is_stopped_is_aborted(project, command):
+    before = project.snapshot()
+    project.fork(*command.split(), code=3)
+    project.fork("abort")
+    after = project.snapshot()
+    assert {path: after.get(path) for path in before} == before
+    for verb in ("continue", "skip", "abort"):
+        assert "no command is stopped" in project.fork(verb, code=1).stderr
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"format": 1, "verb": "edit"}', "x"])
+def test_a_damaged_journal_can_be_aborted(project, text):
+    project.fork("edit", "loud", code=3)
+    project.project.journal.write_text(text)
+    for verb in ("status", "continue", "skip"):
+        done = project.fork(verb, code=1)
+        assert "is damaged" in done.stderr
+        assert "scripts/fork abort" in done.stderr
+    project.fork("abort")
+    project.fork("export", "--check")

@@ -9,7 +9,7 @@ import pytest
 
 import toy
 from forkkit.base.errors import ForkError
-from forkkit.upstream import archive as sdist
+from forkkit.upstream import archive
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
@@ -20,7 +20,7 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
 
 
 def read(content: bytes):
-    return sdist.read(content, where="flask-1.0.tar.gz")
+    return archive.read(content, where="flask-1.0.tar.gz")
 
 
 def test_files_come_without_the_top_folder():
@@ -70,7 +70,7 @@ def test_doubled_member_is_refused(second):
 
 def test_bomb_is_refused_before_it_is_in_memory():
     bomb = member("flask-1.0/zeros")
-    bomb.size = sdist.LIMIT + 1
+    bomb.size = archive.LIMIT + 1
     buffer = io.BytesIO()
     with gzip.open(buffer, "wb") as out:
         out.write(bomb.tobuf())
@@ -84,7 +84,7 @@ def test_bomb_in_many_files_is_refused():
     members = []
     for number in range(5):
         info = member(f"flask-1.0/{number}")
-        info.size = sdist.LIMIT // 4
+        info.size = archive.LIMIT // 4
         members.append((info, bytes(info.size)))
     with pytest.raises(ForkError, match="unpacks to more than 64 MiB"):
         read(toy.tar(members))
@@ -93,7 +93,7 @@ def test_bomb_in_many_files_is_refused():
 def test_bomb_in_a_header_is_refused():
     # A pax header is read whole by tarfile before anyone sees a member.
     header = member("pax", tarfile.XHDTYPE)
-    header.size = sdist.LIMIT * 2
+    header.size = archive.LIMIT * 2
     buffer = io.BytesIO()
     with gzip.open(buffer, "wb") as out:
         out.write(header.tobuf())
@@ -108,7 +108,7 @@ def test_sparse_member_that_claims_more_than_there_is_is_refused():
     sparse.pax_headers = {
         "GNU.sparse.major": "1",
         "GNU.sparse.minor": "0",
-        "GNU.sparse.realsize": str(sdist.LIMIT - 1),
+        "GNU.sparse.realsize": str(archive.LIMIT - 1),
         "GNU.sparse.name": "flask-1.0/zeros",
     }
     content = b"0\n".ljust(512, b"\0")
@@ -121,7 +121,7 @@ def test_sparse_member_that_claims_more_than_there_is_is_refused():
 
 
 def test_too_many_members_are_refused(monkeypatch):
-    monkeypatch.setattr(sdist, "_MEMBERS", 2)
+    monkeypatch.setattr(archive, "_MEMBERS", 2)
     members = [(member(f"flask-1.0/{n}"), b"") for n in range(3)]
     with pytest.raises(ForkError, match="more than 2 files"):
         read(toy.tar(members))

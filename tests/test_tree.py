@@ -263,7 +263,7 @@ def test_offset_is_not_good_enough(project):
     [
         ("loud.patch\n", "patches/comma.patch: is not in the series"),
         ("loud.patch\ncomma.patch\nno.patch\n", "no.patch is in the series, but there"),
-        ("loud.patch\ncomma.patch\nloud.patch\n", "loud.patch stands in line 1"),
+        ("loud.patch\ncomma.patch\nloud.patch\n", "loud.patch is listed in line 1"),
     ],
 )
 def test_series_that_does_not_fit_the_folder(project, series, expected):

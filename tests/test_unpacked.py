@@ -8,7 +8,7 @@ import tarfile
 
 import pytest
 
-from forkkit.base.venv import clean_environ
+from forkkit.base.programs import clean_environ
 
 #: Tests that need neither the package index nor the command's own environment.
 TESTS = ("diff", "flags", "materialise", "patch", "pin", "sdist", "series", "toml")

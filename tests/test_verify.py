@@ -12,9 +12,10 @@ import toy
 from forkkit.base.errors import Findings
 from forkkit.base.errors import ForkError
 from forkkit.base.venv import Environment
-from forkkit.prove import checks as verify
+from forkkit.prove import checks
 from forkkit.prove import needed
-from forkkit.prove import upstream_suite as suite
+from forkkit.prove import upstream_suite
+from forkkit.queue.fork import Fork
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def project(tmp_path):
 
 def check(project: toy.Toy, name: str) -> str:
     """What a check finds, as text."""
-    [result] = verify.run(project.project, [name])
+    [result] = checks.run(project.project, [name])
     return "\n".join(map(str, result.problems))
 
 
@@ -196,7 +197,7 @@ class TestSuite:
     def test_failures_are_reported_under_both_names_unless_listed(self, project):
         toy.with_shim(project)
         found = check(project, "suite")
-        for name in suite.NAMES:
+        for name in upstream_suite.NAMES:
             assert (
                 f"tests/test_app.py::test_greet: fails under the name {name}" in found
             )
@@ -209,8 +210,8 @@ class TestSuite:
 
     def test_tests_are_renamed_for_the_forks_name_only(self, project):
         pin = toy.pin_of(toy.archive(toy.UPSTREAM), toy.UPSTREAM)
-        for name in suite.NAMES:
-            files = suite._tests(project.project, pin, toy.UPSTREAM, name)
+        for name in upstream_suite.NAMES:
+            files = upstream_suite._tests(project.project, pin, toy.UPSTREAM, name)
             assert f"from {name} import greet".encode() in files["tests/test_app.py"]
             assert set(files) == {"tests/test_app.py", "pyproject.toml"}
 
@@ -220,19 +221,20 @@ class TestSuite:
             def evaluate(self, code: str, **kwargs: object) -> str:
                 return python
 
-        tools = suite.tools(toy.UPSTREAM, Interpreter(pathlib.Path(sys.prefix)))
+        tools = upstream_suite.tools(
+            toy.UPSTREAM, Interpreter(pathlib.Path(sys.prefix))
+        )
         assert tools == [f"pytest==8.4.{version}"]
 
     def test_tool_that_is_not_locked(self):
         files = {**toy.UPSTREAM, "uv.lock": b"package = []"}
         with pytest.raises(ForkError, match="pytest is not locked for Python"):
-            suite.tools(files, Environment(pathlib.Path(sys.prefix)))
+            upstream_suite.tools(files, Environment(pathlib.Path(sys.prefix)))
 
 
 def test_unknown_check_is_an_error(project):
-    done = project.fork("verify", "nope", code=1)
-    assert "there is no check nope" in done.stderr
-    assert "the checks are formats, queue" in done.stderr
+    done = project.fork("verify", "nope", code=2)
+    assert "'nope' is not one of 'formats', 'queue'," in done.stderr
 
 
 def test_all_findings_are_in_one_report(project):
@@ -313,7 +315,7 @@ class TestNeeded:
         )
         project.git("commit", "--quiet", "--all", "-m", message)
         project.fork("export")
-        verdicts = {v.name: v for v in needed.judge(project.project)}
+        verdicts = {v.name: v for v in needed.judge(Fork.load(project.project))}
         assert verdicts["loud"].left_out == ("full",)
         assert verdicts["full"].left_out == ()
         assert {v.text for v in verdicts.values()} == {"needed"}
@@ -330,10 +332,12 @@ class TestKnownFailures:
                 for test, names, when in entries
             )
         )
-        outcome = suite.Outcome(passed=tuple(passed), failed=tuple(failed), skipped=())
-        known = suite.known_failures(project.project)
+        outcome = upstream_suite.Outcome(
+            passed=tuple(passed), failed=tuple(failed), skipped=()
+        )
+        known = upstream_suite.known_failures(project.project)
         environment = Environment(pathlib.Path(sys.prefix))
-        suite._compare(project.project, outcome, known, "flask", environment)
+        upstream_suite._compare(project.project, outcome, known, "flask", environment)
 
     def test_failure_that_is_listed(self, project):
         self.compare(project, ["t::a"], [("t::a", ["flask"], "")])

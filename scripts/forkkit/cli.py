@@ -10,6 +10,7 @@ import click
 from .base import transaction
 from .base.errors import ForkError
 from .base.paths import here
+from .base.text import printable
 
 #: The verbs under their headings in the help, each mapped to its module.
 SECTIONS = {
@@ -85,7 +86,7 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False, prog_name="scripts/fork"))
     except ForkError as e:
         for problem in e.problems:
-            click.echo(f"{problem.label}: {problem}", err=True)
+            click.echo(printable(f"{problem.label}: {problem}"), err=True)
         sys.exit(e.exit_code)
     except click.ClickException as e:
         e.show()

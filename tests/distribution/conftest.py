@@ -10,7 +10,7 @@ import pathlib
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from forkkit.pack import dist as packing
+from forkkit.pack import dist
 
 DIST = pathlib.Path(__file__).parents[2] / "build" / "dist"
 
@@ -18,13 +18,13 @@ DIST = pathlib.Path(__file__).parents[2] / "build" / "dist"
 @pytest.fixture(scope="session")
 def fork_wheel() -> pathlib.Path:
     """The fork's wheel."""
-    return packing.wheels_in(DIST)[0]
+    return dist.wheels_in(DIST)[0]
 
 
 @pytest.fixture(scope="session")
 def shim_wheel() -> pathlib.Path:
     """The shim's wheel, a distribution named Flask."""
-    return packing.wheels_in(DIST)[1]
+    return dist.wheels_in(DIST)[1]
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 from wheel.wheelfile import WheelFile
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from servers import free_port
 from servers import HOST
 from servers import serving
@@ -85,7 +85,7 @@ def serve(folder: pathlib.Path, fork: t.Sequence[pathlib.Path]) -> t.Iterator[In
 
 def _download(folder: pathlib.Path, *requirements: str) -> None:
     """Get the wheels for this Python, by whatever index is configured here."""
-    pip = environments.create(folder.with_name("pip"), seed=True)
+    pip = venv.create(folder.with_name("pip"), seed=True)
     options = ["--quiet", "--only-binary", ":all:", "--dest", folder]
     pip.run("-m", "pip", "download", *options, *requirements, *OTHERS)
 

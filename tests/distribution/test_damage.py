@@ -10,8 +10,11 @@ import typing as t
 
 import pytest
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
+
+# Each case copies an environment, and starts Python several times.
+pytestmark = pytest.mark.sampled
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def whole(
     shim_wheel: pathlib.Path,
 ) -> Environment:
     folder = tmp_path_factory.mktemp("whole") / "venv"
-    return environments.create(folder, fork_wheel, shim_wheel)
+    return venv.create(folder, fork_wheel, shim_wheel)
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ import pytest
 import uv
 
 import systems
-from forkkit.base import paths as project
-from forkkit.base import venv as environments
+from forkkit.base import venv
+from forkkit.base.paths import here
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 from forkkit.upstream.pin import Pin
@@ -97,7 +97,7 @@ def patient(
     tmp_path: pathlib.Path, fork_wheel: pathlib.Path, shim_wheel: pathlib.Path
 ) -> Patient:
     """One in good health, whose installer is uv."""
-    environment = environments.create(tmp_path / "env", fork_wheel, shim_wheel)
+    environment = venv.create(tmp_path / "env", fork_wheel, shim_wheel)
     return admit(environment, tmp_path)
 
 
@@ -119,7 +119,7 @@ def upstream_files(tmp_path: pathlib.Path, patient: Patient) -> pathlib.Path:
     """A folder with upstream's Flask and its metadata."""
     folder = tmp_path / "upstream"
     requirement = f"Flask==={patient.level}"
-    environments.uv("pip", "install", "--no-deps", "--target", folder, requirement)
+    venv.uv("pip", "install", "--no-deps", "--target", folder, requirement)
     return folder
 
 
@@ -214,7 +214,7 @@ def test_the_shim_has_no_record(patient: Patient) -> None:
 
 
 def test_no_flask(patient: Patient) -> None:
-    environments.uv("pip", "uninstall", "--python", patient.environment.python, "flask")
+    venv.uv("pip", "uninstall", "--python", patient.environment.python, "flask")
     [trouble] = patient.troubles()
     assert trouble["what"] == "no distribution named Flask is installed"
     assert trouble["where"] == str(patient.site)
@@ -327,8 +327,8 @@ def test_a_checkout_of_upstream_on_the_path(
 def test_an_editable_install_of_upstream(
     patient: Patient, tmp_path: pathlib.Path
 ) -> None:
-    here = project.here()
-    archive = cached_archive(here, Pin.load(here))
+    project = here()
+    archive = cached_archive(project, Pin.load(project))
     shutil.unpack_archive(archive, tmp_path / "source", filter="data")
     [source] = tmp_path.joinpath("source").iterdir()
     patient.environment.install("--reinstall", "--no-deps", "--editable", source)
@@ -417,7 +417,7 @@ def test_a_file_of_the_fork_is_missing(
     shim_wheel: pathlib.Path,
     installer: str,
 ) -> None:
-    environment = environments.create(
+    environment = venv.create(
         tmp_path / "env", fork_wheel, shim_wheel, seed=installer == "pip"
     )
     patient = admit(environment, tmp_path)
@@ -470,7 +470,7 @@ def test_an_environment_that_lists_no_files_by_its_own_name(
     tmp_path: pathlib.Path, fork_wheel: pathlib.Path
 ) -> None:
     """A folder whose path has a symbolic link in it is found to be the same."""
-    environments.create(tmp_path / "env", fork_wheel)
+    venv.create(tmp_path / "env", fork_wheel)
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "env")
     environment = Environment(link)
@@ -485,7 +485,7 @@ def put(file: pathlib.Path, text: str) -> None:
 
 
 def install_into(system: Environment, *requirements: str | pathlib.Path) -> None:
-    environments.uv(
+    venv.uv(
         *("pip", "install", "--python", system.python, "--break-system-packages"),
         *requirements,
     )

@@ -12,25 +12,25 @@ import zipapp
 
 import pytest
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # The modules that only the fork has.
-OWN = {"_pyinstaller", "provenance", "shim"}
+OWN = {"_pyinstaller", "legacy", "provenance", "shim"}
 
 
 @pytest.fixture
 def bare(tmp_path: pathlib.Path) -> Environment:
     """An environment that has nothing."""
-    return environments.create(tmp_path / "bare")
+    return venv.create(tmp_path / "bare")
 
 
 def make_archive(folder: pathlib.Path, *requirements: str | pathlib.Path) -> str:
     """Put the program and what it requires into one archive."""
     contents = folder / "contents"
     target = ["--python", sys.executable, "--target", contents]
-    environments.uv("pip", "install", *target, *requirements)
+    venv.uv("pip", "install", *target, *requirements)
     # Nothing compiled can be imported from an archive; MarkupSafe does without.
     for path in contents.rglob("*.so"):
         path.unlink()
@@ -103,9 +103,7 @@ def test_folder_of_pyinstaller(
     shim_wheel: pathlib.Path,
     level: str,
 ) -> None:
-    freezer = environments.create(
-        tmp_path / "venv", fork_wheel, shim_wheel, "pyinstaller"
-    )
+    freezer = venv.create(tmp_path / "venv", fork_wheel, shim_wheel, "pyinstaller")
     freeze(freezer, tmp_path, str(PROGRAMS / "frozen.py"))
     program = tmp_path / "frozen" / "frozen"
     check(run(program))
@@ -118,6 +116,6 @@ def test_folder_of_pyinstaller(
 def test_file_of_pyinstaller_without_the_shims_wheel(
     tmp_path: pathlib.Path, fork_wheel: pathlib.Path
 ) -> None:
-    freezer = environments.create(tmp_path / "venv", fork_wheel, "pyinstaller")
+    freezer = venv.create(tmp_path / "venv", fork_wheel, "pyinstaller")
     freeze(freezer, tmp_path, "--onefile", str(PROGRAMS / "explicit.py"))
     assert run(tmp_path / "explicit") == "flaskfork.views flaskfork.json.tag\n"

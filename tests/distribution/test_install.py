@@ -19,7 +19,7 @@ import uv
 import systems
 import toy
 from forkkit.base import programs
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 # Each case makes an environment, with pip and with uv.
@@ -53,7 +53,7 @@ class Shimmed:
         if self.installer == "pip":
             self.environment.run("-m", "pip", *args)
         else:
-            environments.uv("pip", *args, "--python", python)
+            venv.uv("pip", *args, "--python", python)
 
     @property
     def level(self) -> str:
@@ -97,9 +97,7 @@ def shimmed(
     request: pytest.FixtureRequest, tmp_path: pathlib.Path, fork_wheel: pathlib.Path
 ) -> Shimmed:
     """An environment with the fork and nothing named Flask."""
-    environment = environments.create(
-        tmp_path / "env", fork_wheel, seed=request.param == "pip"
-    )
+    environment = venv.create(tmp_path / "env", fork_wheel, seed=request.param == "pip")
     tools = os.path.dirname(uv.find_uv_bin()) if request.param == "uv" else ""
     return Shimmed(environment, request.param, tools)
 
@@ -279,7 +277,7 @@ def test_another_flask_that_comes_first(
 
 def test_no_installer(fork_wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """To put the shim there takes none, to put upstream's Flask back does."""
-    environment = environments.create(tmp_path / "env", fork_wheel)
+    environment = venv.create(tmp_path / "env", fork_wheel)
     run = functools.partial(environment.run, check=False, env={"PATH": str(tmp_path)})
     assert run("-m", "flaskfork.shim", "install").returncode == 0
     before = files_below(environment.path)
@@ -383,7 +381,7 @@ def test_remove_without_an_index(shimmed: Shimmed, tmp_path: pathlib.Path) -> No
 def test_what_cannot_be_written_to(
     fork_wheel: pathlib.Path, tmp_path: pathlib.Path, what: str, verb: str
 ) -> None:
-    environment = environments.create(tmp_path / "env", fork_wheel)
+    environment = venv.create(tmp_path / "env", fork_wheel)
     shimmed = Shimmed(environment, "uv", os.path.dirname(uv.find_uv_bin()))
     environment.install(f"Flask==={shimmed.level}")
     if verb == "remove":
@@ -421,7 +419,7 @@ def test_a_python_that_another_program_manages(
     fork_wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     system = systems.make(tmp_path / "system")
-    environments.uv("pip", "install", "--python", system.python, "pip", fork_wheel)
+    venv.uv("pip", "install", "--python", system.python, "pip", fork_wheel)
     [stdlib] = system.path.glob("lib/python*/")
     managed = stdlib / "EXTERNALLY-MANAGED"
     managed.write_text("[externally-managed]\nError=No.\n")
@@ -443,7 +441,7 @@ def test_the_fork_is_in_the_system_only(
     fork_wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     system = systems.make(tmp_path / "system")
-    environments.uv("pip", "install", "--python", system.python, fork_wheel)
+    venv.uv("pip", "install", "--python", system.python, fork_wheel)
     environment = Environment(tmp_path / "env")
     system.run(
         *("-m", "venv", "--system-site-packages", "--without-pip", environment.path)
@@ -460,8 +458,8 @@ def test_the_fork_is_on_pythonpath_only(
     fork_wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     target = tmp_path / "target"
-    environments.uv("pip", "install", "--target", target, fork_wheel)
-    environment = environments.create(tmp_path / "env")
+    venv.uv("pip", "install", "--target", target, fork_wheel)
+    environment = venv.create(tmp_path / "env")
     for gone in (None, "flaskfork-*.dist-info"):
         for info in target.glob(gone) if gone else []:
             shutil.rmtree(info)
@@ -481,7 +479,7 @@ def test_a_layer_of_an_image_below(
 ) -> None:
     """A container cannot rename folders that a step before has written."""
     lower, mounted = tmp_path / "lower", tmp_path / "mounted"
-    environment = environments.create(lower / "env", fork_wheel, "Flask", "pip")
+    environment = venv.create(lower / "env", fork_wheel, "Flask", "pip")
     for folder in (mounted, tmp_path / "upper", tmp_path / "work"):
         folder.mkdir()
     python = mounted / "env" / "bin" / "python"

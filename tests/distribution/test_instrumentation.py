@@ -17,8 +17,11 @@ import typing as t
 import pytest
 from packaging.utils import parse_wheel_filename
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
+
+# Each case installs a monitoring tool, and serves under it.
+pytestmark = pytest.mark.sampled
 
 Record = t.Callable[..., dict[str, t.Any]]
 
@@ -56,7 +59,7 @@ def on_the_fork(
     shim_wheel: pathlib.Path,
 ) -> Environment:
     folder = tmp_path_factory.mktemp("instrumented-fork") / "venv"
-    return environments.create(folder, fork_wheel, shim_wheel, *TOOLS)
+    return venv.create(folder, fork_wheel, shim_wheel, *TOOLS)
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +68,11 @@ def on_flask(
     on_the_fork: Environment,
     level: str,
 ) -> Environment:
-    frozen = environments.uv("pip", "freeze", "--python", on_the_fork.python)
+    frozen = venv.uv("pip", "freeze", "--python", on_the_fork.python)
     # What came from a file is the fork and the shim.
     same = [line for line in frozen.splitlines() if " @ " not in line]
     folder = tmp_path_factory.mktemp("instrumented-flask") / "venv"
-    return environments.create(folder, f"Flask=={level}", *same)
+    return venv.create(folder, f"Flask=={level}", *same)
 
 
 @pytest.fixture(scope="module")

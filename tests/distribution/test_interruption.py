@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 import uv
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
@@ -174,7 +174,7 @@ def moved(
     """An environment to which the verb has been applied once."""
     folder = tmp_path_factory.mktemp(request.param)
     folder.joinpath("sitecustomize.py").write_text(SITECUSTOMIZE)
-    environment = environments.create(folder / "env", fork_wheel)
+    environment = venv.create(folder / "env", fork_wheel)
     level = environment.evaluate(
         "from flaskfork import provenance; print(provenance.load().api_level)"
     )

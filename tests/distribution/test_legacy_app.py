@@ -19,7 +19,7 @@ import urllib.request
 import pytest
 
 import servers
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 APPLICATION = pathlib.Path(__file__).parents[1] / "legacy_app"
@@ -33,7 +33,7 @@ def environment(
     shim_wheel: pathlib.Path,
 ) -> Environment:
     """An environment with both wheels and the extensions of the application."""
-    return environments.create(
+    return venv.create(
         tmp_path_factory.mktemp("legacy-app") / "env",
         *(fork_wheel, shim_wheel, "gunicorn", "Flask-Script==2.0.6"),
         *("Flask-Login==0.4.1", "setuptools<81"),

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 #: Requirement, modules.
@@ -56,7 +56,7 @@ def environment(
     shim_wheel: pathlib.Path,
 ) -> Environment:
     """An environment with both wheels and all of the extensions."""
-    return environments.create(
+    return venv.create(
         tmp_path_factory.mktemp("legacy-extensions") / "env",
         *(fork_wheel, shim_wheel, *BY_FLASK, *BY_BOTH),
         # What they take for granted: Flask-Cache, that it is a part of Werkzeug.

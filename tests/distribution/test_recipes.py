@@ -21,9 +21,9 @@ import uv
 from packaging.utils import parse_wheel_filename
 
 from distribution import index as indexes
-from forkkit.base import paths as projects
 from forkkit.base import toml
-from forkkit.base import venv as environments
+from forkkit.base import venv
+from forkkit.base.paths import here
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
@@ -33,7 +33,7 @@ if t.TYPE_CHECKING:
 # Package managers lock and install a project, again and again.
 pytestmark = pytest.mark.sampled
 
-ROOT = projects.here().root
+ROOT = here().root
 PAGE = ROOT.joinpath("docs", "moving.md").read_text("utf-8")
 RECIPES: dict[str, str] = dict(re.findall(r"(?ms)^```\w+ (\S+)\n(.*?)^```$", PAGE))
 TAKEN: set[str] = set()
@@ -268,9 +268,9 @@ def index(
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The newest release of each tool that can be used with this Python."""
-    group = f"{projects.here().pyproject}:recipes"
+    group = f"{here().pyproject}:recipes"
     path = tmp_path_factory.mktemp("tools") / "env"
-    return environments.create(path, "--group", group)
+    return venv.create(path, "--group", group)
 
 
 @pytest.fixture(scope="session")
@@ -309,7 +309,7 @@ def start(desk: Desk, tmp_path: pathlib.Path) -> t.Callable[..., Project]:
             text = text.replace("{level}", desk.index.level)
             text = text.replace("{python}", "{}.{}".format(*sys.version_info))
             folder.joinpath(name).write_text(text)
-        environments.create(folder / ".venv", seed=tool.name == "pip")
+        venv.create(folder / ".venv", seed=tool.name == "pip")
         return Project(desk, folder)
 
     return start
@@ -474,7 +474,7 @@ def test_workspace(desk: Desk, tmp_path: pathlib.Path) -> None:
         text = member.replace("application", name)
         tmp_path.joinpath(name, "pyproject.toml").write_text(text)
     tmp_path.joinpath("wheels").symlink_to(desk.wheels)
-    environments.create(tmp_path / ".venv")
+    venv.create(tmp_path / ".venv")
     project = Project(desk, tmp_path)
     project.run("uv sync --all-packages")
     assert project.flask() == desk.index.newer
@@ -493,7 +493,7 @@ def test_shared_constraints(desk: Desk, tmp_path: pathlib.Path) -> None:
     for made in (shop, admin, other):
         made.folder.mkdir()
         made.folder.joinpath("requirements.txt").write_text("Flask-Login\n")
-        environments.create(made.folder / ".venv", seed=True)
+        venv.create(made.folder / ".venv", seed=True)
     upgrade = "-m pip install --upgrade Flask"
     desk.run(f"{SHARED}\nshop/.venv/bin/python {upgrade}", tmp_path)
     other.run("python -m pip install -r requirements.txt")
@@ -593,7 +593,7 @@ def beside(
     """A project whose environment has the fork beside upstream's Flask."""
     folder = tmp_path_factory.mktemp("beside")
     level = f"Flask==={desk.index.level}"
-    environments.create(folder / ".venv", fork_wheel, level, "pytest")
+    venv.create(folder / ".venv", fork_wheel, level, "pytest")
     return Project(desk, folder)
 
 

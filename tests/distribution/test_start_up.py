@@ -15,8 +15,11 @@ import urllib.request
 import pytest
 
 import servers
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
+
+# Each case starts interpreters or servers, some of them many times.
+pytestmark = pytest.mark.sampled
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # Of the lock that all share, since MarkupSafe's C part is not for one of its own.
@@ -63,7 +66,7 @@ def environment(
     fork_wheel: pathlib.Path,
     shim_wheel: pathlib.Path,
 ) -> Environment:
-    return environments.create(
+    return venv.create(
         tmp_path_factory.mktemp("start-up") / "venv",
         *(fork_wheel, shim_wheel),
         *("gevent", "gunicorn", "pytest", "pytest-cov", "pytest-xdist"),

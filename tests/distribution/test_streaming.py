@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 
 import servers
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 # A thousand clients come to each of six servers.
@@ -43,7 +43,7 @@ def environment(
     fork_wheel: pathlib.Path,
     shim_wheel: pathlib.Path,
 ) -> Environment:
-    return environments.create(
+    return venv.create(
         tmp_path_factory.mktemp("streaming") / "venv",
         *(fork_wheel, shim_wheel),
         *("asgiref", "a2wsgi", "gunicorn[gevent]", "uvicorn", "waitress"),

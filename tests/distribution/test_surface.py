@@ -11,7 +11,7 @@ import pytest
 from packaging.version import Version
 
 from forkkit.base import programs
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 PLUGIN = """\
@@ -49,7 +49,7 @@ def env(
 ) -> Environment:
     """Both wheels, python-dotenv, and a distribution with a command."""
     folder = tmp_path_factory.mktemp("surface")
-    env = environments.create(folder / "env", fork_wheel, f"{shim_wheel}[dotenv]")
+    env = venv.create(folder / "env", fork_wheel, f"{shim_wheel}[dotenv]")
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     packages = pathlib.Path(env.evaluate(code))
     packages.joinpath("plugin.py").write_text(PLUGIN)

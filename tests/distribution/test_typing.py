@@ -22,7 +22,7 @@ import pytest
 import checkers
 import editor
 from checkers import Findings
-from forkkit.base import venv as environments
+from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 if t.TYPE_CHECKING:
@@ -95,14 +95,14 @@ def sides(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Sides:
     folder = tmp_path_factory.mktemp("sides")
-    fork = environments.create(folder / "fork", fork_wheel, shim_wheel, *EXTENSIONS)
+    fork = venv.create(folder / "fork", fork_wheel, shim_wheel, *EXTENSIONS)
     level = fork.evaluate(
         "from flaskfork import provenance; print(provenance.load().api_level)"
     )
-    installed = environments.uv("pip", "freeze", "--python", fork.python).splitlines()
+    installed = venv.uv("pip", "freeze", "--python", fork.python).splitlines()
     pins = [line for line in installed if "==" in line]
     assert len(installed) - len(pins) == 2
-    upstream = environments.create(folder / "upstream", f"Flask==={level}", *pins)
+    upstream = venv.create(folder / "upstream", f"Flask==={level}", *pins)
     assert libraries(upstream).joinpath("flask", "app.py").is_file()
     return Sides(upstream, fork)
 
@@ -116,8 +116,8 @@ def others(
     [installed] = libraries(sides.upstream).glob("[fF]lask-*.dist-info")
     level = installed.name.split("-")[1].removesuffix(".dist")
     others = Sides(
-        environments.create(folder / "upstream", f"Flask==={level}"),
-        environments.create(folder / "fork", fork_wheel),
+        venv.create(folder / "upstream", f"Flask==={level}"),
+        venv.create(folder / "fork", fork_wheel),
     )
     for environment, package in [
         (others.upstream, "flask"),
@@ -180,7 +180,7 @@ def test_an_application_of_the_fork_alone(
     upstream = checkers.run(checker, sides.upstream, typed, "sample")
     for file in typed.glob("sample/*.py"):
         file.write_text(re.sub(r"\bflask\b", "flaskfork", file.read_text()))
-    alone = environments.create(tmp_path / "alone", fork_wheel)
+    alone = venv.create(tmp_path / "alone", fork_wheel)
     fork = checkers.run(checker, alone, typed, "sample")
     assert without_columns(fork) == without_columns(upstream)
 

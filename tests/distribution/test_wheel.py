@@ -24,7 +24,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from forkkit.base import venv as environments
+from forkkit.base import venv
 
 if t.TYPE_CHECKING:
     from forkkit.base.venv import Environment
@@ -279,7 +279,7 @@ from ..ctx import g
 def test_a_module_that_cannot_be_read(
     fork_wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    environment = environments.create(tmp_path / "env", fork_wheel)
+    environment = venv.create(tmp_path / "env", fork_wheel)
     package = environment.evaluate("import flaskfork; print(flaskfork.__path__[0])")
     pathlib.Path(package, "json", "broken.py").write_text("\nfrom import x\n")
     folder = tmp_path / "dist"

@@ -153,6 +153,13 @@ def tables(project: Project) -> dict[str, Table]:
     return found
 
 
+def metadata(fork: Fork) -> Files:
+    """What says, beside a package that is not installed, that it is the fork's."""
+    version = fork_version(fork.project)
+    text = f"Metadata-Version: 2.1\nName: {MODULE}\nVersion: {version}\n"
+    return {f"{MODULE}-{version}.dist-info/METADATA": text.encode()}
+
+
 def provenance(fork: Fork, overlay: list[str]) -> bytes:
     """What the package was made of, as JSON."""
     pin, patches = fork.pin, fork.queue.patches

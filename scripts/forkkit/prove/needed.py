@@ -14,7 +14,6 @@ from ..base.diff import FileDiff
 from ..base.errors import ForkError
 from ..base.files import Files
 from ..base.files import write_files
-from ..base.metadata import fork_version
 from ..base.programs import Argument
 from ..base.programs import python
 from ..pack import stage
@@ -101,11 +100,7 @@ def write_package(fork: Fork, patched: Files, target: pathlib.Path) -> None:
     """
     # Not strict: the missing patches may contain names that a rename rule counts.
     files = stage.package(fork, patched, strict=False)
-    module, version = stage.MODULE, fork_version(fork.project)
-    files[f"{module}-{version}.dist-info/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: {module}\nVersion: {version}\n".encode()
-    )
-    write_files(target, files)
+    write_files(target, {**files, **stage.metadata(fork)})
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ dates and a fixed committer, so the same queue always has the same commit ids.
 from __future__ import annotations
 
 import contextlib
+import os
 import pathlib
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 from ..base.errors import ForkError
 from ..base.files import Files
+from ..base.files import write_file
 from ..base.files import writing
 from ..base.git import Git
 from ..base.paths import Project
@@ -28,6 +30,8 @@ from .queue import apply_patches
 
 # What running upstream's tests there leaves behind.
 _EXCLUDE = "__pycache__/\n.pytest_cache/\n*.egg-info/\n"
+#: Above the paths that :meth:`Checkout.lay` has put there, for git to ignore.
+_LAID = "# laid here by scripts/fork, and removed again by it:\n"
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,8 @@ class Checkout:
             new = Checkout(aside / "new", self.shown)
             new.folder.mkdir()
             new.git("init", "--quiet", "--template=", "--initial-branch=queue")
-            (new.folder / ".git" / "info").mkdir(exist_ok=True)
-            (new.folder / ".git" / "info" / "exclude").write_text(_EXCLUDE)
+            new._exclude.parent.mkdir(exist_ok=True)
+            new._exclude.write_text(_EXCLUDE)
             new._switch(pin, files, steps)
             new.folder.rename(self.folder)
 
@@ -91,6 +95,7 @@ class Checkout:
 
     def _go_over(self, base: str, tip: str) -> None:
         """Go over to other commits: first the files, then all refs at once."""
+        self.clear_laid()
         # Stops, with nothing changed, where a file of the maintainer is in the way.
         self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", tip)
         bottom, top = self.git.text("rev-parse", base, tip).split()
@@ -189,6 +194,45 @@ class Checkout:
     def back_to_queue(self) -> None:
         """Check out the branch of the queue, whatever commit is checked out."""
         self.git("checkout", "--quiet", "--no-overwrite-ignore", "queue")
+
+    def lay(self, links: t.Mapping[str, pathlib.Path], files: Files) -> None:
+        """Put into the work tree, out of git's sight, what is not upstream's.
+
+        What is there already stays.
+
+        :param links: by path, what is to be a link to something of the project's own.
+        :param files: by path, what is generated.
+        """
+        self.clear_laid()
+        free = [p for p in (*links, *files) if not (self.folder / p).exists()]
+        # First, so that a command that is killed leaves nothing that git would see.
+        paths = "".join(f"/{path}\n" for path in free)
+        text = f"{self._exclude.read_text()}{_LAID}{paths}"
+        write_file(self._exclude, text.encode())
+        with writing(self.folder):
+            for path in free:
+                place = self.folder / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                if path in links:
+                    place.symlink_to(os.path.relpath(links[path], place.parent))
+                else:
+                    place.write_bytes(files[path])
+
+    def clear_laid(self) -> None:
+        """Remove what :meth:`lay` has put into the work tree."""
+        if not self._exclude.exists():
+            return
+        head, mark, paths = self._exclude.read_text().partition(_LAID)
+        if not mark:
+            return
+        with writing(self.folder):
+            for path in paths.splitlines():
+                (self.folder / path.lstrip("/")).unlink(missing_ok=True)
+        write_file(self._exclude, head.encode())
+
+    @property
+    def _exclude(self) -> pathlib.Path:
+        return self.folder / ".git" / "info" / "exclude"
 
     def check_ours(self) -> None:
         """Make sure that this is a repository that :meth:`apply` made.

@@ -130,7 +130,7 @@ def changed_on_disk(fork: Fork, checkout: Checkout) -> list[str]:
         known = checkout.known_patches()
         changes = contents(fork, fork.pin, fork.source.package, known)
     except ForkError as e:
-        return [str(e)]
+        return [f"{fork.project.relative(fork.project.patches)}/ ({e.what})"]
     return [fork.project.relative(path) for path in changes]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from ..base.files import file_sha256
 from ..base.files import Files
 from ..base.paths import Project
 from ..upstream.pin import Pin
@@ -35,6 +36,17 @@ class Fork:
         """
         pin = Pin.load(project)
         return cls(project, pin, Queue.load(project, pin))
+
+    @functools.cached_property
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of the pin, the series and each patch, by path."""
+        patches = (*self.queue.patches, *self.queue.disabled)
+        paths = [self.project.pin, self.project.series]
+        paths += [self.project.root / patch.where for patch in patches]
+        return {
+            self.project.relative(path): file_sha256(path.read_bytes())
+            for path in paths
+        }
 
     @functools.cached_property
     def files(self) -> Files:

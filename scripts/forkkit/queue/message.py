@@ -203,6 +203,11 @@ def join_messages(messages: t.Sequence[Message]) -> Message:
     return Message(first.subject, text, tuple(trailers))
 
 
+def is_name(text: str) -> bool:
+    """Whether a patch can have that name."""
+    return bool(re.fullmatch(_FORMS["Fork-Patch"][0], text))
+
+
 def tests_of(name: str) -> str:
     """Where the tests of a patch are, if they have a file of their own."""
     return f"tests/patches/test_{name.replace('-', '_')}.py"

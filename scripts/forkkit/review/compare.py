@@ -201,14 +201,6 @@ def compare(
     return tuple(found)
 
 
-def shown(text: str) -> str:
-    """``text`` with characters escaped that could hide, reorder or colour text."""
-    return "".join(
-        c if c.isprintable() or c in "\t\n" else c.encode("unicode_escape").decode()
-        for c in text
-    )
-
-
 def _pair(
     old: t.Sequence[T],
     new: t.Sequence[T],

@@ -12,6 +12,7 @@ import typing as t
 import jinja2
 from markupsafe import Markup
 
+from ..base.text import printable
 from ..carry.changes import SIGNS
 from ..carry.forecast import Forecast
 from . import compare
@@ -87,4 +88,4 @@ def _slug(kind: str) -> str:
 
 
 def _shown(value: t.Any) -> t.Any:
-    return compare.shown(value) if type(value) is str else value
+    return printable(value) if type(value) is str else value

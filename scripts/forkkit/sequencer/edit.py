@@ -13,11 +13,13 @@ from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import Files
 from ..base.files import read
+from ..carry import dependencies
 from ..carry import drop_when
 from ..carry import merge
 from ..carry.changes import carry_all
 from ..carry.changes import Change
 from ..carry.changes import changes_of
+from ..carry.changes import Outcome
 from ..carry.resolutions import Memory
 from ..queue import export
 from ..queue.checkout import Checkout
@@ -374,16 +376,25 @@ def _check_carried(fork: Fork, names: t.Sequence[str], doing: str) -> None:
     changes += disabled.changes(fork, names)
     by_name = {change.patch.name: change for change in changes}
     with merge.scratch() as merger:
-        order = (by_name[name] for name in names)
-        broken = [
-            f"{outcome.name} in {', '.join(outcome.conflicts)}"
-            for outcome in carry_all(order, fork.files, merger)
-            if outcome.kind == "conflict"
-        ]
-    if broken:
-        raise ForkError(
-            f"{doing} would conflict with {'; '.join(broken)}",
-            where="patches/series",
-            hint="move or drop these first, or give --resolve to resolve the conflicts"
-            " one by one",
-        )
+        order = [by_name[name] for name in names]
+        outcomes = carry_all(order, fork.files, merger)
+        broken = [outcome for outcome in outcomes if outcome.kind == "conflict"]
+        if not broken:
+            return
+        needs = dependencies.derive(changes, merger)
+    found = [_in_conflict(outcome, names, needs) for outcome in broken]
+    raise ForkError(
+        f"{doing} would conflict with {'; '.join(found)}",
+        where="patches/series",
+        hint="move or drop these first, or give --resolve to stop at each conflict",
+    )
+
+
+def _in_conflict(
+    outcome: Outcome, names: t.Sequence[str], needs: t.Mapping[str, tuple[str, ...]]
+) -> str:
+    """Where a patch conflicts, and the patches that it needs below it there."""
+    below = names[: names.index(outcome.name)]
+    missing = [name for name in needs[outcome.name] if name not in below]
+    reason = f", which needs {', '.join(missing)} before it" if missing else ""
+    return f"{outcome.name} in {', '.join(outcome.conflicts)}{reason}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
@@ -17,6 +18,9 @@ from ..carry.resolutions import Resolution
 from ..upstream.pin import Pin
 
 _FORMAT = 2
+_SHA = re.compile(r"[0-9a-f]{40,64}")
+#: What reading anything but a journal comes to.
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 #: Why a patch needs the maintainer.
 Why = t.Literal["conflict", "absorbed", "edit"]
@@ -50,6 +54,7 @@ class Plan:
     :param disabled: the patches to keep but no longer apply.
     :param incoming: the commits, kept in the checkout, of the patches to add; see
         :meth:`forkkit.sequencer.worktree.Worktree.take_in`.
+    :param hashes: those of the project's files that it began with, by path.
     """
 
     verb: str
@@ -60,6 +65,7 @@ class Plan:
     fold: str | None = None
     disabled: tuple[str, ...] = ()
     incoming: tuple[str, ...] = ()
+    hashes: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> str:
@@ -143,13 +149,15 @@ class Journal:
             values = json.loads(data)
             if values["format"] != _FORMAT:
                 raise ValueError("unknown format")
-            stop = values["stop"]
-            return cls(
+            journal = cls(
                 _parse_plan(values["plan"], where),
                 _parse_progress(values["progress"], where),
-                stop and _parse_stop(stop),
+                _parse_stop(values["stop"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError, ForkError) as e:
+            if not journal.todo:
+                raise ValueError("there is no patch at which it is stopped")
+            return journal
+        except (*_DAMAGE, ForkError) as e:
             raise ForkError(
                 f"the journal is damaged: {e}",
                 where=where,
@@ -224,7 +232,8 @@ def _parse_plan(values: dict[str, t.Any], where: object) -> Plan:
         edit=values["edit"],
         fold=values["fold"],
         disabled=_words(values["disabled"]),
-        incoming=_words(values["incoming"]),
+        incoming=_shas(values["incoming"], (0, 2)),
+        hashes={str(k): str(v) for k, v in values["hashes"].items()},
     )
 
 
@@ -242,7 +251,7 @@ def _parse_stop(values: dict[str, t.Any]) -> Stop:
         raise ValueError(f"unknown kind of stop {values['why']!r}")
     return Stop(
         why=values["why"],
-        kept=Kept(*_words(values["kept"])),
+        kept=Kept(*_shas(values["kept"], (3,))),
         conflicts=_words(values["conflicts"]),
         story=_words(values["story"]),
         reason=str(values["reason"]),
@@ -254,6 +263,14 @@ def _ending(text: str) -> Ending:
     if text != "edited" and text not in SIGNS:
         raise ValueError(f"unknown ending of a patch {text!r}")
     return t.cast(Ending, text)
+
+
+def _shas(values: t.Iterable[t.Any], counts: tuple[int, ...]) -> tuple[str, ...]:
+    """The ids of commits, as many as there may be."""
+    found = _words(values)
+    if len(found) not in counts or not all(map(_SHA.fullmatch, found)):
+        raise ValueError(f"these are not the ids of commits: {found}")
+    return found
 
 
 def _words(values: t.Iterable[t.Any]) -> tuple[str, ...]:

@@ -11,12 +11,14 @@ import contextlib
 import time
 import typing as t
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timezone
 
 from ..base import fast_import
 from ..base import transaction
 from ..base.errors import ForkError
+from ..base.files import check_path
 from ..base.files import Files
 from ..base.files import read
 from ..base.paths import Project
@@ -24,6 +26,7 @@ from ..queue import refs
 from ..queue.checkout import Checkout
 from ..queue.export import Contents
 from ..queue.fork import Fork
+from ..upstream import releases
 from .journal import check_idle
 
 _BEFORE, _AFTER = "before", "after"
@@ -56,12 +59,21 @@ class Operation:
 class Log:
     """The operations of a project, oldest first.
 
-    :param operations: all operations, including the undone ones.
+    :param checkout: where they are kept.
+    :param shas: the commits of all operations, including the undone ones.
     :param done: how many of them are in effect; the others are undone.
     """
 
-    operations: tuple[Operation, ...]
+    checkout: Checkout
+    shas: tuple[str, ...]
     done: int
+
+    def __getitem__(self, number: int) -> Operation:
+        """An operation, by its place.
+
+        :raises ForkError: it is damaged.
+        """
+        return _read(self.checkout, self.shas[number])
 
 
 @contextlib.contextmanager
@@ -77,7 +89,9 @@ def recorded(
     before = _present(project, names)
     after = {n: data for n, p in names.items() if (data := contents[p]) is not None}
     if before != after:
-        _append(checkout, what, before, after)
+        last = _last(project, checkout)
+        _append(checkout, what, before, after, last)
+        _move(checkout, last)
     yield
     if before != after:
         checkout.git("update-ref", refs.LOG_AT, refs.LOG)
@@ -86,17 +100,19 @@ def recorded(
 def load(project: Project, checkout: Checkout) -> Log:
     """Read the log.
 
-    :raises ForkError: there is no checkout.
+    :raises ForkError: there is no checkout, or the log is damaged.
     """
     checkout.check_ours()
-    found = tuple(_read(checkout, sha) for sha in _shas(checkout, refs.LOG))
-    done = len(_shas(checkout, refs.LOG_AT))
+    shas, done = _shas(checkout, refs.LOG), _shas(checkout, refs.LOG_AT)
+    if shas[: len(done)] != done:
+        raise _damaged(checkout)
+    log = Log(checkout, tuple(shas), len(done))
     # A killed command may have changed the files without moving the ref.
-    if done < len(found) and _is_at(project, found[done], found[done].after):
-        done += 1
-    elif done and _is_at(project, found[done - 1], found[done - 1].before):
-        done -= 1
-    return Log(found, done)
+    if log.done < len(shas) and _is_done(project, log[log.done]):
+        return replace(log, done=log.done + 1)
+    if log.done and _is_undone(project, log[log.done - 1]):
+        return replace(log, done=log.done - 1)
+    return log
 
 
 def undo(project: Project, checkout: Checkout) -> Operation:
@@ -109,8 +125,8 @@ def undo(project: Project, checkout: Checkout) -> Operation:
     log = load(project, checkout)
     if not log.done:
         raise _nothing("undo", checkout)
-    operation = log.operations[log.done - 1]
-    below = log.operations[log.done - 2].sha if log.done > 1 else None
+    operation = log[log.done - 1]
+    below = log.shas[log.done - 2] if log.done > 1 else None
     _go(project, checkout, operation, operation.after, operation.before, below)
     return operation
 
@@ -123,9 +139,9 @@ def redo(project: Project, checkout: Checkout) -> Operation:
         changed.
     """
     log = load(project, checkout)
-    if log.done == len(log.operations):
+    if log.done == len(log.shas):
         raise _nothing("redo", checkout)
-    operation = log.operations[log.done]
+    operation = log[log.done]
     _go(project, checkout, operation, operation.before, operation.after, operation.sha)
     return operation
 
@@ -153,26 +169,49 @@ def _go(
             hint="undo these changes first, with git for example; `scripts/fork log`"
             " lists the operations",
         )
-    transaction.commit(
-        project, {project.root / path: wanted.get(path) for path in operation.paths}
-    )
-    if at:
-        checkout.git("update-ref", refs.LOG_AT, at)
-    else:
-        checkout.git("update-ref", "-d", refs.LOG_AT)
-    checkout.apply(Fork.load(project))
+    _replace(project, operation, wanted)
+    try:
+        fork = Fork.load(project)
+        releases.fetch(project, fork.pin)
+        checkout.apply(fork)
+    except ForkError:
+        _replace(project, operation, expected)
+        raise
+    _move(checkout, at)
 
 
-def _append(checkout: Checkout, what: str, before: Files, after: Files) -> None:
+def _replace(project: Project, operation: Operation, files: Files) -> None:
+    """Give the files of an operation other contents, all at once."""
+    contents = {project.root / path: files.get(path) for path in operation.paths}
+    transaction.commit(project, contents)
+
+
+def _move(checkout: Checkout, at: str | None) -> None:
+    """Make an operation the last one that is in effect."""
+    command = (refs.LOG_AT, at) if at else ("-d", refs.LOG_AT)
+    checkout.git("update-ref", *command)
+
+
+def _last(project: Project, checkout: Checkout) -> str | None:
+    """The last operation in effect; ``None`` if a damaged log has to begin anew."""
+    try:
+        log = load(project, checkout)
+    except ForkError:
+        return None
+    return log.shas[log.done - 1] if log.done else None
+
+
+def _append(
+    checkout: Checkout, what: str, before: Files, after: Files, last: str | None
+) -> None:
     """Add an operation after the last one in effect; the undone ones are forgotten."""
     files = {f"{_BEFORE}/{path}": data for path, data in before.items()}
     files |= {f"{_AFTER}/{path}": data for path, data in after.items()}
     stamp = f"{int(time.time())} +0000"
-    last = _shas(checkout, refs.LOG_AT)[-1:]
     if last:
         made = fast_import.commit(
             *(refs.LOG, files, (_BEFORE, _AFTER)),
-            parent=last[0],
+            parent=last,
             message=what,
             stamp=stamp,
         )
@@ -183,9 +222,12 @@ def _append(checkout: Checkout, what: str, before: Files, after: Files) -> None:
 
 def _shas(checkout: Checkout, ref: str) -> list[str]:
     """The commits of the log up to a ref, oldest first; none if the ref is missing."""
-    if not checkout.git.holds("rev-parse", "--quiet", "--verify", ref):
+    if not checkout.git.holds("show-ref", "--quiet", "--verify", ref):
         return []
-    return checkout.git.text("rev-list", "--reverse", ref).split()
+    done = checkout.git.attempt("rev-list", "--reverse", ref)
+    if done.returncode:
+        raise _damaged(checkout)
+    return done.stdout.decode().split()
 
 
 def _read(checkout: Checkout, sha: str) -> Operation:
@@ -194,7 +236,9 @@ def _read(checkout: Checkout, sha: str) -> Operation:
     sides: dict[str, Files] = {_BEFORE: {}, _AFTER: {}}
     for path, data in checkout.git.read_tree(sha).items():
         side, _, name = path.partition("/")
-        sides[side][name] = data
+        if side not in sides:
+            raise _damaged(checkout)
+        sides[side][check_path(name, where=checkout.shown)] = data
     return Operation(sha, what.strip(), when, sides[_BEFORE], sides[_AFTER])
 
 
@@ -205,8 +249,22 @@ def _present(project: Project, paths: t.Iterable[str]) -> Files:
     return {n: read(file, hint=hint) for n, file in found.items() if file.exists()}
 
 
-def _is_at(project: Project, operation: Operation, files: Files) -> bool:
-    return _present(project, operation.paths) == files
+def _is_done(project: Project, operation: Operation) -> bool:
+    return _present(project, operation.paths) == operation.after
+
+
+def _is_undone(project: Project, operation: Operation) -> bool:
+    return _present(project, operation.paths) == operation.before
+
+
+def _damaged(checkout: Checkout) -> ForkError:
+    return ForkError(
+        "the log of operations is damaged",
+        where=checkout.shown,
+        hint=f"delete it with `git -C {checkout.shown} update-ref -d {refs.LOG}` and"
+        f" `git -C {checkout.shown} update-ref -d {refs.LOG_AT}`; the project is not"
+        " affected",
+    )
 
 
 def _nothing(verb: str, checkout: Checkout) -> ForkError:

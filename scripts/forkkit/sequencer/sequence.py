@@ -37,6 +37,7 @@ from ..upstream.pin import Pin
 from ..upstream.source import release_files
 from . import disabled
 from . import operations
+from . import overlay
 from . import repin
 from .journal import check_idle
 from .journal import Ending
@@ -88,6 +89,7 @@ def begin(
     check_idle(fork.project)
     export.settle(fork, worktree.checkout)
     worktree.checkout.apply(fork)
+    plan = replace(plan, hashes=fork.hashes)
     if added:
         plan = replace(plan, incoming=worktree.take_in(plan.pin, added))
     return _Run(fork, worktree).advance(Journal(plan, progress or Progress()), [])
@@ -99,7 +101,7 @@ def proceed(fork: Fork, worktree: Worktree) -> Result:
     :raises Stopped: it waits for the maintainer again.
     :raises ForkError: no sequence is stopped, or the work at the stop is not finished.
     """
-    journal = _load_stopped(fork.project, worktree)
+    journal = _load_stopped(fork, worktree)
     run, stop, name = _Run(fork, worktree), journal.stopped, journal.todo[0]
     if not stop.there:
         # Killed before it reached the stop: the maintainer has not worked there yet.
@@ -125,7 +127,7 @@ def skip(fork: Fork, worktree: Worktree, reason: str | None = None) -> Result:
     :raises Stopped: it waits for the maintainer again.
     :raises ForkError: no sequence is stopped, or it is stopped to edit a patch.
     """
-    journal = _load_stopped(fork.project, worktree)
+    journal = _load_stopped(fork, worktree)
     stop, name = journal.stopped, journal.todo[0]
     if stop.why == "edit":
         raise ForkError(
@@ -163,7 +165,8 @@ def stopped(worktree: Worktree, journal: Journal) -> Stopped:
         "edit": f"at {name}, to change it",
     }
     hints: dict[Why, str] = {
-        "conflict": "resolve it there, then `scripts/fork continue`",
+        "conflict": "resolve it there, then `scripts/fork continue`, or leave the patch"
+        " out with `scripts/fork skip`",
         "absorbed": "the release already has its changes: leave it out with"
         " `scripts/fork skip`",
         "edit": "change it there, then `scripts/fork refresh`",
@@ -177,8 +180,9 @@ def stopped(worktree: Worktree, journal: Journal) -> Stopped:
     )
 
 
-def _load_stopped(project: Project, worktree: Worktree) -> Journal:
+def _load_stopped(fork: Fork, worktree: Worktree) -> Journal:
     """The journal of the stopped sequence, once its checkout is known to exist."""
+    project = fork.project
     journal = Journal.load(project)
     if not worktree.checkout.exists():
         raise ForkError(
@@ -186,8 +190,25 @@ def _load_stopped(project: Project, worktree: Worktree) -> Journal:
             where=worktree.checkout.shown,
             hint="run `scripts/fork abort`, and start again",
         )
+    _check_same(fork, journal.plan)
     releases.fetch(project, journal.plan.pin)
     return journal
+
+
+def _check_same(fork: Fork, plan: Plan) -> None:
+    """Make sure that the project is still what a sequence began with.
+
+    :raises ForkError: a file has changed, which going on would change back.
+    """
+    paths = sorted(plan.hashes.keys() | fork.hashes.keys())
+    changed = [path for path in paths if plan.hashes.get(path) != fork.hashes.get(path)]
+    if changed:
+        raise ForkError(
+            f"{', '.join(changed)} changed since `{plan.command}` stopped",
+            where=fork.project.relative(fork.project.journal),
+            hint="undo these changes, with git for example; or run"
+            " `scripts/fork abort`, which keeps your work in the checkout under a ref",
+        )
 
 
 @dataclass(frozen=True)
@@ -232,7 +253,14 @@ class _Run:
         found += disabled.changes(self.fork, set(journal.todo))
         if journal.plan.incoming:
             found += self.worktree.taken_in(journal.plan.incoming)
-        return {change.patch.name: change for change in found}
+        by_name = {change.patch.name: change for change in found}
+        if missing := [name for name in journal.todo if name not in by_name]:
+            raise ForkError(
+                f"there is no patch {', '.join(missing)} to go on with",
+                where=self.fork.project.relative(self.fork.project.journal),
+                hint="run `scripts/fork abort`, and start again",
+            )
+        return by_name
 
     def remember(self, journal: Journal, change: Change, done: list[Step]) -> Progress:
         """The progress with the resolution of the conflict at which it stopped."""
@@ -258,7 +286,7 @@ class _Run:
         merger: Merger,
     ) -> Stop:
         """The stop with its explanation for the maintainer."""
-        tests = self._how_to_test(changes[outcome.name])
+        tests = self._how_to_test(changes[outcome.name], journal.plan.pin)
         if stop.why == "edit":
             return replace(stop, story=(tests,))
         carried = [n for n, kind in journal.progress.endings if kind != "dropped"]
@@ -271,12 +299,13 @@ class _Run:
             reason=told.reason,
         )
 
-    def _how_to_test(self, change: Change) -> str:
+    def _how_to_test(self, change: Change, pin: Pin) -> str:
         """How the tests of a patch are run at a stop."""
         tests = self.fork.project.root / change.patch.trailer("Tests")
         command = shlex.join([sys.executable, "-m", "pytest", str(tests)])
-        folder = self.worktree.checkout.shown
-        return f"its tests run there: cd {folder} && PYTHONPATH=src {command}"
+        path = pathlib.PurePosixPath(pin.package).parent
+        folder = shlex.quote(self.worktree.checkout.shown)
+        return f"to run its tests: cd {folder} && PYTHONPATH={path} {command}"
 
     def _stop(self, journal: Journal) -> Stopped:
         """Leave the checkout at the stop of a journal."""
@@ -284,6 +313,7 @@ class _Run:
         # If it is killed from here on, the next command returns to this patch.
         transaction.commit(project, {project.journal: journal.render()})
         self.worktree.stop(stop.kept, conflict=stop.why == "conflict")
+        overlay.lay(self.fork, self.worktree.checkout, journal.plan.pin)
         journal = replace(journal, stop=replace(stop, there=True))
         transaction.commit(project, {project.journal: journal.render()})
         return stopped(self.worktree, journal)

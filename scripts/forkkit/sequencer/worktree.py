@@ -122,6 +122,7 @@ class Worktree:
         :raises ForkError: a file of the maintainer is in the way.
         """
         self.put_away()
+        self.checkout.clear_laid()
         self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", kept.done)
         if conflict:
             self.git(*MERGE_FLAGS, "cherry-pick", kept.pick, fine=(0, 1))
@@ -183,6 +184,8 @@ class Worktree:
         if self.checkout.changed_files():
             saved = self._save()
             self.git("reset", "--quiet", "--hard")
+            # New files too, which would be in the way of every next command.
+            self.git("clean", "--quiet", "--force", "-d")
         self.git("cherry-pick", "--quit")
         return saved
 
@@ -192,6 +195,7 @@ class Worktree:
         :return: the ref, if there was any work.
         """
         saved = self.put_away() or self._save_commits()
+        self.checkout.clear_laid()
         self.checkout.back_to_queue()
         self.clear()
         return saved

@@ -8,6 +8,7 @@ import click
 
 from ..base import diff
 from ..base.paths import Project
+from ..base.text import printable
 from ..carry import dependencies
 from ..carry import merge
 from ..carry import send
@@ -24,7 +25,7 @@ from . import terminal
 def show_verb(project: Project, name: str) -> None:
     """Print the patch NAME."""
     patch = Fork.load(project).queue.known(name)
-    click.echo((project.root / patch.where).read_bytes(), nl=False)
+    terminal.echo_file((project.root / patch.where).read_bytes())
 
 
 @click.command("files", short_help="List the files that a patch changes.")
@@ -65,7 +66,7 @@ def annotate_verb(project: Project, file: str, as_json: bool) -> None:
     names = [line.patch or "".join(f"-{n}" for n in line.removed) for line in lines]
     width = max(map(len, names), default=0)
     for number, (name, line) in enumerate(zip(names, lines), 1):
-        click.echo(f"{name:{width}} {number:>5}  {line.text}".rstrip())
+        click.echo(printable(f"{name:{width}} {number:>5}  {line.text}".rstrip()))
 
 
 @click.command("diff", short_help="Print a patch's diff, or unexported work.")
@@ -75,11 +76,11 @@ def diff_verb(project: Project, name: str | None) -> None:
     """Print the diff of the patch NAME, or without NAME the unexported work."""
     if name:
         patch = Fork.load(project).queue.known(name)
-        click.echo(diff.render(patch.diffs), nl=False)
+        terminal.echo_file(diff.render(patch.diffs))
         return
     worktree = Worktree.of(project)
     worktree.checkout.check_ours()
-    click.echo(worktree.unexported(), nl=False)
+    terminal.echo_file(worktree.unexported())
 
 
 @click.command("depends", short_help="Show which patches need which.")
@@ -119,4 +120,4 @@ def depends_verb(
 @click.pass_obj
 def send_verb(project: Project, name: str) -> None:
     """Print the patch NAME as an email for upstream, against the pinned release."""
-    click.echo(send.mail(terminal.fetched(project), name), nl=False)
+    terminal.echo_file(send.mail(terminal.fetched(project), name))

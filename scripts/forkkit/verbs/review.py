@@ -10,6 +10,7 @@ import click
 
 from ..base.files import write_file
 from ..base.paths import Project
+from ..base.text import printable
 from ..carry import forecast
 from ..queue.fork import Fork
 from ..review import compare
@@ -122,7 +123,7 @@ def _echo_kinds(comparisons: t.Sequence[Comparison]) -> None:
         before, now = (str(place or "-") for place in comparison.places)
         head = f"{compare.SIGNS[kind]} {before:>3} {now:>3}  {name:{width}}  {kind}"
         said = click.style(head, fg=_COLOURS[kind])
-        notes = [compare.shown(note) for note in comparison.notes]
+        notes = [printable(note) for note in comparison.notes]
         lost = [f"no longer changes {path}" for path in comparison.lost]
         bold = [click.style(note, fg="red", bold=True) for note in lost]
         click.echo("; ".join([said, *notes, *bold]))
@@ -135,5 +136,5 @@ def _echo_interdiff(comparison: Comparison) -> None:
             head = click.style(f"{comparison.patch.name}: {part.title}", bold=True)
             click.echo(f"\n{head}")
         for line in lines:
-            said = compare.shown(f"    {line}".rstrip())
+            said = printable(f"    {line}".rstrip())
             click.echo(click.style(said, fg=_MARKS.get(line[:1])))

@@ -10,6 +10,7 @@ import click
 
 from ..base.metadata import fork_version
 from ..base.paths import Project
+from ..base.text import printable
 from ..queue import export
 from ..queue.checkout import Checkout
 from ..queue.fork import Fork
@@ -54,11 +55,11 @@ def status_verb(project: Project, as_json: bool) -> None:
     click.echo(f"flaskfork {values['version']} on {values['upstream']}")
     click.echo(f"{len(fork.queue.patches)} {word} in patches/series{waiting}")
     click.echo(f"{fork.pin.sdist}: {'fetched' if fetched else 'not fetched yet'}")
-    click.echo(f"{checkout.shown}: {_describe(checkout)}")
+    click.echo(printable(f"{checkout.shown}: {_describe(checkout)}"))
     for path in t.cast("list[str]", values["changed"]):
-        click.echo(f"{path}: changed since the checkout was made")
+        click.echo(printable(f"{path}: changed since the checkout was made"))
     if journal:
-        click.echo(str(sequence.stopped(Worktree(checkout), journal)))
+        click.echo(printable(str(sequence.stopped(Worktree(checkout), journal))))
 
 
 @click.command("fetch", short_help="Download and check the pinned archive.")

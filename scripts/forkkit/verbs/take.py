@@ -76,8 +76,9 @@ def _completed(
     """The patch that an incoming change becomes once its message is complete."""
     message = item.message.named(name) if name else item.message
     author, date = item.author, item.date
-    if author is None or date is None:
-        author, date = author_of(project.root)
+    if not author or not date:
+        me, now = author_of(project.root)
+        author, date = author or me, date or now
     patch = Patch(author, date, message, item.diffs)
 
     def check(message: Message) -> None:

@@ -15,11 +15,14 @@ from ..base.errors import ForkError
 from ..base.errors import raise_findings
 from ..base.files import write_file
 from ..base.paths import Project
+from ..base.text import printable
 from ..queue.fork import Fork
+from ..queue.message import is_name
 from ..queue.message import Message
 from ..sequencer.journal import check_idle
 from ..sequencer.worktree import Worktree
 from ..upstream import releases
+from ..upstream.source import is_at_hand
 
 if t.TYPE_CHECKING:
     from ..sequencer.sequence import Result
@@ -36,7 +39,7 @@ message = click.option(
 def fetched(project: Project) -> Fork:
     """Load the fork, and download its release's archive if it is not in the cache."""
     fork = Fork.load(project)
-    if not project.source.exists():
+    if not is_at_hand(project, fork.pin):
         with progress(f"fetching {fork.pin}"):
             releases.fetch(project, fork.pin)
     return fork
@@ -110,7 +113,9 @@ def edited(
 
 
 def _kept(project: Project, message: Message) -> ForkError:
-    path = project.build / "messages" / f"{message.name or 'patch'}.txt"
+    # A stranger may have chosen the name, and it becomes that of a file.
+    name = message.name if is_name(message.name or "") else "patch"
+    path = project.build / "messages" / f"{name}.txt"
     write_file(path, message.template().encode())
     shown = project.relative(path)
     return ForkError(
@@ -133,6 +138,14 @@ def show(project: Project, result: Result, *, every: bool = False) -> None:
         click.echo(f"{found.patch}: review the changes of the reused {shown}:")
         click.echo(diff.render(found.diffs), nl=False)
     show_written(project, result.written)
+
+
+def echo_file(content: bytes) -> None:
+    """Print the content of a file: byte for byte, but on a terminal nothing odd."""
+    if sys.stdout.isatty():
+        click.echo(printable(content.decode("utf-8", "backslashreplace")), nl=False)
+    else:
+        click.echo(content, nl=False)
 
 
 def show_written(project: Project, paths: t.Iterable[pathlib.Path]) -> None:

@@ -44,10 +44,13 @@ def log_verb(project: Project, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_values(log, n) for n in _newest(log)], indent=2))
         return
+    if not log.shas:
+        click.echo("no verb has changed the project yet")
     for number in _newest(log):
-        operation = log.operations[number]
+        operation = log[number]
         mark = " " if number < log.done else "-"
-        files = f"{len(operation.paths)} files"
+        count = len(operation.paths)
+        files = f"{count} file{'s' * (count != 1)}"
         when = f"{operation.when:%Y-%m-%d %H:%M}"
         click.echo(f"{mark} {when}  {operation.what}  ({files})")
 
@@ -58,18 +61,17 @@ def _go(
     move: t.Callable[[Project, Checkout], Operation],
 ) -> None:
     with transaction.exclusive(project), terminal.progress("working"):
-        terminal.fetched(project)
         operation = move(project, Checkout.of(project))
     click.echo(f"{operation.what}: {word}")
     terminal.show_written(project, [project.root / path for path in operation.paths])
 
 
 def _newest(log: operations.Log) -> t.Iterator[int]:
-    return reversed(range(len(log.operations)))
+    return reversed(range(len(log.shas)))
 
 
 def _values(log: operations.Log, number: int) -> dict[str, t.Any]:
-    operation = log.operations[number]
+    operation = log[number]
     return {
         "command": operation.what,
         "when": operation.when.isoformat(),

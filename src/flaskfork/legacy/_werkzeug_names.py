@@ -102,9 +102,6 @@ _AUTHORIZATION = {
         "'werkzeug.datastructures.WWWAuthenticate.from_header'",
     ),
 }
-_STATUS_CODES = Name(
-    "werkzeug.http:HTTP_STATUS_CODES", "Werkzeug 0.16", "'werkzeug.http'"
-)
 #: Names that werkzeug itself exported, and that are still in their own modules.
 _TOP_LEVEL = {
     "werkzeug.datastructures": """
