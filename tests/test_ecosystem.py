@@ -427,7 +427,7 @@ def test_extensions_are_chosen_by_name_or_are_any_requirement() -> None:
     assert cors in found
     [old] = listed.choose(HERE, ["Flask_CORS<5"])
     assert (old.name, old.requirements) == ("flask-cors", ("Flask_CORS<5",))
-    with pytest.raises(ForkError, match="is no requirement"):
+    with pytest.raises(ForkError, match="is not a valid requirement"):
         listed.choose(HERE, ["flask cors"])
 
 

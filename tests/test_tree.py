@@ -169,7 +169,7 @@ def test_export_follows_a_new_order(project):
         "\n# Spelling.\ncomma.patch\n# The queue.\nloud.patch\n"
     )
     project.fork("apply")
-    assert "up to date" in project.fork("export").stdout
+    assert "is up to date with the commits" in project.fork("export").stdout
 
 
 def test_work_in_the_checkout_is_never_overwritten(project):
