@@ -79,7 +79,7 @@ def test_overlay_must_not_hide_what_upstream_has(project):
         ("count = 1", "count = 2", "is expected 2 times in flaskfork/app.py, found 1"),
         ('NAME = "flask"$', 'NAME = "nope"$', "found 0 times"),
         ('NAME = "flask"$', 'NAME = "nope"$', "flaskfork/app.py:1: 'flask' is left"),
-        ("find = '^NAME", "find = '^NAME(", "find is no regular expression"),
+        ("find = '^NAME", "find = '^NAME(", "find is not a regular expression"),
         ('files = "flaskfork/app.py"', 'file = "x"', "the keys are not count, files"),
     ],
 )

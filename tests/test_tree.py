@@ -286,7 +286,7 @@ def test_patch_outside_the_package_is_refused(project):
 def test_patch_without_its_tests_is_refused(project):
     (project.root / "tests/patches/test_loud.py").unlink()
     done = project.fork("series", code=1)
-    assert "its tests tests/patches/test_loud.py are not there" in done.stderr
+    assert "its tests tests/patches/test_loud.py do not exist" in done.stderr
 
 
 def test_without_git_it_says_so(project, tmp_path):

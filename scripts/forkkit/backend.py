@@ -24,7 +24,7 @@ _Settings = t.Optional[dict[str, t.Any]]
 
 
 def get_requires_for_build_wheel(config_settings: _Settings = None) -> list[str]:
-    """The pinned Flask, unless it is at hand already."""
+    """The pinned Flask, unless it has been fetched already."""
     with _plain_errors():
         project = here()
         pin = Pin.load(project)

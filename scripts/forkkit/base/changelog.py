@@ -84,7 +84,7 @@ class Changelog:
             start = below.index(f"### {section}", top) + 1
         except ValueError as e:
             raise ForkError(
-                f"there is no section {section!r} of what is unreleased",
+                f"there is no section {section!r} under Unreleased",
                 where="CHANGELOG.md",
                 hint=_HINT,
             ) from e

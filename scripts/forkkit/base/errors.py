@@ -1,10 +1,10 @@
-"""Errors that say what happened, where, and how to mend it."""
+"""Errors that say what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
 
 class ForkError(Exception):
-    """A problem that the maintainer can mend.
+    """A problem that the maintainer can fix.
 
     :param what: what is wrong, in one sentence.
     :param where: the file, and line where there is one.

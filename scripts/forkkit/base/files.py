@@ -40,7 +40,7 @@ def read_text(path: pathlib.Path, *, hint: str) -> str:
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path) -> t.Iterator[None]:
-    """Turn a failed write below ``path`` into an error with the mend."""
+    """Turn a failed write below ``path`` into an error with a hint."""
     try:
         yield
     except OSError as e:

@@ -1,4 +1,4 @@
-"""Running git, whatever the user's git is set to."""
+"""Running git, independently of the user's own settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DIFF_FLAGS = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-#: Makes a merge follow what upstream has moved, whatever the user's settings.
+#: Makes a merge follow what upstream has moved, regardless of the user's settings.
 MERGE_FLAGS = (
     # The default; since git 2.47 cherry-pick has it from the settings, merge-tree not.
     *("-c", "diff.algorithm=histogram"),
@@ -95,7 +95,7 @@ class Git:
             raise ForkError(
                 f"git {verb} failed with exit code {done.returncode}: {said}",
                 where=self.folder,
-                hint="mend what git says, then run the command again",
+                hint="fix what git reports, then run the command again",
             )
         return done.stdout
 

@@ -1,7 +1,7 @@
-"""Changing several files of the project all at once, whatever happens meanwhile.
+"""Changing several files of the project all at once, or not at all.
 
-The new contents are put aside first; then one rename decides that they count. A command
-that is killed after that is carried through by the next one.
+The new contents are staged first; then a single rename commits to them. If the command
+is killed after that, the next command completes the change.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def commit(project: Project, contents: t.Mapping[pathlib.Path, bytes | None]) ->
 
 
 def recover(project: Project) -> bool:
-    """Carry through what a command that was killed had decided to change.
+    """Complete the change of a command that was killed.
 
     :return: whether there was anything to do.
     :raises ForkError: a file could not be written.

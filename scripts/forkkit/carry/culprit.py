@@ -53,8 +53,8 @@ class Culprit:
     """What a patch conflicts with.
 
     :param release: the release that made what does not agree with the patch.
-    :param before: the release at hand before it.
-    :param commit: the commit that did, if a clone of upstream's repository is at hand.
+    :param before: the cached release before it.
+    :param commit: the commit that did, if there is a clone of upstream's repository.
     :param entries: what upstream's changelog says of it, as far as it can be found.
     """
 

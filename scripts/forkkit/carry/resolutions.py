@@ -211,8 +211,8 @@ def _parse_line(line: str, where: object) -> tuple[str, list[str], str]:
 
 def _malformed(where: object, what: str) -> ForkError:
     return ForkError(
-        f"is no resolution of a conflict: {what!r}",
+        f"is not the resolution of a conflict: {what!r}",
         where=where,
-        hint="restore it from the history, or remove it; the conflict is then asked"
-        " again",
+        hint="restore it from the history, or remove it; you will then be asked about"
+        " the conflict again",
     )

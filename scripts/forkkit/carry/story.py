@@ -94,7 +94,7 @@ class Taken:
     """What speaks for upstream having taken a patch.
 
     :param evidence: each a fact; none if nothing does.
-    :param release: the first release at hand for which anything does.
+    :param release: the first cached release for which there is any evidence.
     """
 
     evidence: tuple[str, ...]

@@ -159,7 +159,9 @@ def _entries(kind: type[_E], tables: t.Any, where: str) -> t.Iterator[_E]:
                 values.get("put", ""), ""
             )
         except (re.error, IndexError) as e:
-            raise ForkError(f"find is no regular expression: {e}", where=place) from e
+            raise ForkError(
+                f"find is not a regular expression: {e}", where=place
+            ) from e
         yield kind(**{**values, "find": find})
 
 
@@ -187,7 +189,7 @@ def _parse(path: str, text: str) -> ast.AST:
     try:
         return ast.parse(text, path)
     except (SyntaxError, ValueError) as e:
-        raise ForkError(f"is not Python: {e}", where=path, hint="mend the patch") from e
+        raise ForkError(f"is not Python: {e}", where=path, hint="fix the patch") from e
 
 
 def _suspects(files: Files) -> t.Iterator[tuple[str, int, str]]:

@@ -135,7 +135,7 @@ def read_overlay(project: Project) -> Files:
     _check_plain(project, project.overlay)
     for path in sorted(project.overlay.rglob(".*")):
         raise ForkError(
-            "a hidden file does not belong into the package",
+            "a hidden file does not belong in the package",
             where=project.relative(path),
             hint="remove it",
         )
@@ -185,7 +185,7 @@ def _check_plain(project: Project, folder: pathlib.Path) -> None:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             raise ForkError(
-                "a link does not belong into a build",
+                "a link does not belong in a build",
                 where=project.relative(path),
                 hint="put a file in its place",
             )

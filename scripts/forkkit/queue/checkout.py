@@ -192,7 +192,7 @@ class Checkout:
         return commits.read(self.git, refs.BASE, refs.KNOWN, where=self.shown)
 
     def back_to_queue(self) -> None:
-        """Check out the branch of the queue, whatever commit is checked out."""
+        """Check out the branch of the queue."""
         self.git("checkout", "--quiet", "--no-overwrite-ignore", "queue")
 
     def lay(self, links: t.Mapping[str, pathlib.Path], files: Files) -> None:

@@ -114,7 +114,7 @@ def _compare_folder(project: Project, series: Series) -> list[ForkError]:
     listed = (*series.names, *series.disabled)
     missing = [
         ForkError(
-            f"{name}.patch is in the series, but there is no such plain file",
+            f"{name}.patch is in the series, but the file does not exist",
             where=project.relative(project.series),
             hint=f"restore patches/{name}.patch, or remove the line",
         )
@@ -183,7 +183,7 @@ def misplaced(
     if not (project.root / patch.trailer("Tests")).is_file():
         problems.append(
             ForkError(
-                f"its tests {patch.trailer('Tests')} are not there",
+                f"its tests {patch.trailer('Tests')} do not exist",
                 where=where,
                 hint="write them: they fail without the patch and pass with it",
             )

@@ -1,4 +1,4 @@
-"""Reading a source archive that nobody has vouched for.
+"""Reading a source archive that is not trusted.
 
 Nothing is unpacked: the members are checked and read into memory.
 """
@@ -27,9 +27,9 @@ def read(content: bytes, *, where: object) -> Files:
 
     :param content: the archive itself, so that what is read is what was checked.
 
-    :raises ForkError: it is no such archive, unpacks to more than :data:`LIMIT`, has
-        more than one top folder, or a member that is a link, a device, doubled, or
-        whose path leaves the folder.
+    :raises ForkError: it is not such an archive, it unpacks to more than
+        :data:`LIMIT`, it has more than one top folder, or it has a member that is a
+        link, a device or a duplicate, or whose path leaves the folder.
     """
     return dict(_read(content, str(where)))
 
@@ -51,7 +51,7 @@ def _read(content: bytes, where: str) -> Files:
 
 
 class _Bounded(io.RawIOBase):
-    """Ends a decompression bomb, whichever part of the archive it hides in."""
+    """Stops a decompression bomb, in any part of the archive."""
 
     def __init__(self, file: gzip.GzipFile, where: object) -> None:
         self.file = file

@@ -41,7 +41,7 @@ def releases(name: str, *, yanked: bool = False) -> list[Release]:
     Previews are left out.
 
     :param yanked: also those that were taken back (PEP 592).
-    :raises ForkError: the index cannot be asked.
+    :raises ForkError: the index cannot be queried.
     """
     from packaging.version import Version
 
@@ -50,7 +50,7 @@ def releases(name: str, *, yanked: bool = False) -> list[Release]:
         packages = list(finder.find_all_packages(name, allow_yanked=yanked))
     except Exception as e:
         # What it is depends on the library that fetches, and on its version.
-        raise ForkError(f"the package index cannot be asked: {e}", hint=_HINT) from e
+        raise ForkError(f"the package index cannot be queried: {e}", hint=_HINT) from e
     found = {}
     for package in packages:
         link = package.link
@@ -76,13 +76,13 @@ def releases(name: str, *, yanked: bool = False) -> list[Release]:
 def download(name: str, release: Release) -> bytes:
     """The archive of a release. Nothing of it is run.
 
-    :raises ForkError: it cannot be had.
+    :raises ForkError: it cannot be downloaded.
     """
     try:
         response = _finder(name).session.get(release.url)
         response.raise_for_status()
     except Exception as e:
-        raise ForkError(f"{release.file} cannot be had: {e}", hint=_HINT) from e
+        raise ForkError(f"{release.file} cannot be downloaded: {e}", hint=_HINT) from e
     return bytes(response.content)
 
 

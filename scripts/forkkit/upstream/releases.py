@@ -34,12 +34,12 @@ def obtain(
 
     The cache is asked first, then ``local``, then the package index.
 
-    :raises ForkError: there is no such release, or what came is not it.
+    :raises ForkError: there is no such release, or the archive is of another one.
     """
     if not _VERSION.fullmatch(version):
         raise ForkError(
-            f"{version!r} is no version of a release",
-            hint="name it like 3.1.3",
+            f"{version!r} is not a release version",
+            hint="use a form such as 3.1.3",
         )
     if local is not None:
         content = read(local, hint="name the archive of the release")
@@ -72,7 +72,7 @@ def _download(name: str, version: str, found: list[Release]) -> tuple[str, bytes
             return release.file, content
     raise ForkError(
         f"the package index has no source archive of {name} {version}",
-        hint="`scripts/fork upstream` lists the releases that there are; --from FILE"
+        hint="`scripts/fork upstream` lists the available releases; --from FILE"
         " takes a local copy",
     )
 
@@ -145,7 +145,7 @@ def cached_beyond(project: Project, pin: Pin) -> list[str]:
 def beyond(pin: Pin) -> list[Release]:
     """The releases on the package index that are newer than the pin, oldest first.
 
-    :raises ForkError: the index cannot be asked.
+    :raises ForkError: the index cannot be queried.
     """
     from packaging.version import Version
 
@@ -163,7 +163,7 @@ def pin_of(content: bytes, name: str, old: Pin, version: str) -> Pin:
     :param content: the archive.
     :param name: the archive's file name.
     :param old: the pin of another release of the same project.
-    :raises ForkError: it is no archive of that release.
+    :raises ForkError: it is not an archive of that release.
     """
     files = archive.read(content, where=name)
     said = dict(_HEADER.findall(files.get("PKG-INFO", b"").partition(b"\n\n")[0]))

@@ -18,7 +18,7 @@ from .pin import Pin
 #: Upstream's license, under the name that it has beside the fork's own.
 LICENSE = "LICENSE.flask.txt"
 
-#: How to mend that the archive is not there.
+#: The hint where the archive is missing.
 FETCH = "run `scripts/fork fetch`, or `scripts/fork fetch --from FILE` without network"
 
 
