@@ -16,6 +16,10 @@ _HUNK_LINE = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@([^\n]*)\n"
 _FORM = "export the patch again from a commit of plain text changes"
 
 
+#: What a diff does to a file.
+Kind = t.Literal["change", "add", "delete"]
+
+
 @dataclass(frozen=True)
 class Hunk:
     """One run of changed lines with its context.
@@ -56,7 +60,7 @@ class FileDiff:
     """
 
     path: str
-    kind: str
+    kind: Kind
     hunks: tuple[Hunk, ...]
 
 
@@ -103,7 +107,7 @@ def apply(
 
 def reverse(diffs: t.Iterable[FileDiff]) -> tuple[FileDiff, ...]:
     """What takes back what ``diffs`` change."""
-    kinds = {"add": "delete", "delete": "add"}
+    kinds: dict[Kind, Kind] = {"add": "delete", "delete": "add"}
     return tuple(
         FileDiff(
             diff.path,
@@ -195,8 +199,8 @@ class _Reader:
         if before < 0 or after != before + shift:
             raise self.error("the line numbers of the hunk above do not fit")
 
-    def header(self) -> str:
-        kind = "change"
+    def header(self) -> Kind:
+        kind: Kind = "change"
         while self.line and not self.line.startswith((b"--- ", b"diff --git ")):
             line = self.line
             if line.startswith((b"new file mode ", b"deleted file mode ")):

@@ -13,8 +13,15 @@ from ..base import diff
 from ..base.diff import FileDiff
 from ..queue.patch import Patch
 
-#: What can become of a patch, each with its sign.
-SIGNS = {
+#: What can become of a patch.
+Kind = t.Literal[
+    "identical", "message only", "context only", "content changed", "added", "dropped"
+]
+#: What can become of its message, or of its changes to one file.
+PartKind = t.Literal["identical", "context only", "content changed", "added", "lost"]
+RowKind = t.Literal["same", "changed", "gap"]
+#: Each kind of patch with its sign.
+SIGNS: dict[Kind, str] = {
     "identical": "=",
     "message only": "m",
     "context only": "~",
@@ -39,7 +46,7 @@ class Row(t.NamedTuple):
     :param new: the line now, if there is one.
     """
 
-    kind: str
+    kind: RowKind
     old: str | None
     new: str | None
 
@@ -57,7 +64,7 @@ class Part:
     """
 
     title: str
-    kind: str
+    kind: PartKind
     old: tuple[str, ...]
     new: tuple[str, ...]
 
@@ -79,7 +86,7 @@ class Part:
         for gap, blocks in self._groups():
             rows += [Row("gap", None, None)] if gap else []
             for old, new, same in blocks:
-                kind = "same" if same else "changed"
+                kind: RowKind = "same" if same else "changed"
                 rows += [Row(kind, *pair) for pair in itertools.zip_longest(old, new)]
         return rows
 
@@ -142,7 +149,7 @@ class Comparison:
         return [part.title for part in self.parts if part.kind == "lost"]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """One of :data:`SIGNS`."""
         if self.old is None:
             return "added"
@@ -255,7 +262,7 @@ def _files(patch: Patch | None) -> tuple[FileDiff, ...]:
 def _message(old: Patch | None, new: Patch | None) -> Part:
     before, now = _text(old), _text(new)
     if old is None or new is None:
-        kind = "lost" if new is None else "added"
+        kind: PartKind = "lost" if new is None else "added"
     else:
         kind = "identical" if before == now else "content changed"
     return Part(MESSAGE, kind, before, now)
@@ -270,7 +277,7 @@ def _text(patch: Patch | None) -> tuple[str, ...]:
 def _part(old: FileDiff | None, new: FileDiff | None) -> Part:
     paths = dict.fromkeys(file.path for file in (old, new) if file)
     if old is None or new is None:
-        kind = "lost" if new is None else "added"
+        kind: PartKind = "lost" if new is None else "added"
     elif _changed(old) != _changed(new):
         kind = "content changed"
     else:
