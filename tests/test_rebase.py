@@ -318,8 +318,8 @@ def test_the_forecast_is_what_happens(project, version):
     ("version", "words"),
     [
         ("1.99", "has no source archive of Flask 1.99"),
-        ("../1.0", "is no version"),
-        ("1.0rc1", "is no version"),
+        ("../1.0", "is not a release version"),
+        ("1.0rc1", "is not a release version"),
     ],
 )
 def test_no_such_release(project, version, words):

@@ -340,7 +340,7 @@ def test_header_by_an_editor(project, tmp_path):
         (("Fork-Patch: comma", "Fork-Patch: other"), "`scripts/fork rename comma NEW`"),
         (("Drop-When: upstream >= 2.0\n", ""), "the trailer Drop-When is missing"),
         (("Forwarded: no", "Forwarded: "), "the trailer Forwarded is missing"),
-        (("test_comma", "test_missing"), "its tests tests/patches/test_missing.py are"),
+        (("test_comma", "test_missing"), "its tests tests/patches/test_missing.py do"),
     ],
 )
 def test_header_that_is_wrong(project, change, words):

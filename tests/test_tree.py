@@ -466,7 +466,7 @@ def test_apply_goes_on_where_one_was_killed(project, then):
             "src/flask/x.py",
             "test_nope",
             "A <a@b>",
-            "tests/patches/test_nope.py are not",
+            "tests/patches/test_nope.py do not exist",
         ),
         ("src/flask/x.py", "test_loud", "A <a b>", "is not 'Name <address>'"),
         ("src/flask/x.py", "test_loud", "A <>", "is not 'Name <address>'"),

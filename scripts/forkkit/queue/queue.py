@@ -114,7 +114,7 @@ def _compare_folder(project: Project, series: Series) -> list[ForkError]:
     listed = (*series.names, *series.disabled)
     missing = [
         ForkError(
-            f"{name}.patch is in the series, but the file does not exist",
+            f"{name}.patch is in the series, but there is no such plain file",
             where=project.relative(project.series),
             hint=f"restore patches/{name}.patch, or remove the line",
         )
