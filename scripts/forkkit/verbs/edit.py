@@ -14,6 +14,7 @@ from ..queue.fork import Fork
 from ..queue.message import Message
 from ..queue.patch import Patch
 from ..sequencer import edit
+from ..sequencer.journal import check_idle
 from . import terminal
 from .stopped import proceed
 
@@ -32,6 +33,8 @@ def new_verb(
     project: Project, name: str, after: str | None, given: t.TextIO | None
 ) -> None:
     """Start the patch NAME, and stop for its changes in upstream/checkout."""
+    # Before the editor: what is written there must not be lost.
+    check_idle(project)
     begun = Patch(*author_of(project.root), Message.parse("").named(name), ())
 
     def check(message: Message) -> None:
@@ -52,6 +55,7 @@ def header_verb(project: Project, name: str, given: t.TextIO | None) -> None:
 
     Opens an editor unless --message is given.
     """
+    check_idle(project)
     patch = Fork.load(project).queue[name]
 
     def check(message: Message) -> None:
