@@ -149,7 +149,7 @@ def carry(project: toy.Toy, version: str) -> Step:
         version,
         time.monotonic() - started,
         kinds_of(done),
-        re.findall(r"review what patches/resolutions/(\S+) did again", done.stdout),
+        re.findall(r"of the reused patches/resolutions/(\S+):", done.stdout),
         texts(project.project.patches),
     )
 
