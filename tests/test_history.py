@@ -30,6 +30,7 @@ from forkkit.carry.changes import SIGNS
 from forkkit.pack import stage
 from forkkit.queue.patch import Patch
 from forkkit.queue.queue import apply_patches
+from forkkit.upstream import index
 from forkkit.upstream import releases
 from forkkit.upstream.pin import Pin
 from forkkit.upstream.source import release_files
@@ -132,7 +133,7 @@ def package(version: str) -> Files:
 def way(first: str, last: str) -> list[str]:
     """Every release on the package index behind the first, to the last."""
     low, high = sorted((first, last), key=Version)
-    known = [release.version for release in releases.known(PIN.name)]
+    known = [release.version for release in index.releases(PIN.name)]
     found = [v for v in known if Version(low) <= Version(v) <= Version(high)]
     return (found if first == low else found[::-1])[1:]
 
