@@ -143,6 +143,31 @@ def test_annotate_says_where_lines_were_removed(project):
     assert APP in done.stderr
 
 
+def test_annotate_says_what_was_removed_at_the_end(project):
+    patch = toy.LOUD.replace(b'+    return f"BYE {who}"\n', b"").replace(
+        b"@@ -7,4 +7,4 @@ def greet(who):\n \n \n",
+        b"@@ -7,4 +7,3 @@ def greet(who):\n \n \n",
+    )
+    (project.root / "patches/loud.patch").write_bytes(patch)
+    lines = project.fork("annotate", "app.py").stdout.splitlines()
+    assert lines[-2].endswith("def part(who):")
+    assert lines[-1] == "-loud"
+
+
+def test_annotate_of_a_file_that_a_patch_deletes(project):
+    head = toy.LOUD.partition(b"---\ndiff")[0]
+    text = toy.UPSTREAM["src/flask/__init__.py"]
+    lines = b"".join(b"-" + line for line in text.splitlines(keepends=True))
+    (project.root / "patches/loud.patch").write_bytes(
+        head + b"---\ndiff --git a/src/flask/__init__.py b/src/flask/__init__.py\n"
+        b"deleted file mode 100644\n--- a/src/flask/__init__.py\n+++ /dev/null\n"
+        b"@@ -1,3 +0,0 @@\n" + lines
+    )
+    done = project.fork("annotate", "__init__.py", code=1)
+    assert "patches/loud.patch: the patch deletes src/flask/__init__.py" in done.stderr
+    assert "`scripts/fork show loud`" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["py", "../app.py", "/etc/passwd", ""])
 def test_annotate_of_no_file(project, name):
     project.fork("annotate", name, code=1)

@@ -252,12 +252,18 @@ def test_status(project):
     stop = project.fork("rebase", "1.2", code=3).stderr
     assert stop.removeprefix("stopped: ") in project.fork("status").stdout
     values = json.loads(project.fork("status", "--json").stdout)
+    story = values["stopped"].pop("story")
+    assert story
+    assert all(line in stop for line in story)
     assert values["stopped"] == {
         "verb": "rebase",
+        "target": "Flask 1.2",
         "patch": "loud",
         "why": "conflict",
         "left": 2,
         "of": 2,
+        "conflicts": [APP],
+        "dropped": {},
     }
     project.fork("rebase", "--abort")
     project.fork("disable", "comma")

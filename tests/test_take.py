@@ -113,7 +113,7 @@ def test_a_message_that_is_not_complete_is_kept(project, me):
     done = project.fork("new", "dash", code=1, env=me)
     assert "the message is not a subject, a reason in prose and trailers" in done.stderr
     kept = project.root / "build" / "messages" / "dash.txt"
-    assert "complete it and run the command again with --message" in done.stderr
+    assert "complete it if necessary, then run the command again" in done.stderr
     text = kept.read_text()
     assert "\nDrop-When: \n" in text
     assert "Tests: tests/patches/test_dash.py\nFork-Patch: dash\n" in text
@@ -326,12 +326,38 @@ def test_header_by_an_editor(project, tmp_path):
     editor = tmp_path / "editor"
     editor.write_text("#!/bin/sh\nsed -i 's/spelled/written/' \"$1\"\n")
     editor.chmod(0o755)
+    assert on_terminal(project, editor, "header comma").returncode == 0
+    assert "It is written so." in patch(project, "comma")
+
+
+def test_what_was_typed_is_kept_if_the_command_is_refused(project, tmp_path):
+    project.fork("apply")
+    file = project.checkout / "src/flask/app.py"
+    file.write_text(file.read_text() + "# mine\n")
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i 's/spelled/written/' \"$1\"\n")
+    editor.chmod(0o755)
+    done = on_terminal(project, editor, "header comma")
+    assert done.returncode == 1
+    assert "uncommitted changes" in done.stdout
+    assert "build/messages/comma.txt: the message is kept here" in done.stdout
+    kept = (project.root / "build/messages/comma.txt").read_text()
+    assert "It is written so." in kept
+
+
+def on_terminal(project, editor, command):
+    """Run a command of the project on a terminal, with an editor."""
     env = toy.clean_environ(EDITOR=str(editor), VISUAL=str(editor))
     terminal = ["script", "--quiet", "--return", "--log-out", "/dev/null", "--command"]
     launch = project.root / "scripts" / "forkkit" / "launch.py"
-    command = f"{toy.sys.executable} -I {launch} header comma"
-    toy.subprocess.run([*terminal, command], env=env, check=True, timeout=600)
-    assert "It is written so." in patch(project, "comma")
+    return toy.subprocess.run(
+        [*terminal, f"{toy.sys.executable} -I {launch} {command}"],
+        env=env,
+        check=False,
+        timeout=600,
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize(

@@ -399,7 +399,7 @@ def test_rebase_that_is_not_finished_is_left_alone(project):
     project.git("-c", "sequence.editor=sed -i s/pick/edit/", "rebase", "-i", "upstream")
     for verb in ("apply", "export"):
         done = project.fork(verb, code=1)
-        assert "a git command there is not finished: rebase-merge" in done.stderr
+        assert "`git rebase` is not finished there" in done.stderr
     project.git("rebase", "--abort")
     project.fork("apply")
 

@@ -58,7 +58,7 @@ class Changelog:
             body.pop()
         while body and not body[0]:
             body.pop(0)
-        body = ["", *body, f"- {entry}", ""]
+        body = ["", *body, f"- {entry}", *([""] if end < len(self.lines) else [])]
         return Changelog((*self.lines[:start], *body, *self.lines[end:]))
 
     def with_dropped(self, name: str, reason: str) -> Changelog:

@@ -16,12 +16,14 @@ class Line(t.NamedTuple):
 
     :param text: without its end.
     :param patch: the patch that wrote it last; ``None`` where it is upstream's.
-    :param removed: the patches that removed lines right above it.
+    :param removed: the patches that removed lines directly above it.
+    :param removed_below: for the last line, those that removed lines after it.
     """
 
     text: str
     patch: str | None = None
     removed: tuple[str, ...] = ()
+    removed_below: tuple[str, ...] = ()
 
 
 def annotate(fork: Fork, name: str) -> list[Line]:
@@ -32,6 +34,7 @@ def annotate(fork: Fork, name: str) -> list[Line]:
         apply.
     """
     path = _find(fork, name)
+    _check_kept(fork, path)
     lines = [_line(text) for text in split_lines(fork.files.get(path, b""))]
     for patch in fork.queue.patches:
         for file in patch.diffs:
@@ -54,6 +57,22 @@ def _find(fork: Fork, name: str) -> str:
     what = f"several files are named {name}" if found else f"there is no file {name}"
     others = found or [p for p in paths if p.startswith(prefix) and p.endswith(".py")]
     raise ForkError(what, hint=f"name one of {', '.join(others)}")
+
+
+def _check_kept(fork: Fork, path: str) -> None:
+    last = [
+        (patch, file.kind)
+        for patch in fork.queue.patches
+        for file in patch.diffs
+        if file.path == path
+    ][-1:]
+    for patch, kind in last:
+        if kind == "delete":
+            raise ForkError(
+                f"the patch deletes {path}",
+                where=patch.where,
+                hint=f"`scripts/fork show {patch.name}` prints the lines it removes",
+            )
 
 
 def _changed(lines: list[Line], file: FileDiff, patch: str) -> list[Line]:
@@ -80,6 +99,8 @@ def _changed(lines: list[Line], file: FileDiff, patch: str) -> list[Line]:
             made.append(line)
             removed = False
     made += lines[position:]
+    if removed and position == len(lines) and made:
+        made[-1] = made[-1]._replace(removed_below=(*made[-1].removed_below, patch))
     return made
 
 

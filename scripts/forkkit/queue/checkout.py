@@ -133,20 +133,32 @@ class Checkout:
                 hint="commit them there and run `scripts/fork export`, or put them away"
                 f" with `git -C {self.shown} stash --include-untracked`",
             )
-        unfinished = ("rebase-merge", "rebase-apply", "CHERRY_PICK_HEAD", "MERGE_HEAD")
-        for name in unfinished:
-            if (self.folder / ".git" / name).exists():
-                raise ForkError(
-                    f"a git command there is not finished: {name}",
-                    where=self.shown,
-                    hint="finish it with --continue, or undo it with --abort",
-                )
+        for verb in self.under_way().values():
+            raise ForkError(
+                f"`git {verb}` is not finished there",
+                where=self.shown,
+                hint=f"run `git -C {self.shown} {verb} --continue` or `--abort`",
+            )
         if not self.on_queue() and not self._is_left():
             raise ForkError(
                 "the branch that is checked out there is not the queue's",
                 where=self.shown,
                 hint=f"run `git -C {self.shown} switch queue`",
             )
+
+    def under_way(self) -> dict[str, str]:
+        """The git commands that are not finished, by the file that says so."""
+        states = {
+            "rebase-merge": "rebase",
+            "rebase-apply/rebasing": "rebase",
+            "rebase-apply/applying": "am",
+            "sequencer": "cherry-pick",
+            "CHERRY_PICK_HEAD": "cherry-pick",
+            "REVERT_HEAD": "revert",
+            "MERGE_HEAD": "merge",
+        }
+        folder = self.folder / ".git"
+        return {name: verb for name, verb in states.items() if (folder / name).exists()}
 
     def on_queue(self) -> bool:
         """Whether the queue's branch is checked out."""

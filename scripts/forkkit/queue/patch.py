@@ -102,7 +102,7 @@ class Patch:
                 ForkError(
                     "it changes nothing",
                     where=where,
-                    hint="change a file of the package, or drop it",
+                    hint="change a file of the package, or remove the patch",
                 )
             )
         raise_findings(problems)

@@ -186,7 +186,8 @@ class Worktree:
             self.git("reset", "--quiet", "--hard")
             # New files too, which would be in the way of every next command.
             self.git("clean", "--quiet", "--force", "-d")
-        self.git("cherry-pick", "--quit")
+        for verb in self.checkout.under_way().values():
+            self.git.attempt(verb, "--quit")
         return saved
 
     def leave(self) -> str | None:

@@ -42,7 +42,8 @@ def new_verb(
 
     message = terminal.completed(project, begun.message, given, check)
     patch = replace(begun, message=message.named(name))
-    with terminal.working(project) as (fork, worktree):
+    keeping = terminal.keeping(project, message, given)
+    with keeping, terminal.working(project) as (fork, worktree):
         terminal.show(project, edit.begin(fork, worktree, patch, after))
 
 
@@ -67,7 +68,8 @@ def header_verb(project: Project, name: str, given: t.TextIO | None) -> None:
         message = terminal.edited(project, patch.message, check)
     else:
         raise click.UsageError("not a terminal: give the text with --message")
-    with terminal.working(project) as (fork, worktree):
+    keeping = terminal.keeping(project, message, given)
+    with keeping, terminal.working(project) as (fork, worktree):
         written = edit.set_message(fork, worktree, name, message)
     terminal.show_written(project, written)
 

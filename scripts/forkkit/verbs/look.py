@@ -57,7 +57,7 @@ def annotate_verb(project: Project, file: str, as_json: bool) -> None:
     """Show which patch owns each line of FILE, such as sansio/app.py.
 
     A line without a name is upstream's own. A minus sign before a name means that this
-    patch removed lines directly above.
+    patch removed lines directly above, or at the end of the file.
     """
     lines = annotate(terminal.fetched(project), file)
     if as_json:
@@ -67,6 +67,8 @@ def annotate_verb(project: Project, file: str, as_json: bool) -> None:
     width = max(map(len, names), default=0)
     for number, (name, line) in enumerate(zip(names, lines), 1):
         click.echo(printable(f"{name:{width}} {number:>5}  {line.text}".rstrip()))
+    for name in lines[-1].removed_below if lines else ():
+        click.echo(f"-{name}")
 
 
 @click.command("diff", short_help="Print a patch's diff, or unexported work.")

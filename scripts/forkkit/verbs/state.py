@@ -109,10 +109,14 @@ def series_verb(project: Project, as_json: bool) -> None:
 def _stopped(journal: Journal) -> dict[str, t.Any]:
     return {
         "verb": journal.plan.verb,
+        "target": journal.plan.target,
         "patch": journal.todo[0],
         "why": journal.stopped.why,
         "left": len(journal.todo),
         "of": len(journal.plan.names),
+        "conflicts": journal.stopped.conflicts,
+        "dropped": dict(journal.progress.dropped),
+        "story": journal.stopped.story,
     }
 
 

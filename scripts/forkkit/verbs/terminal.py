@@ -20,6 +20,7 @@ from ..queue.fork import Fork
 from ..queue.message import is_name
 from ..queue.message import Message
 from ..sequencer.journal import check_idle
+from ..sequencer.sequence import Stopped
 from ..sequencer.worktree import Worktree
 from ..upstream import releases
 from ..upstream.source import is_at_hand
@@ -112,6 +113,24 @@ def edited(
     return message
 
 
+@contextlib.contextmanager
+def keeping(
+    project: Project, message: Message, given: t.TextIO | None
+) -> t.Iterator[None]:
+    """Keep a message typed in an editor in a file if the ``with`` block refuses it.
+
+    :param given: the file that the message comes from instead, if any.
+    """
+    try:
+        yield
+    except Stopped:
+        raise
+    except ForkError as e:
+        if given:
+            raise
+        raise_findings([*e.problems, _kept(project, message)])
+
+
 def _kept(project: Project, message: Message) -> ForkError:
     # A stranger may have chosen the name, and it becomes that of a file.
     name = message.name if is_name(message.name or "") else "patch"
@@ -119,9 +138,10 @@ def _kept(project: Project, message: Message) -> ForkError:
     write_file(path, message.template().encode())
     shown = project.relative(path)
     return ForkError(
-        "the incomplete message is kept here",
+        "the message is kept here",
         where=shown,
-        hint=f"complete it and run the command again with --message {shown}",
+        hint="complete it if necessary, then run the command again with"
+        f" --message {shown}",
     )
 
 
