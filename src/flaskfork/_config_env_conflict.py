@@ -1,0 +1,34 @@
+"""The patch config-env-conflict: variables that contradict each other."""
+
+from __future__ import annotations
+
+import collections.abc as c
+import typing as t
+
+
+def check_parents(config: c.Mapping[str, t.Any], prefix: str, key: str) -> None:
+    """Check that an item can be set where the name of a variable says.
+
+    :param key: the name without the prefix, such as ``A__B`` for ``config["A"]["B"]``.
+    :raises ValueError: one of the parents is set to something without items. The
+        message has no values, which may be secret (pallets/flask#6119).
+    """
+    current: t.Any = config
+    parent = prefix
+    separator = ""
+
+    for part in key.split("__")[:-1]:
+        if part not in current:
+            return
+
+        current = current[part]
+        parent += separator + part
+        separator = "__"
+
+        if not isinstance(current, c.MutableMapping):
+            raise ValueError(
+                f"The environment variable '{prefix}{key}' sets an item of"
+                f" {parent!r}, but that is already set to a value of type"
+                f" {type(current).__name__!r}. Remove one of the two, or set"
+                f" {parent!r} to a JSON object."
+            )
