@@ -51,9 +51,10 @@ def _find_blueprints(app: App, path: str, subdomain: str | None) -> list[str]:
         prefix = _static_part(prefix)
 
         # Without a prefix, only a subdomain of its own tells a blueprint's URLs.
-        if prefix or (own and subdomain):
-            if f"{path}/".startswith(f"{prefix}/"):
-                found.append((len(prefix), name.count("."), name))
+        tells = prefix or (own and subdomain)
+
+        if tells and f"{path}/".startswith(f"{prefix}/"):
+            found.append((len(prefix), name.count("."), name))
 
     found.sort(key=lambda item: item[:2], reverse=True)
     names = [name for *_, name in found]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import wraps
 
@@ -107,10 +108,8 @@ def _sort(o: t.Any, parents: tuple[int, ...] = ()) -> t.Any:
     _check_names(o)
     items = o.items()
 
-    try:
+    with suppress(TypeError):
         items = sorted(items)  # type: ignore[assignment]
-    except TypeError:
-        pass
 
     return {key: _sort(value, parents) for key, value in items}
 

@@ -30,15 +30,17 @@ class _CodeGenerator(CodeGenerator):
     def visit_EvalContextModifier(
         self, node: nodes.EvalContextModifier, *args: t.Any
     ) -> None:
+        # Whether to escape is looked up while rendering then.
+        if not all(isinstance(option.value, nodes.Const) for option in node.options):
+            args[0].eval_ctx.volatile = True
+
         super().visit_EvalContextModifier(node, *args)
-        # Look up at run time whether to escape, whatever is known of it here.
-        args[0].eval_ctx.volatile = True
 
 
 def from_string(
     env: Environment,
     source: str | nodes.Template,
-    globals: t.MutableMapping[str, t.Any] | None = None,
+    globals: t.MutableMapping[str, t.Any] | None = None,  # noqa: A002
     template_class: type[Template] | None = None,
 ) -> Template:
     """Make a template from a string. Only its code, which never changes, is kept for
@@ -60,13 +62,14 @@ def from_string(
 
 
 def _can_be_kept(env: Environment, source: str | nodes.Template) -> bool:
-    """Whether compiling a source runs no code of the application, such as a tag of an
-    extension.
+    """Whether compiling a source runs nothing but Jinja's code: no tag of another
+    extension, for example.
     """
     return (
         type(source) is str
         and len(source) <= _MAX_LENGTH
         and type(env) is Environment
+        and env.code_generator_class is CodeGenerator
         and all(e.__module__.startswith("jinja2.") for e in env.extensions.values())
     )
 
@@ -86,7 +89,5 @@ def _codes(env: Environment) -> LRUCache:
 
 def _compile(env: Environment, source: str | nodes.Template) -> CodeType:
     overlay = env.overlay(optimized=False)
-    # A subclass, since Jinja's native environment has a generator of its own.
-    bases = _CodeGenerator, env.code_generator_class
-    overlay.code_generator_class = type("CodeGenerator", bases, {})
+    overlay.code_generator_class = _CodeGenerator
     return overlay.compile(source)

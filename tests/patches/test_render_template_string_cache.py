@@ -1,7 +1,8 @@
-"""A template is compiled from a string once, and renders what it would anew."""
+"""With a flag, a template is compiled from a string once, and evaluates anew."""
 
 from __future__ import annotations
 
+import functools
 import gc
 import threading
 import weakref
@@ -16,30 +17,59 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from jinja2.ext import Extension
+from jinja2.filters import do_upper
+from jinja2.nativetypes import NativeCodeGenerator
+from werkzeug.datastructures import ImmutableDict
+
+
+def make_app(name=__name__, size=128):
+    app = flask.Flask(name)
+    app.config["TEMPLATE_STRING_CACHE"] = size
+    return app
 
 
 @pytest.fixture
 def app():
-    return flask.Flask(__name__)
+    return make_app()
 
 
 @pytest.fixture
 def compiled(app, monkeypatch):
     """The sources that were compiled, in order."""
     sources = []
-    from_string = jinja2.Environment.from_string
+    compile = jinja2.Environment.compile  # noqa: A001
 
     def spy(self, source, *args, **kwargs):
         sources.append(source)
-        return from_string(self, source, *args, **kwargs)
+        return compile(self, source, *args, **kwargs)
 
-    monkeypatch.setattr(jinja2.Environment, "from_string", spy)
+    monkeypatch.setattr(jinja2.Environment, "compile", spy)
     return sources
 
 
 def render(app, source, /, **values):
     with app.test_request_context("/"):
         return render_template_string(source, **values)
+
+
+@pytest.mark.parametrize("size", [None, 0, False])
+def test_without_the_flag(app, compiled, size):
+    assert flask.Flask.default_config["TEMPLATE_STRING_CACHE"] == 0
+    app.config["TEMPLATE_STRING_CACHE"] = size
+    for n in range(3):
+        assert render(app, "{{ n }}", n=n) == str(n)
+    assert len(compiled) == 3
+
+
+def test_an_app_class_whose_config_was_written_before():
+    class App(flask.Flask):
+        default_config = ImmutableDict(
+            (key, value)
+            for key, value in flask.Flask.default_config.items()
+            if key != "TEMPLATE_STRING_CACHE"
+        )
+
+    assert render(App(__name__), "{{ 1 }}") == "1"
 
 
 def test_once(app, compiled):
@@ -56,9 +86,11 @@ def test_the_number_is_bounded(app, compiled):
         for n in range(1000):
             assert render(app, f"{n} {{{{ n }}}}", n=n) == f"{n} {n}"
     assert len(compiled) == 2000
+    for n in range(1000 - 128, 1000):
+        assert render(app, f"{n} {{{{ n }}}}", n=n) == f"{n} {n}"
+    assert len(compiled) == 2000
     gc.collect()
-    kept = sum(type(o) is jinja2.Template for o in gc.get_objects())
-    assert kept < 500
+    assert not any(type(o) is jinja2.Template for o in gc.get_objects())
 
 
 def test_long_sources_are_not_kept(app, compiled):
@@ -69,7 +101,7 @@ def test_long_sources_are_not_kept(app, compiled):
 
 
 def test_the_application_can_be_collected():
-    app = flask.Flask(__name__)
+    app = make_app()
     render(app, "{{ 1 }}")
     ref = weakref.ref(app)
     del app
@@ -167,6 +199,7 @@ def test_autoescape_that_changes():
             return self.escape
 
     app = App(__name__)
+    app.config["TEMPLATE_STRING_CACHE"] = 128
     source = "{{ b }}{{ '<i>' }}"
     for escape in (True, False, True):
         app.escape = escape
@@ -256,7 +289,7 @@ def test_custom_functions_of_constants(app, monkeypatch, source, everywhere):
 
     filters["own"] = tests["own"] = own
     if everywhere:
-        app = flask.Flask(__name__)
+        app = make_app()
     before = len(calls)
     for n in range(1, 4):
         render(app, source, y=1)
@@ -324,7 +357,7 @@ def test_another_environment(app):
     assert render(app, "{{ version }}") == ""
     app.jinja_env = app.jinja_env.overlay(variable_start_string="[[")
     assert render(app, "{{ version }}") == "{{ version }}"
-    other = flask.Flask("other")
+    other = make_app("other")
     other.jinja_env.globals["version"] = 1
     assert render(other, "{{ version }}") == "1"
 
@@ -392,7 +425,7 @@ changes = st.sampled_from(["filter", "test", "global", "trim", "none", "none"])
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(changes, st.lists(pieces, max_size=4).map("".join))))
 def test_it_renders_what_a_new_template_would(steps):
-    app = flask.Flask("property")
+    app = make_app("property")
     env = app.jinja_env
     env.filters["own"] = env.tests["own"] = str
     for number, (change, source) in enumerate(steps):
@@ -407,4 +440,128 @@ def test_it_renders_what_a_new_template_would(steps):
         for a in ("x", "y"):
             with app.app_context():
                 found = render_template_string(source, a=a)
-            assert found == env.from_string(source).render(a=a)
+            new = env.overlay(optimized=True).compile(source)
+            template = jinja2.Template.from_code(env, new, env.make_globals(None))
+            assert found == template.render(a=a)
+
+
+CONSTANTS = [
+    "{{ 'key'|upper }}",
+    "{% if 3 is odd %}odd{% endif %}",
+    "{{ 3 is odd }}",
+    "{{ ('a' ~ 'b')|upper|lower }}",
+    "{{ ['a', 'b']|map('upper')|join(',') }}",
+    "{{ [1, 2, 3]|select('odd')|list }}",
+    "{{ 'x' if 3 is odd else 'y' }}",
+    "{% set x = 'a'|upper %}{{ x }}",
+    "{% filter upper %}a{% endfilter %}",
+    "{% autoescape 3 is odd %}{{ '<b>' }}{{ b }}{% endautoescape %}",
+    "{% autoescape 'a'|upper is odd %}<i>{{ b }}{{ 'c'|upper }}{% endautoescape %}",
+    "{% macro m(a='d'|upper) %}{{ a }}{{ 3 is odd }}{% endmacro %}{{ m() }}",
+    "{% for c in 'ab'|upper %}{{ c }}{{ loop.index is odd }}{% endfor %}",
+    "{% block b %}{{ 'x'|upper }}{% endblock %}",
+    "{% with a = 'x'|upper %}{{ a }}{% endwith %}",
+    "{% macro m() %}{{ caller() }}{% endmacro %}{% call m() %}{{ 5 is odd }}"
+    "{% endcall %}",
+    "{{ {'a': 'b'|upper}['a'] }}{{ ('a'|upper,)[0] }}{{ 'abc'[3 is odd:] }}",
+    "{{ 'a'|upper == 'A' and 3 is odd or not 5 is odd }}",
+    "{{ 1 }}{{ 'text' }}{{ none }}{{ 1 + 2 }}",
+]
+
+
+@pytest.mark.parametrize("size", [0, 128])
+@pytest.mark.parametrize("source", CONSTANTS)
+def test_what_a_tenant_sees(source, size):
+    """Wrapped functions look like Jinja's own, and so does what replaces them."""
+    app = make_app(size=size)
+
+    def tenant():
+        return request.args["tenant"]
+
+    @app.template_filter("upper")
+    @functools.wraps(do_upper)
+    def upper(value):
+        return f"{do_upper(value)} of {tenant()}"
+
+    @app.template_test("odd")
+    @functools.wraps(jinja2.tests.test_odd)
+    def odd(value):
+        return tenant() == "A"
+
+    # Jinja applies it to the text too if it does not know whether to escape.
+    if "autoescape" not in source:
+        app.jinja_env.finalize = lambda value: f"{value} for {tenant()}"
+    found = []
+    for name in "ABAB":
+        with app.test_request_context(f"/?tenant={name}"):
+            fresh = jinja2.Environment.overlay(app.jinja_env).compile(source)
+            new = jinja2.Template.from_code(
+                app.jinja_env, fresh, app.jinja_env.make_globals(None)
+            )
+            assert render_template_string(source, b="<b>") == new.render(b="<b>")
+            found.append(render_template_string(source, b="<b>"))
+    assert found[0] == found[2] != found[1] == found[3]
+
+
+@pytest.mark.parametrize("source", CONSTANTS)
+def test_nothing_of_the_application_runs_while_compiling(app, source):
+    def called(*args):
+        pytest.fail("it was called")
+
+    app.add_template_filter(called, "upper")
+    app.jinja_env.filters.update(map=called, join=called, list=called, lower=called)
+    app.add_template_test(called, "odd")
+    app.jinja_env.finalize = called
+    app.jinja_env.autoescape = True
+    for _ in range(2):
+        app.jinja_env.from_string(source)
+
+
+def test_what_is_set_on_a_template_is_not_kept(app):
+    def add_user(sender, template, context, **kwargs):
+        template.globals.setdefault("user", context["name"])
+
+    with flask.before_render_template.connected_to(add_user, app):
+        for name in ("alice", "bob"):
+            assert render(app, "{{ user }}", name=name) == name
+
+
+def test_globals_and_classes_of_a_call(app, compiled):
+    class Loud(jinja2.Template):
+        def render(self, *args, **kwargs):
+            return super().render(*args, **kwargs).upper()
+
+    env = app.jinja_env
+    assert env.from_string("{{ v }}", {"v": "a"}).render() == "a"
+    assert env.from_string("{{ v }}", globals={"v": "b"}).render() == "b"
+    assert env.from_string("{{ v }}", {"v": "c"}, Loud).render() == "C"
+    assert env.from_string("{{ v }}").render() == ""
+    assert len(compiled) == 1
+
+
+def test_generators_of_the_application(app):
+    app.jinja_env.code_generator_class = Generator
+    for name in ("alice", "bob"):
+        with app.test_request_context(f"/?name={name}"):
+            assert name in render_template_string("{{ 1 }}")
+    app.jinja_env.code_generator_class = NativeCodeGenerator
+    app.jinja_env.concat = list
+    assert render(app, "{{ 1 }}{{ n }}", n=2) == ["1", 2]
+
+
+def test_pass_arguments_of_a_filter_that_is_replaced(app):
+    source = "{{ 'a'|f }}{{ b|f }}"
+    app.jinja_env.filters["f"] = lambda value: value
+    assert render(app, source, b="b") == "ab"
+    app.jinja_env.filters["f"] = jinja2.pass_context(lambda c, value: c["b"] + value)
+    assert render(app, source, b="b") == "babb"
+    app.jinja_env.filters["f"] = jinja2.pass_environment(lambda e, v: type(e).__name__)
+    assert render(app, source, b="b") == "EnvironmentEnvironment"
+
+
+def test_the_size_can_change(app, compiled):
+    for size, expected in [(1, 4), (2, 6), (0, 10)]:
+        app.config["TEMPLATE_STRING_CACHE"] = size
+        for source in ("{{ 1 }}", "{{ 2 }}") * 2:
+            render(app, source)
+        assert len(compiled) == expected
