@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import io
 import json
 
@@ -248,18 +249,131 @@ def test_the_users_objects_are_not_changed(app):
     assert obj["z"] is obj[1][0] is inner
 
 
-def test_a_session_can_hold_it(app):
-    app.secret_key = "secret"
+class Token(str):
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
-    @app.get("/write")
-    def write():
-        flask.session["table"] = MIXED
+
+class Number(enum.IntEnum):
+    ONE = 1
+
+
+TWICE = [
+    {1: "one", "1": "uno"},
+    {True: "yes", "true": "ja"},
+    {False: "no", "false": "nein"},
+    {None: "none", "null": "nothing"},
+    {1.0: "one", "1.0": "uno"},
+    {1.5: "a", "1.5": "b"},
+    {float("inf"): "a", "Infinity": "b"},
+    {float("nan"): "a", "NaN": "b"},
+    {1e100: "a", "1e+100": "b"},
+    {10**30: "a", "1" + "0" * 30: "b"},
+    {Number.ONE: "a", "1": "b"},
+    {Token("a"): 0, Token("a"): 1, 2: 3},
+    {Word("a"): 0, Word("b"): 1, 1: 2, "1": 3},
+    {None: 0, "a": 1, 2: 3, "2": 4},
+]
+WRAPPED = [
+    lambda o: o,
+    lambda o: [o],
+    lambda o: {"a": {"b": (0, o)}},
+    lambda o: {"a": o, 1: "mixed"},
+    lambda o: {1: o, "a": "mixed"},
+    lambda o: [MIXED, o],
+]
+
+
+@pytest.mark.parametrize("wrap", WRAPPED)
+@pytest.mark.parametrize("obj", TWICE, ids=repr)
+def test_no_name_is_written_twice(app, obj, wrap):
+    with pytest.raises(TypeError, match=r"of a dict are both '.+' in JSON"):
+        app.json.dumps(wrap(obj))
+    with pytest.raises(TypeError, match="are both"):
+        app.json.dumps([Opaque()], default=lambda o: wrap(obj))
+    with app.test_request_context(), pytest.raises(TypeError, match="are both"):
+        flask.jsonify(wrap(obj))
+
+
+def test_names_that_look_alike_are_not_the_same(app):
+    obj = {1: 0, "1.0": 0, 1.5: 0, "True": 0, None: 0, "none": 0, "": 0}
+    assert len(json.loads(app.json.dumps(obj))) == len(obj)
+
+
+IN_SESSION = [
+    {7: "seven"},
+    {None: "none"},
+    {True: "yes"},
+    {1.5: "x"},
+    {Number.ONE: "one"},
+    {"table": MIXED},
+    {"cart": {1: "one", "1": "uno"}},
+    {"list": [{"a": ({1: 0, "b": 1},)}]},
+    {"dict": {"x": {"y": {None: 1, "z": 2}}}},
+]
+
+
+class Subclass(flask.json.provider.DefaultJSONProvider):
+    def default(self, o):
+        return super().default(o)
+
+    def dumps(self, obj, **kwargs):
+        return super().dumps(obj, **kwargs)
+
+
+@pytest.mark.parametrize("values", IN_SESSION, ids=repr)
+@pytest.mark.parametrize("provider", [None, Subclass])
+def test_the_session_refuses_it_at_once(app, provider, values):
+    """Keys would come back as other ones: JSON has only names that are strings."""
+    app.secret_key = "secret"
+    if provider:
+        app.json = provider(app)
+
+    @app.get("/")
+    def index():
+        flask.session["user"] = "ann"
+        flask.session.update(values)
         return ""
 
     @app.get("/read")
     def read():
-        return flask.session["table"]
+        return dict(flask.session)
 
     client = app.test_client()
-    client.get("/write")
-    assert client.get("/read").json == {"2": "two", "b": "x", "1": "one", "a": "y"}
+    app.logger.disabled = True
+    assert client.get("/").status_code == 500
+    assert client.get("/read").json == {}
+    with pytest.raises(TypeError), client.session_transaction() as session:
+        session.update({"user": "ann", **values})
+    serializer = flask.json.tag.TaggedJSONSerializer()
+    with app.app_context():
+        with pytest.raises(TypeError):
+            serializer.dumps({"user": "ann", **values})
+        # What is not read again is not refused, before and after.
+        assert app.json.dumps(MIXED)
+
+
+def test_the_session_refuses_it_outside_of_a_response_only(app):
+    """A default function of the session may write other JSON."""
+    app.secret_key = "secret"
+
+    @app.get("/")
+    def index():
+        flask.session["user"] = "ann"
+        return MIXED
+
+    client = app.test_client()
+    assert len(client.get("/").json) == len(MIXED)
+    with client.session_transaction() as session:
+        assert session == {"user": "ann"}
+
+
+def test_the_session_sorts_what_it_sorted(app):
+    app.secret_key = "secret"
+    with app.app_context():
+        serializer = flask.json.tag.TaggedJSONSerializer()
+        assert serializer.dumps({"b": {2: 0, 1: 0}, "a": (1,)}) == (
+            '{"a":{" t":[1]},"b":{"1":0,"2":0}}'
+        )
+        app.json.sort_keys = False
+        assert serializer.dumps({"b": 0, 1: 0}) == '{"b":0,"1":0}'
