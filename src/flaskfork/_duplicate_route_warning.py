@@ -120,7 +120,7 @@ def _without_name(converters: t.Mapping[str, t.Any], variable: re.Match[str]) ->
 def _warn(rule: Rule, urls: list[str], routes: _Routes) -> None:
     taken: dict[t.Any, list[str]] = {}
 
-    for method in _methods(rule) if urls else ():
+    for method in sorted(_methods(rule)) if urls else ():
         owners = [routes.find(url, method) for url in urls]
 
         if None not in owners and rule.endpoint not in owners:
@@ -129,7 +129,7 @@ def _warn(rule: Rule, urls: list[str], routes: _Routes) -> None:
     for endpoint, methods in taken.items():
         warnings.warn(
             f"The route {rule.rule!r} of the endpoint {rule.endpoint!r} is never"
-            f" reached by {', '.join(sorted(methods))}: the endpoint {endpoint!r}"
+            f" reached by {', '.join(methods)}: the endpoint {endpoint!r}"
             " has it already.",
             stacklevel=_stacklevel(),
         )

@@ -131,7 +131,7 @@ def test_older_browsers(app, origin, host, expected):
 
 
 #: Names that Werkzeug takes for invalid, so that ``request.host`` is empty.
-INVALID = ["flask_app", "my_app:8000", "web_1.project_default", "a b", "", "a..b", "é"]
+INVALID = ["flask_app", "my_app:8000", "web_1.project_default", "a b", "", "é"]
 #: Those that a browser can have in its address.
 NAMES = INVALID[:3]
 ODD = ["null", "", "://", "http://", "https://", "http:///", "file://", "data:", "//"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import sys
 import warnings
+import weakref
 
 import flask
 import pytest
@@ -10,7 +14,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import ImmutableDict
+from werkzeug.routing import Map
 from werkzeug.routing import RuleFactory
+from werkzeug.routing import UnicodeConverter
 
 
 def first(**values):
@@ -157,6 +163,128 @@ def test_the_same_endpoint():
         app.add_url_rule("/a", "same", first)
         app.add_url_rule("/a", "same", first)
         app.add_url_rule("/a", "same")
+
+
+@pytest.mark.parametrize("rule", ["/r{}", "/r{}/<int:a>/x", "/<a>/{}/", "/same"])
+@pytest.mark.parametrize("enabled", [False, True])
+def test_the_cost_does_not_grow_with_the_number_of_routes(rule, enabled):
+    app = make_app(enabled=enabled)
+    counts = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number in range(400):
+            with calls_counted() as counted:
+                app.add_url_rule(rule.format(number), f"e{number}", first)
+            counts.append(len(counted))
+    # The rule is longer by a digit or two.
+    assert max(counts[300:]) <= 1.05 * max(counts[100:200])
+
+
+@contextlib.contextmanager
+def calls_counted():
+    """The calls of functions, built-in ones too."""
+    counted = []
+
+    def count(frame, event, arg):
+        if event in ("call", "c_call"):
+            counted.append(event)
+
+    sys.setprofile(count)
+    try:
+        yield counted
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("/a", {}), ("/a", {"defaults": {"x": 1}})),
+        (("/a", {"defaults": {"x": 1}}), ("/a", {"defaults": {"x": 2}})),
+        (("/a", {"redirect_to": "/b"}), ("/a", {})),
+        (("/a", {}), ("/a", {"redirect_to": "/b"})),
+        (("/a", {"strict_slashes": False}), ("/a", {"strict_slashes": False})),
+        (("/a", {"strict_slashes": False}), ("/a", {})),
+        (("/a/", {}), ("/a/", {"strict_slashes": False})),
+        (("/a/", {"strict_slashes": False}), ("/a/", {})),
+        (("/a", {"merge_slashes": False}), ("/a", {})),
+        (("/a", {"websocket": True}), ("/a", {"websocket": True})),
+        (("/a", {"subdomain": "x"}), ("/a", {"subdomain": "x"})),
+        (("/a", {"subdomain": ""}), ("/a", {})),
+        (("/<x>", {}), ("/<default:y>", {})),
+        (("/<string:x>", {}), ("/<default:y>", {})),
+        (("/<path:x>", {}), ("/<path:y>", {})),
+        (("/a", {"methods": ["GET"]}), ("/a", {"methods": ["HEAD"]})),
+        (("/a", {"alias": True}), ("/a", {})),
+    ],
+)
+def test_more_rules_that_are_the_same(one, other):
+    assert len(warned(make_app(subdomain_matching=True), one, other)) == 1
+
+
+def test_a_converter_of_the_application():
+    class Other(UnicodeConverter):
+        pass
+
+    app = make_app()
+    app.url_map.converters["default"] = Other
+    assert warned(app, ("/<x>", {}), ("/<string:y>", {})) == []
+    app = make_app()
+    app.url_map.converters["other"] = Other
+    assert warned(app, ("/<x>", {}), ("/<other:y>", {})) == []
+    assert len(warned(app, ("/b/<other:x>", {}), ("/b/<other:y>", {}))) == 1
+    with pytest.raises(LookupError):
+        app.add_url_rule("/<missing:x>", "missing", first)
+    assert warned(app, ("/<int:x>", {}), ("/<path:x>", {})) == []
+
+
+def test_a_rule_that_could_not_be_added_answers_nothing():
+    app = make_app()
+    with pytest.raises(LookupError):
+        app.add_url_rule("/<missing:x>", "missing", first)
+    app.url_map.converters["missing"] = UnicodeConverter
+    assert warned(app, ("/<missing:x>", {})) == []
+
+
+def test_rules_that_are_added_to_the_map_itself():
+    app = make_app()
+    app.get("/")(first)
+    app.url_map.add(flask.Flask.url_rule_class("/a", endpoint="direct"))
+    texts = warned(app, ("/a", {}))
+    assert len(texts) == 1
+    assert "'direct'" in texts[0]
+    # It answers all methods, and whatever is added to it later is known as well.
+    assert "GET, HEAD" in texts[0]
+    app.url_map.add(flask.Flask.url_rule_class("/b", endpoint="e1"))
+    app.url_map.add(flask.Flask.url_rule_class("/c", endpoint="another"))
+    assert len(warned(app, ("/a", {"methods": ["PUT"]}), ("/c", {}))) == 2
+
+
+def test_another_map():
+    app = make_app(static_folder=None)
+    app.get("/a")(first)
+    app.url_map = Map()
+    assert warned(app, ("/a", {})) == []
+    assert len(warned(app, ("/b", {}), ("/b", {}))) == 1
+
+
+def test_nothing_of_a_map_is_kept():
+    app = make_app()
+    assert len(warned(app, ("/a", {}), ("/a", {}))) == 1
+    ref = weakref.ref(app.url_map)
+    del app
+    gc.collect()
+    assert ref() is None
+
+
+def test_many_endpoints_of_one_rule():
+    rules = [("/a", {"methods": [method]}) for method in ("GET", "POST", "PUT")]
+    texts = warned(make_app(), *rules, ("/a", {"methods": ["POST", "GET", "PATCH"]}))
+    assert texts == [
+        f"The route '/a' of the endpoint 'e3' is never reached by {methods}: the"
+        f" endpoint {endpoint!r} has it already."
+        for methods, endpoint in [("GET, HEAD", "e0"), ("POST", "e1")]
+    ]
 
 
 def test_hosts():
