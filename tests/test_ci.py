@@ -32,6 +32,11 @@ import pytest
 def test_some(n):
     pass
 
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("n", range(8))
+def test_few(n):
+    pass
+
 def test_each():
     pass
 
@@ -169,14 +174,14 @@ def run_cases(folder: pathlib.Path, expected: int, *options: str) -> str:
 
 
 def test_everything_runs_unless_a_sample_is_asked_for(tmp_path):
-    assert "10 passed" in run_cases(tmp_path, 8)
+    assert "18 passed" in run_cases(tmp_path, 8)
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_of_a_sample_it_is_said_what_it_was(tmp_path, workers):
     said = run_cases(tmp_path, 2, "--sample", "-n", workers)
-    assert "4 passed" in said
-    assert "sample: one in 4, by the commit" in said
+    assert "5 passed" in said
+    assert "sample: by the commit" in said
     assert len(re.findall(r"(?m)^sampled test_cases.py::test_some\[\d\]$", said)) == 2
     assert re.search(r"(?m)^sampled test_cases.py::test_its_own [a-h] [a-h]$", said)
 

@@ -26,7 +26,7 @@ from forkkit.upstream.pin import Pin
 from forkkit.upstream.source import cached_archive
 
 # Each case makes an environment.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 
 @dataclass

@@ -15,6 +15,9 @@ import pytest
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
+# Each of them makes a program, and most of them compile one.
+pytestmark = pytest.mark.sampled
+
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # The modules that only the fork has.
 OWN = {"_pyinstaller", "legacy", "provenance", "shim"}

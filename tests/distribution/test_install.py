@@ -23,7 +23,7 @@ from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 # Each case makes an environment, with pip and with uv.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 
 @dataclass(frozen=True)

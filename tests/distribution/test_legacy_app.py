@@ -22,6 +22,9 @@ import servers
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
+# Old libraries are installed, some of them built from source.
+pytestmark = pytest.mark.sampled
+
 APPLICATION = pathlib.Path(__file__).parents[1] / "legacy_app"
 GUNICORN = ["gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8"]
 

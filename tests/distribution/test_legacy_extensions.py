@@ -14,6 +14,9 @@ import pytest
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
+# Old libraries are installed, some of them built from source.
+pytestmark = pytest.mark.sampled
+
 #: Requirement, modules.
 BY_FLASK = {
     "Flask-Analytics==0.6.0": "flask_analytics flask_analytics.providers.piwik",

@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
     from distribution.index import Index
 
 # Package managers lock and install a project, again and again.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 ROOT = here().root
 PAGE = ROOT.joinpath("docs", "moving.md").read_text("utf-8")

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from editor import Editor
 
 # Type checkers read all of Flask, for each version of Python.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 TYPED = pathlib.Path(__file__).with_name("typed")
 #: Extensions that have types, and their packages.
