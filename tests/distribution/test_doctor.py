@@ -50,7 +50,7 @@ class Patient:
         )
 
     def troubles(self) -> list[dict[str, str]]:
-        """The problems that it finds, after checking that both its formats report them."""
+        """The problems that it finds, after a check that both its formats have them."""
         found = json.loads(self.doctor("--json").stdout)
         said = self.doctor()
         assert said.returncode == (1 if found else 0), said.stderr

@@ -162,7 +162,7 @@ def test_over_http(address: str) -> None:
 
 
 class Visitor:
-    """A browser behind a proxy that keeps its cookies."""
+    """A browser that keeps its cookies, behind a proxy."""
 
     def __init__(self, address: str) -> None:
         self.address = address

@@ -59,7 +59,7 @@ def environment(
     return venv.create(
         tmp_path_factory.mktemp("legacy-extensions") / "env",
         *(fork_wheel, shim_wheel, *BY_FLASK, *BY_BOTH),
-        # They take these for granted; Flask-Cache, as a part of Werkzeug.
+        # Undeclared requirements; for Flask-Cache, the first was a part of Werkzeug.
         *("cachelib", "setuptools<81"),
     )
 

@@ -41,7 +41,7 @@ def get(app, host, path="/", **kwargs):
 
 
 def in_the_error_page(app, host, build):
-    """What ``build`` returns while a 400 for this host is handled."""
+    """The result of ``build`` while a 400 for this host is handled."""
     built = []
 
     @app.errorhandler(400)
