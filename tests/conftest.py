@@ -1,4 +1,4 @@
-"""Shared by the tests: the built fork, an environment that contains it, and sampling.
+"""Shared by the tests: the built fork, an environment with it, and sampling.
 
 The tests in ``patches/`` and ``shim/`` run inside such an environment, so nothing but
 pytest and the standard library is imported at the top of this file.

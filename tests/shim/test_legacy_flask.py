@@ -372,7 +372,7 @@ def test_an_encoder_that_is_pythons(run_legacy: RunLegacy) -> None:
         app.json_encoder = Own
         assert app.json.dumps([{1}, datetime.date(2020, 1, 2)]) == '["own", "own"]'
         assert app.json.dumps({1}, default=lambda o: "mine") == '"mine"'
-        # An encoder without its own default() uses the provider's, and sorts as it does.
+        # An encoder without a default() uses the provider's, and sorts as it does.
         app.json_encoder = Indented
         assert app.json.dumps([datetime.date(2020, 1, 2)]).startswith('[\\n "Thu')
         app.json_encoder = None

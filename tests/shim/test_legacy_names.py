@@ -95,7 +95,7 @@ def test_each_name_of_a_module(run_python: RunPython, name: str) -> None:
         import importlib, warnings
         module = importlib.import_module({name!r})
         names = {expected!r}
-        # The library may have restored one, or may still have it.
+        # Fails if the library has restored one, or still has it.
         assert not [n for n in names if hasattr(module, n)]
         import flaskfork.shim
         flaskfork.shim.legacy(werkzeug=True)
