@@ -138,7 +138,7 @@ def chosen(name: str, cases: t.Sequence[T]) -> list[T]:
 
 @functools.cache
 def commit() -> str:
-    """The id of the current commit, or an empty text without a git repository."""
+    """The id of the current commit, or an empty string without a git repository."""
     done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=pathlib.Path(__file__).parent,

@@ -23,9 +23,8 @@ _PATIENCE = 600.0
 def free_port() -> int:
     """A port that a server can listen on, and that nobody else is given meanwhile.
 
-    After a connection has been closed from this side, the port is not given to programs
-    that ask for any port for a minute. A server, which sets ``SO_REUSEADDR``, can still
-    use it.
+    For a minute after a connection was closed from this side, programs that ask for any
+    port do not get this one. A server, which sets ``SO_REUSEADDR``, can still use it.
     """
     with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]

@@ -344,7 +344,7 @@ def release(toy: Toy, version: str, changed: dict[str, bytes | None]) -> None:
 def history(toy: Toy, *commits: tuple[str, str, Files]) -> None:
     """Put a clone of upstream's repository into the project.
 
-    :param commits: for each commit, its tag or an empty text, its subject, and the
+    :param commits: for each commit, its tag or an empty string, its subject, and the
         files that it changes; the first commit is on top of the pinned release.
     """
     folder = toy.project.history

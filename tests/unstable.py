@@ -25,7 +25,7 @@ def programs(folder: pathlib.Path) -> pathlib.Path:
 
 
 def why_not() -> str:
-    """The reason why such a root cannot be made here, or an empty text."""
+    """The reason why such a root cannot be made here, or an empty string."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "only root can make it"
     if not shutil.which("debootstrap"):
@@ -36,7 +36,7 @@ def why_not() -> str:
 
 
 def make(folder: pathlib.Path) -> str:
-    """Make it, once, in ``folder``; return why that failed, or an empty text."""
+    """Make it, once, in ``folder``; return why that failed, or an empty string."""
     if programs(folder).is_dir():
         return ""
     root = folder / "root"
@@ -78,7 +78,7 @@ def _wrap(root: pathlib.Path, python: pathlib.Path) -> None:
 
 
 def _archive() -> str:
-    """Debian's archive, from the machine's own settings, or an empty text."""
+    """Debian's archive, from the machine's own settings, or an empty string."""
     if not shutil.which("apt-get"):
         return ""
     wanted = ["Created-By: Packages", "Origin: Debian", "Label: Debian"]

@@ -1,4 +1,4 @@
-"""Each problem is really caused, found, and solved by the command that is suggested."""
+"""Each problem is really created, found, and fixed by the suggested command."""
 
 from __future__ import annotations
 

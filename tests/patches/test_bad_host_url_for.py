@@ -1,4 +1,4 @@
-"""The page for a rejected host can build URLs, and none has that host."""
+"""The page for a rejected host can build URLs, none of which has that host."""
 
 from __future__ import annotations
 

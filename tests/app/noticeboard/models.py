@@ -1,4 +1,4 @@
-"""What the board keeps."""
+"""The board's data."""
 
 from __future__ import annotations
 
