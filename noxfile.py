@@ -41,7 +41,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["default"]
 
 if pyenv := shutil.which("pyenv"):
-    # Its shims run only the selected versions, and refuse all others.
+    # Its shims run only the selected versions and refuse all others.
     versions = subprocess.run(
         [pyenv, "versions", "--bare"], capture_output=True, text=True, check=True
     )
@@ -138,7 +138,7 @@ def variables(**values: str) -> t.Iterator[None]:
     """Set environment variables of this process while the ``with`` block runs."""
     before = dict(os.environ)
     os.environ.update(values)
-    # So that tempfile determines its folder again.
+    # So that tempfile looks up its folder again.
     tempfile.tempdir = None
     try:
         yield

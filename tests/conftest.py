@@ -1,13 +1,13 @@
-"""Shared by the tests: the built fork, an environment that contains it, and sampling.
+"""Shared by the tests: the built fork, an environment with it, and sampling.
 
 The tests in ``patches/`` and ``shim/`` run inside such an environment, so nothing but
 pytest and the standard library is imported at the top of this file.
 
-With ``--sample``, pytest runs one in four of the tests that a file marks ``sampled``, or
-one in eight with ``sampled(8)``.
-The commit and the interpreter determine which; they are listed at the end. This keeps a
-default run quick, and the following commits cover the rest. Without the option all
-tests run. A test with many cases passes them through the fixture ``sampled``.
+With ``--sample``, pytest runs one in four of the tests that a file marks ``sampled``,
+or one in eight with ``sampled(8)``. The commit and the interpreter determine which; they
+are listed at the end. This keeps a default run quick, and the following commits cover
+the rest. Without the option all tests run. A test with many cases passes them through
+the fixture ``sampled``.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def chosen(name: str, cases: t.Sequence[T], share: int = SHARE) -> list[T]:
 
 @functools.cache
 def commit() -> str:
-    """The id of the current commit, or an empty text without a git repository."""
+    """The id of the current commit, or an empty string without a git repository."""
     done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=pathlib.Path(__file__).parent,

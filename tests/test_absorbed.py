@@ -1,4 +1,4 @@
-"""The evidence that upstream has absorbed a patch, or of what it conflicts with."""
+"""The evidence that upstream absorbed a patch, and of what a patch conflicts with."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_taken_with_another_comment(project):
 
 
 def test_taken_and_written_otherwise_later(project):
-    """Neither merging nor taking it back tells, one release later; its commit does."""
+    """One release later, neither merging nor reverting shows it; the commit does."""
     later = LOUD.replace('f"BYE {who}"', 'f"BYE BYE {who}"').encode()
     toy.release(project, "1.1", {APP: later})
     assert absorbed(project, "1.1")["loud"] == []

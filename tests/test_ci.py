@@ -1,4 +1,4 @@
-"""What runs the tests: the workflows for hosted CI, `.ci/run` and the samples."""
+"""The ways to run the tests: the workflows for hosted CI, `.ci/run` and samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from forkkit.base import programs
 from forkkit.base import venv
 
 WORKFLOWS = sorted((toy.HERE / ".github" / "workflows").glob("*.yml"))
-#: Sessions that come with others, or that a hosted machine need not have.
+#: Sessions that run with others, or that hosted machines need not run.
 ELSEWHERE = {"build", "unstable"}
 CASES = """\
 import pytest
@@ -47,7 +47,7 @@ def test_its_own(sampled):
 
 @pytest.fixture(scope="module")
 def rest() -> t.Iterator[types.ModuleType]:
-    """The module `.ci/rest.py`, which has the one of nox."""
+    """The module `.ci/rest.py`, which imports the noxfile."""
     path = toy.HERE / ".ci" / "rest.py"
     spec = importlib.util.spec_from_file_location("rest", path)
     assert spec is not None
@@ -61,7 +61,7 @@ def rest() -> t.Iterator[types.ModuleType]:
 def test_actionlint_finds_nothing(tmp_path):
     group = f"{toy.HERE / 'pyproject.toml'}:workflows"
     environment = venv.create(tmp_path / "env", "--group", group)
-    # What else it would ask is not on every machine.
+    # These other checkers are not on every machine.
     options = ["-shellcheck=", "-pyflakes=", "-no-color"]
     done = subprocess.run(
         [environment.program("actionlint"), *options, *WORKFLOWS],

@@ -10,7 +10,7 @@ import toy
 from forkkit.queue.message import Message
 
 APP = "src/flask/app.py"
-#: What a maintainer writes of a patch.
+#: What a maintainer writes about a patch.
 MESSAGE = """\
 app: greet with a dash
 
@@ -22,7 +22,7 @@ Drop-When: never
 Tests: tests/patches/test_comma.py
 Fork-Patch: dash
 """
-#: As git writes it without any option.
+#: As git writes it without options.
 DIFF = toy.DASH.replace("---", "index 1111111..2222222 100644\n---", 1)
 MAIL = """\
 From 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001
@@ -62,7 +62,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def me():
-    """The variables of somebody whom git knows."""
+    """Environment variables for a user whose identity git knows."""
     return toy.clean_environ(
         GIT_AUTHOR_NAME="A Maintainer",
         GIT_AUTHOR_EMAIL="maintainer@flaskfork.example",

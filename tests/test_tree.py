@@ -76,7 +76,7 @@ def test_apply_follows_a_patch_that_changed_on_disk(project):
 
 
 def test_export_does_not_bring_older_patches_back(project):
-    """As after a pull, or after what was killed at its very end."""
+    """As after a pull, or after a verb that was killed at its very end."""
     project.fork("apply")
     project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
     before = project.snapshot()
@@ -121,7 +121,7 @@ def test_export_gives_the_same_bytes_under_a_hostile_gitconfig(project, tmp_path
 
 
 def written_by_another(project: toy.Toy) -> None:
-    """Change all commits: what an export writes is fresh text, not what it keeps."""
+    """Change all commits, so that an export writes new text and keeps none."""
     amend = "git commit --amend --no-edit --quiet --author 'Another <maintainer@{}>'"
     command = amend.format("flaskfork.example")
     project.git("rebase", "--quiet", "--exec", command, "upstream")
@@ -296,7 +296,7 @@ def test_without_git_it_says_so(project, tmp_path):
     done = project.fork("apply", code=1, env=env)
     assert "git is not installed" in done.stderr
     assert not project.checkout.exists()
-    # What needs no git still works.
+    # Verbs that do not need git still work.
     project.fork("materialise", env=env)
 
 
@@ -311,7 +311,7 @@ def test_status_as_json(project):
 
 
 def test_full_disk_leaves_everything_as_it_was(project):
-    """Writing is limited to less than the checkout takes."""
+    """Writing is limited to less than the checkout needs."""
     before = project.snapshot()
     launch = project.root / "scripts" / "forkkit" / "launch.py"
     for verb in ("apply", "materialise"):
@@ -442,7 +442,7 @@ def test_apply_that_git_could_not_do_changes_nothing_and_can_be_done_again(proje
 
 @pytest.mark.parametrize("then", ["refs", "head"])
 def test_apply_goes_on_where_one_was_killed(project, then):
-    """After the files are there, and before or after the refs have moved."""
+    """After the files are in place, and before or after the refs have moved."""
     project.fork("apply")
     project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
     before = project.git("rev-parse", "queue").strip()
@@ -507,7 +507,7 @@ def test_commit_without_any_message_is_named(project):
 
 
 def test_settings_of_the_checkout_change_no_byte(project, tmp_path):
-    """Its own ``.git/config`` is the user's as much as the one at home."""
+    """Its own ``.git/config`` is as much the user's as the one at home."""
     project.fork("apply")
     written_by_another(project)
     hostile = toy.hostile_home(tmp_path)
