@@ -4,8 +4,8 @@ The tests in ``patches/`` and ``shim/`` run inside such an environment, so nothi
 pytest and the standard library is imported at the top of this file.
 
 With ``--sample``, pytest runs one in four of the tests that a file marks ``sampled``,
-or one in eight with ``sampled(8)``. The commit and the interpreter determine which; they
-are listed at the end. This keeps a default run quick, and the following commits cover
+or one in eight with ``sampled(8)``. The commit and the interpreter determine which;
+they are listed at the end. This keeps a default run quick, and later commits cover
 the rest. Without the option all tests run. A test with many cases passes them through
 the fixture ``sampled``.
 """
