@@ -151,7 +151,7 @@ def test_a_commit_that_was_lost_in_an_edit(project):
     project.git("reset", "--quiet", "--hard", "HEAD^^")
     before = project.snapshot()
     done = project.fork("refresh", code=1)
-    assert "the commit of the patch loud is gone" in done.stderr
+    assert "the commit of the patch loud is missing" in done.stderr
     assert content(project, "patches/loud.patch") == toy.LOUD.decode()
     project.fork("rebase", "--abort")
     assert names(project) == ["loud", "comma"]
@@ -303,13 +303,13 @@ def test_dropping_keeps_what_is_disabled_beside_it(project):
         ("move loud --after loud", "cannot come after itself"),
         ("fold loud --into loud", "cannot be folded into itself"),
         ("drop missing --reason x", "there is no patch 'missing'"),
-        ("drop loud --reason .", "the reason '.' is not a line of text"),
-        ("drop loud --reason a\nb", "the reason 'a\\nb' is not a line of text"),
+        ("drop loud --reason .", "the reason '.' is not one line of text"),
+        ("drop loud --reason a\nb", "the reason 'a\\nb' is not one line of text"),
         ("rename loud comma", "there is already a patch 'comma'"),
         ("disable missing", "there is no patch 'missing'"),
         ("enable loud", "there is no disabled patch 'loud'"),
         ("header missing --message README.md", "there is no patch 'missing'"),
-        ("rename loud ../comma", "Fork-Patch is '../comma'"),
+        ("rename loud ../comma", "Fork-Patch has the invalid value"),
         ("refresh", "no command is stopped"),
     ],
 )

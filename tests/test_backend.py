@@ -248,7 +248,7 @@ def test_build_without_flask_at_hand_says_what_to_do(tmp_path, env):
         *("-m", "pip", "install", "--no-build-isolation", "--no-deps", checkout),
         check=False,
     )
-    assert f"Flask {LEVEL} is neither fetched nor installed beside" in done.stderr
+    assert f"Flask {LEVEL} is neither in the cache nor installed in" in done.stderr
 
 
 def test_broken_queue_fails_the_build_with_its_place(tmp_path):

@@ -200,7 +200,7 @@ def test_commit_without_trailers_is_named(project):
     commit(project, "quick fix")
     before = project.snapshot()
     done = project.fork("export", code=1)
-    assert "'quick fix': the message is not a subject, a reason" in done.stderr
+    assert "'quick fix': the message needs a subject, a reason" in done.stderr
     assert "Fork-Patch" in done.stderr
     assert project.snapshot() == before
 
@@ -209,7 +209,7 @@ def test_patch_whose_commit_is_gone_is_not_removed(project):
     project.fork("apply")
     project.git("reset", "--quiet", "--hard", "HEAD~1")
     done = project.fork("export", code=1)
-    assert "the commit of the patch comma is gone" in done.stderr
+    assert "the commit of the patch comma is missing" in done.stderr
     assert (project.root / "patches/comma.patch").read_bytes() == toy.COMMA
 
 
@@ -262,8 +262,8 @@ def test_offset_is_not_good_enough(project):
     ("series", "expected"),
     [
         ("loud.patch\n", "patches/comma.patch: is not in the series"),
-        ("loud.patch\ncomma.patch\nno.patch\n", "no.patch is in the series, but there"),
-        ("loud.patch\ncomma.patch\nloud.patch\n", "loud.patch is listed in line 1"),
+        ("loud.patch\ncomma.patch\nno.patch\n", "no.patch is listed, but is missing"),
+        ("loud.patch\ncomma.patch\nloud.patch\n", "loud.patch is already listed in"),
     ],
 )
 def test_series_that_does_not_fit_the_folder(project, series, expected):
@@ -348,7 +348,7 @@ def test_read_only_checkout_is_an_error_with_the_mend(project, verb):
     prefix = toy.held_to_permissions()
     done = project.fork(*verb.split(" ", 2), code=1, prefix=prefix)
     assert "cannot be written: Permission denied" in done.stderr
-    assert "hint: make room or give write access there" in done.stderr
+    assert "hint: free some space or grant write access there" in done.stderr
     assert project.snapshot() == before
 
 
@@ -387,7 +387,7 @@ def test_commits_are_seen_from_wherever_head_is(project):
     project.git("checkout", "--quiet", "--detach", "refs/fork/known")
     for verb in ("apply", "export"):
         done = project.fork(verb, code=1)
-        assert "the branch that is checked out there is not the queue's" in done.stderr
+        assert "the queue's branch is not checked out" in done.stderr
     assert "unexported commits" in project.fork("status").stdout
     assert project.git("rev-parse", "queue") == queue
     project.git("switch", "--quiet", "queue")
@@ -589,4 +589,4 @@ def test_patch_that_is_no_plain_file_is_refused(project, kind):
         path.symlink_to("/etc/hostname" if kind == "link" else "../loud.patch")
     for verb in ("status", "apply", "materialise"):
         done = project.fork(verb, code=1)
-        assert "loud.patch is in the series, but there is no such plain" in done.stderr
+        assert "loud.patch is listed, but is missing or not a plain" in done.stderr

@@ -1,4 +1,4 @@
-"""The pin: which release of upstream, by hash."""
+"""The pin: one release of upstream, identified by hash."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Pin:
 
     @property
     def requirement(self) -> str:
-        # Two signs would take the fork's own 3.1.3+flaskfork.1 as well (PEP 440).
+        # `==` would also match the fork's own 3.1.3+flaskfork.1 (PEP 440).
         return f"{self.name}==={self.version}"
 
     @property
@@ -115,7 +115,7 @@ def _check(key: str, value: t.Any, where: object) -> None:
     if key.endswith(".sha256"):
         fine, form = _SHA256.fullmatch(value), "64 hexadecimal digits"
     elif key == "upstream.version":
-        fine, form = re.fullmatch(r"\d+(\.\d+)+\w*", value), "a release's version"
+        fine, form = re.fullmatch(r"\d+(\.\d+)+\w*", value), "a release version"
     else:
         fine = re.fullmatch(r"(?!\.|.*/\.)\w[\w./-]*", value, re.ASCII)
         form = "a plain name or relative path"
