@@ -382,7 +382,7 @@ def test_code_that_has_gone_to_another_module_is_found(journey, tmp_path):
         toy.add(project, name, before.patches[name])
     done = project.fork("rebase", "3.0.0", code=3)
     assert "options-explicit conflicts in src/flask/app.py\n" in done.stderr
-    told = "what it changes in src/flask/app.py is in src/flask/sansio/app.py now\n"
+    told = "what it changes in src/flask/app.py is now in src/flask/sansio/app.py\n"
     assert told in done.stderr
 
 
