@@ -176,7 +176,7 @@ def test_files_of_upstream_among_those_of_the_shim(
     shutil.copy(upstream_files / "flask" / "views.py", package / "_compat.py")
     one, two = patient.troubles()
     assert (one["what"], one["where"]) == (
-        "is not as it was installed",
+        "has changed since it was installed",
         str(package / "app.py"),
     )
     assert two["what"].startswith("does not belong to the shim")
@@ -301,7 +301,7 @@ def test_upstream_on_pythonpath(patient: Patient, upstream_files: pathlib.Path) 
     patient.env["PYTHONPATH"] = str(upstream_files)
     [trouble] = patient.troubles()
     assert trouble["what"] == (
-        f"another Flask, {patient.level}, is installed beside the fork's shim"
+        f"another Flask, {patient.level}, is installed next to the fork's shim"
     )
     info = upstream_files / f"flask-{patient.level}.dist-info"
     assert trouble["where"] == str(info)

@@ -191,7 +191,7 @@ def test_uninstalling_the_fork_before_the_shim(
         assert done.stderr.splitlines()[-1] == (
             "ModuleNotFoundError: No module named 'flaskfork'. The Flask here is the"
             f" shim of flaskfork {version}: install that, or reinstall upstream's Flask"
-            f" by 'pip install --force-reinstall Flask==={level}'"
+            f" with 'pip install --force-reinstall Flask==={level}'"
         )
     code = "try: import flask\nexcept ModuleNotFoundError as e: print(e.name)"
     assert shimmed.environment.evaluate(code) == "flaskfork"
@@ -411,7 +411,7 @@ def test_what_cannot_be_written_to(
     assert files_below(environment.path) == before
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith(f"error: {environment.path}")
-    assert "cannot be changed (Permission denied), so Flask is what it" in done.stderr
+    assert "cannot be changed (Permission denied), so Flask is" in done.stderr
     assert "\n  hint: run this as a user who may write there" in done.stderr
 
 
