@@ -29,7 +29,7 @@ class Changelog:
 
         :raises ForkError: it is missing.
         """
-        return cls.parse(read(project.changelog, hint="restore it from the history"))
+        return cls.parse(read(project.changelog, hint="restore it from git"))
 
     @classmethod
     def parse(cls, data: bytes) -> Changelog:

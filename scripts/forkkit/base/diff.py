@@ -308,7 +308,7 @@ def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> 
 
 
 def split_lines(content: bytes) -> list[bytes]:
-    """The lines of ``content``, split at newlines only, which they keep."""
+    """Split ``content`` into lines at newlines only; each line keeps its newline."""
     lines = [line + b"\n" for line in content.split(b"\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines

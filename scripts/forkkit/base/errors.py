@@ -6,7 +6,7 @@ from __future__ import annotations
 class ForkError(Exception):
     """A problem that the maintainer can fix.
 
-    :param what: what is wrong, in one sentence.
+    :param what: what is wrong, as a clause that can follow the file's name.
     :param where: the file, and the line if there is one.
     :param hint: what to do about it.
     """

@@ -221,7 +221,7 @@ def author_of(folder: pathlib.Path) -> tuple[str, str]:
     """The user's identity by their own git settings, and the current date.
 
     :return: name and address, and the date in the form of RFC 5322.
-    :raises ForkError: git knows no identity.
+    :raises ForkError: git has no identity configured.
     """
     done = subprocess.run(
         ["git", "-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"],

@@ -19,7 +19,7 @@ def own_metadata(project: Project) -> dict[str, t.Any]:
 
     :raises ForkError: it is missing, or has no version.
     """
-    hint = "restore it from the project's history"
+    hint = "restore it from git"
     values = toml.load(project.pyproject, hint=hint).get("project")
     if not isinstance(values, dict) or "version" not in values:
         raise ForkError("there is no [project] version", where="pyproject.toml")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """``text``, with characters that could hide, reorder or colour it escaped."""
+    """Escape the characters of ``text`` that could hide, reorder or colour it."""
     return "".join(
         c if c.isprintable() or c in "\t\n" else c.encode("unicode_escape").decode()
         for c in text

@@ -93,7 +93,7 @@ def recover(project: Project) -> bool:
 
 
 def _try_all(project: Project, index: dict[str, str | None]) -> None:
-    """Find out whether a file cannot be written before committing to the change."""
+    """Make sure that all files can be written before committing to the change."""
     for folder in {(project.root / name).parent for name in index}:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

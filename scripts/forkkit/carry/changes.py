@@ -114,7 +114,8 @@ def carry(
 ) -> Outcome:
     """Carry a change to ``files``.
 
-    :return: the outcome; its files are those after the change."""
+    :return: the outcome; its files are those after the change.
+    """
     name, paths = change.patch.name, set(change.touched)
     if _are_moved(change, files):
         paths = {*change.before, *files, *change.after}

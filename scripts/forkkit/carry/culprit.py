@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     from packaging.version import Version
 
 _CHUNK = re.compile(rb"^<{7} .*?^>{7} [^\n]*\n", re.MULTILINE | re.DOTALL)
-#: Shorter texts, in words, occur in many files.
+#: Texts of fewer words occur in many files.
 _TELLING = 6
 _MARKER = re.compile(r"[<|=>]{7}")
 _DEFINITION = re.compile(r"^( *)(?:async )?(?:def|class) (\w+)", re.MULTILINE)
@@ -176,7 +176,7 @@ def _commit(
 
 
 def _first(count: int, holds: t.Callable[[int], bool]) -> int:
-    """The first of ``count`` numbers for which ``holds``, given that the last does."""
+    """The first of ``count`` numbers that ``holds`` is true for; it is for the last."""
     low, high = 0, count - 1
     while low < high:
         middle = (low + high) // 2

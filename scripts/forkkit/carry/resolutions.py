@@ -120,7 +120,7 @@ class Memory:
                 raise ForkError(
                     f"belongs to {resolution.file_name}",
                     where=where,
-                    hint="restore it from the history, or remove it",
+                    hint="restore it from git, or remove it",
                 )
             found[name] = resolution
         return cls(found)
@@ -213,6 +213,6 @@ def _malformed(where: object, what: str) -> ForkError:
     return ForkError(
         f"is not the resolution of a conflict: {what!r}",
         where=where,
-        hint="restore it from the history, or remove it; you will then be asked about"
+        hint="restore it from git, or remove it; you will then be asked about"
         " the conflict again",
     )

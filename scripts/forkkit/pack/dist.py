@@ -37,7 +37,7 @@ def build(project: Project, out: pathlib.Path) -> Built:
     The wheel is built from the sdist, which proves that the sdist builds.
 
     :raises ForkError: one of them cannot be built, and ``out`` is left unchanged; or
-        ``out`` cannot be written, and each file in it is either the old or the new.
+        ``out`` cannot be written, and each file in it is the old one or the new one.
     """
     with tempfile.TemporaryDirectory(prefix="flaskfork-build-") as name:
         folder = pathlib.Path(name)
@@ -90,7 +90,7 @@ def _unpacked(wheel: pathlib.Path) -> t.Iterator[pathlib.Path]:
 def expected_contents(project: Project) -> list[str]:
     """The exact list of paths in the fork's wheel, as recorded in the project."""
     where = project.wheel_contents
-    text = read_text(where, hint="restore it from the project's history")
+    text = read_text(where, hint="restore it from git")
     version = fork_version(project)
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return sorted(line.replace("{version}", version) for line in lines)

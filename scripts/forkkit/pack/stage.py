@@ -145,7 +145,7 @@ def read_overlay(project: Project) -> Files:
 def tables(project: Project) -> dict[str, Table]:
     """The rename tables, ``package`` and ``tests``."""
     where = project.relative(project.rename)
-    data = read(project.rename, hint="restore patches/rename.toml from the history")
+    data = read(project.rename, hint="restore patches/rename.toml from git")
     found = rename.parse(data, where=where)
     if set(found) != {"package", "tests"}:
         raise ForkError("the tables must be package and tests", where=where)
@@ -176,7 +176,7 @@ def provenance(fork: Fork, overlay: list[str]) -> bytes:
 
 
 def _own(project: Project, name: str) -> bytes:
-    return read(project.root / name, hint="restore it from the project's history")
+    return read(project.root / name, hint="restore it from git")
 
 
 def _check_plain(project: Project, folder: pathlib.Path) -> None:

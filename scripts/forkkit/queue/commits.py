@@ -58,7 +58,7 @@ def write(
                 stamp=step.patch.stamp,
             )
         )
-    # An interrupted import leaves these behind, and could not be repeated.
+    # An interrupted import leaves these behind, and they make the next one fail.
     for keep in (git.folder / ".git" / "objects" / "pack").glob("*.keep"):
         keep.unlink()
     # Without compression: the pack is read again soon.

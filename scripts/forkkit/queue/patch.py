@@ -134,7 +134,7 @@ def _split(data: bytes, where: object) -> tuple[str, bytes]:
     """The email's headers and message, and the diff."""
     if b"\n---\r\n" in data:
         raise not_a_mail(
-            where, "its lines end with CR LF, converted by an editor or git"
+            where, "its lines end with CR LF; an editor or git converted them"
         )
     mail, mark, changes = data.partition(b"\n---\n")
     try:

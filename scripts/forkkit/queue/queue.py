@@ -142,7 +142,7 @@ def _load_series(project: Project) -> Series:
     where = project.relative(project.series)
     if project.series.is_symlink():
         raise ForkError("is a link", where=where, hint="replace it with the file")
-    text = read(project.series, hint="restore patches/series from the history")
+    text = read(project.series, hint="restore patches/series from git")
     return Series.parse(text, where=where)
 
 

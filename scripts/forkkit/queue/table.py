@@ -18,7 +18,7 @@ def with_table(project: Project, queue: Queue) -> bytes:
     :raises ForkError: the marks around the table are missing.
     """
     path = project.root / "README.md"
-    text = read_text(path, hint="restore it from the project's history")
+    text = read_text(path, hint="restore it from git")
     head, begin, rest = text.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
     if not begin or not end:

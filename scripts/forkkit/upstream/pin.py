@@ -12,7 +12,7 @@ from ..base.files import read
 from ..base.paths import Project
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_RESTORE = "restore upstream/pin.toml from the history, or pin the release again"
+_RESTORE = "restore upstream/pin.toml from git, or pin the release again"
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Pin:
         }
         if odd := sorted(set(flat) ^ set(_KEYS.values())):
             raise ForkError(
-                f"missing or unknown: {', '.join(odd)}", where=where, hint=_RESTORE
+                f"missing or unknown keys: {', '.join(odd)}", where=where, hint=_RESTORE
             )
 
         for key, value in flat.items():

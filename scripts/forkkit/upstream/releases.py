@@ -134,7 +134,7 @@ def in_cache(
 
 
 def cached_beyond(project: Project, pin: Pin) -> list[str]:
-    """The versions beyond the pin whose archives are in the cache, oldest first."""
+    """The cached versions that are newer than the pin, oldest first."""
     from packaging.version import Version
 
     return [
