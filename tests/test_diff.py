@@ -174,7 +174,7 @@ def test_offsets_find_lines_that_moved():
         (CHANGE.replace(b"-1\n+one\n", b" 1\n"), "the hunk above changes nothing"),
         (CHANGE.replace(b"+7,4", b"+8,4"), "the hunk above has inconsistent line"),
         (CHANGE.replace(b"-1,4 +1,4", b"-0,4 +0,4"), "the hunk above has inconsistent"),
-        (ADD.replace(b"--- /dev", b"deleted file mode 100644\n--- /dev"), "not both"),
+        (ADD.replace(b"--- /dev", b"deleted file mode 100644\n--- /dev"), "both added"),
         (CHANGE.replace(b"a.py", b"a\xff.py"), "a path that is not UTF-8"),
         (CHANGE + CHANGE, "a second diff of a.py"),
         (CHANGE + b"-- \n2.39.5\n", "expected 'diff --git', found '-- '"),

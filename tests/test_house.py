@@ -43,7 +43,7 @@ def test_imports_go_down():
     assert "0 broken" in done.stdout
 
 
-def test_every_package_has_a_floor():
+def test_every_package_has_a_layer():
     import tomllib
 
     settings = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())

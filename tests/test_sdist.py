@@ -64,7 +64,7 @@ def test_hostile_member_is_refused(info, expected):
 
 @pytest.mark.parametrize("second", ["flask-1.0/a.py", "flask-1.0/A.py"])
 def test_doubled_member_is_refused(second):
-    with pytest.raises(ForkError, match="in it twice"):
+    with pytest.raises(ForkError, match=r"contains .* twice"):
         read(toy.tar([(member("flask-1.0/a.py"), b""), (member(second), b"")]))
 
 

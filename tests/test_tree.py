@@ -503,7 +503,7 @@ def test_commit_without_any_message_is_named(project):
     (project.checkout / "src/flask/x.py").write_text("x = 1\n")
     project.git("add", "--all")
     project.git("commit", "--quiet", "--allow-empty-message", "-m", "")
-    assert "not a subject, a reason in prose" in project.fork("export", code=1).stderr
+    assert "needs a subject, a reason in prose" in project.fork("export", code=1).stderr
 
 
 def test_settings_of_the_checkout_change_no_byte(project, tmp_path):

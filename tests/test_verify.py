@@ -66,7 +66,7 @@ def test_sound_project_has_no_findings(project, name):
         ("README.md", "<!-- /differences -->", "", "the marks of the table"),
         ("CHANGELOG.md", "### Upstream", "### upstream", "no heading '### Upstream'"),
         ("CHANGELOG.md", "## Unreleased", "## 1\n\n## 0", "no heading '### Fork'"),
-        ("patches/rename.toml", "[[tests.rule]]", "[[test.rule]]", "not package and"),
+        ("patches/rename.toml", "[[tests.rule]]", "[[test.rule]]", "must be package"),
     ],
 )
 def test_formats(project, path, before, after, expected):
