@@ -90,7 +90,7 @@ values = st.sampled_from(["1", "text", "null", "[1]", "{}", '{"B": 1}', '{"B": {
 @settings(deadline=None, max_examples=300)
 @given(st.dictionaries(names.map("__".join), values, max_size=4))
 def test_whatever_is_in_the_environment(variables):
-    """Against items that are set one after another, as the documentation says."""
+    """Compared with setting the items one by one, as the documentation says."""
     expected, conflict = {}, False
     for name in sorted(variables):
         *parents, key = name.split("__")

@@ -1,4 +1,4 @@
-"""A missing config file is missing, whatever the system calls the error."""
+"""A missing config file is ignored no matter how the system reports it."""
 
 from __future__ import annotations
 

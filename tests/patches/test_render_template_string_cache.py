@@ -1,4 +1,4 @@
-"""With a flag, a template is compiled from a string once, and evaluates anew."""
+"""With a flag, a string template is compiled once, and still evaluated anew."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def test_extensions(app):
 )
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_custom_functions_of_constants(app, monkeypatch, source, everywhere):
-    """They may depend on the request, whatever the operands that do not count."""
+    """They may depend on the request, even with variables that are never evaluated."""
     calls = []
     filters, tests = app.jinja_env.filters, app.jinja_env.tests
     if everywhere:
