@@ -17,7 +17,9 @@ import types
 import typing as t
 from importlib.machinery import ModuleSpec
 from importlib.machinery import PathFinder
+from itertools import filterfalse
 
+from . import distributions
 from .aliases import ALIAS
 from .aliases import find_foreign
 from .aliases import FORK
@@ -67,6 +69,11 @@ class Finder:
         if top == FORK and has_alias(fullname):
             return _find_fork(fullname, path)
         return None
+
+    @staticmethod
+    def find_distributions(context: t.Any) -> t.Iterator[t.Any]:
+        """Find Flask by its name, as ``importlib.metadata`` asks for it."""
+        return distributions.find(context, filterfalse(_is_ours, sys.meta_path))
 
 
 class FolderFinder:
