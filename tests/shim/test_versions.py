@@ -111,7 +111,8 @@ def test_nothing_but_the_version_changes(run_python: RunPython) -> None:
                 [found.read_text(n) for n in ["INSTALLER", "RECORD", "WHEEL", "none"]],
             ]
         before = look()
-        assert before[7] == [("console_scripts", "flask", "flaskfork.shim.program:main")]
+        program = "flaskfork.shim.program:main"
+        assert before[7] == [("console_scripts", "flask", program)]
         import flask
         assert look() == before
         found = importlib.metadata.distribution("flask")

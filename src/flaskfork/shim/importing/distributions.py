@@ -35,9 +35,7 @@ def find(context: t.Any, finders: t.Iterable[t.Any]) -> t.Iterator[t.Any]:
     :param finders: the other finders on ``sys.meta_path``.
     """
     if str(context.name).lower() == ALIAS and context.path is sys.path:
-        finders = [
-            finder for finder in finders if hasattr(finder, "find_distributions")
-        ]
+        finders = [one for one in finders if hasattr(one, "find_distributions")]
         yield _installed(context, finders) or _made_up(context, finders)
 
 
@@ -56,10 +54,8 @@ def _made_up(context: t.Any, finders: t.Iterable[t.Any]) -> t.Any:
         # The fork was copied here, or frozen, without its metadata.
         from importlib.metadata import PathDistribution
 
-        found, text = (
-            PathDistribution(_PACKAGE),
-            "Metadata-Version: 2.1\nName:\nVersion:\n",
-        )
+        found = PathDistribution(_PACKAGE)
+        text = "Metadata-Version: 2.1\nName:\nVersion:\n"
     text = re.sub("(?m)^Name:.*", "Name: Flask", text, count=1)
     found.read_text = functools.partial(_read_text, {"METADATA": text}.get)
     return found
@@ -82,7 +78,7 @@ def _read_text(read: t.Callable[[str], str | None], filename: str) -> str | None
     return text
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _api_level() -> str:
     # By the module's loader: to ask the fork's own module for it is to import the
     # fork, which may be what this is called from.
