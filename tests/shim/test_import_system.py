@@ -537,3 +537,42 @@ def test_coming_too_late_names_the_file(
         assert sys.modules["flask"] is flask
     """
     run_python("-c", code)
+
+
+# As IPython's autoreload goes about it, which looks at each entry of sys.modules.
+RELOAD_ALL = """
+def reload_all(*tops):
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if name.partition(".")[0] in tops and path:
+            kept = {k: vars(module)[k] for k in ("__name__", "__loader__")}
+            vars(module).clear()
+            vars(module).update(kept)
+            assert importlib.reload(module) is module, name
+"""
+
+
+@pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])
+@pytest.mark.parametrize("tops", [["flask"], ["flaskfork"], ["flask", "flaskfork"]])
+def test_modules_that_are_cleared_and_loaded_anew(
+    run_python: RunPython, first: str, tops: list[str]
+) -> None:
+    code = f"""
+import importlib, sys, types
+{RELOAD_ALL}
+import {first}
+import flask.views
+importlib.invalidate_caches()
+for _ in range(2):
+    reload_all(*{tops})
+    import flask, flask.testing, flaskfork.testing
+    for name, module in sys.modules.copy().items():
+        if (name + ".").startswith("flask."):
+            assert module is sys.modules["flaskfork" + name[5:]], name
+            assert type(module) is types.ModuleType, name
+    assert flask.Flask("x").test_client().get("/").status_code == 404
+    finders = [f for f in sys.meta_path if "flaskfork" in repr(f)]
+    assert len(finders) == 1, finders
+    assert len([h for h in sys.path_hooks if "flaskfork" in h.__module__]) == 1
+"""
+    run_python("-c", code)

@@ -8,11 +8,13 @@ one, through the import system.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import sys
 import types
 import typing as t
 from importlib import _bootstrap
+from importlib.abc import FileLoader
 
 FORK = "flaskfork"
 ALIAS = "flask"
@@ -53,6 +55,7 @@ def enter(alias: str, module: types.ModuleType) -> None:
         is imported under its other names.
     """
     sys.modules[alias] = module
+    _read_by_both_names(getattr(module, "__loader__", None))
     if alias == ALIAS:
         import_aliases()
 
@@ -120,6 +123,20 @@ def find_foreign() -> types.ModuleType | None:
         ):
             return module
     return None
+
+
+def _read_by_both_names(loader: t.Any) -> None:
+    """Let a module's loader be asked for its code and source by the other name, too.
+
+    What runs a module by name, as :mod:`runpy` does, asks by the name that it was given.
+    """
+    if isinstance(loader, FileLoader) and "get_filename" not in vars(loader):
+        get_filename = functools.partial(_get_filename, loader.get_filename)
+        loader.get_filename = get_filename  # type: ignore[method-assign]
+
+
+def _get_filename(get_filename: t.Callable[[str], str], name: str) -> str:
+    return get_filename(FORK + name[len(ALIAS) :] if _is_alias(name) else name)
 
 
 def _hand_on(

@@ -63,6 +63,10 @@ class Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
+        # Without any global: IPython clears the module that it loads anew, this one too.
+        if fullname.startswith("flaskfork.shim"):
+            return None
+
         top = fullname.partition(".")[0]
         if top == ALIAS:
             return _find_alias(fullname)
@@ -91,7 +95,8 @@ class FolderFinder:
     def find_spec(
         self, fullname: str, target: types.ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.startswith(f"{ALIAS}."):
+        # Without a global, as above.
+        if fullname.startswith("flask."):
             return _find_alias(fullname)
         spec: ModuleSpec | None = self.finder.find_spec(fullname, target)
         return spec
@@ -178,6 +183,8 @@ def _put_path_hook() -> None:
         sys.path_hooks[:] = [find_in_folder, *hooks]
         for path in filter(_is_folder_of_fork, [*sys.path_importer_cache]):
             sys.path_importer_cache.pop(path, None)
+            # At once, since the hook has globals.
+            pkgutil.get_importer(path)
 
 
 def _is_folder_of_fork(path: str) -> bool:
