@@ -141,7 +141,7 @@ class _Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
-        # Without any global: IPython clears the module that it loads anew, this one too.
+        # Without any global: IPython clears a module to load it anew, this one too.
         if fullname.startswith("flaskfork.legacy"):
             return None
 

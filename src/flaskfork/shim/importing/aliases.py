@@ -55,9 +55,21 @@ def enter(alias: str, module: types.ModuleType) -> None:
         is imported under its other names.
     """
     sys.modules[alias] = module
-    _read_by_both_names(getattr(module, "__loader__", None))
+    read_by_both_names(getattr(module, "__loader__", None))
     if alias == ALIAS:
         import_aliases()
+
+
+def read_by_both_names(loader: t.Any) -> None:
+    """Let a module's loader be asked for its code and source by the other name, too.
+
+    What runs a module by name, as :mod:`runpy` does, asks by the name it was given.
+
+    :param loader: one for files, whose name it has; any other is left alone.
+    """
+    if isinstance(loader, FileLoader) and "get_filename" not in vars(loader):
+        get_filename = functools.partial(_get_filename, loader.get_filename)
+        loader.get_filename = get_filename  # type: ignore[method-assign]
 
 
 def import_aliases(loaded: str = "") -> None:
@@ -123,16 +135,6 @@ def find_foreign() -> types.ModuleType | None:
         ):
             return module
     return None
-
-
-def _read_by_both_names(loader: t.Any) -> None:
-    """Let a module's loader be asked for its code and source by the other name, too.
-
-    What runs a module by name, as :mod:`runpy` does, asks by the name that it was given.
-    """
-    if isinstance(loader, FileLoader) and "get_filename" not in vars(loader):
-        get_filename = functools.partial(_get_filename, loader.get_filename)
-        loader.get_filename = get_filename  # type: ignore[method-assign]
 
 
 def _get_filename(get_filename: t.Callable[[str], str], name: str) -> str:

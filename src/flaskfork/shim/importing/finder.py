@@ -63,7 +63,7 @@ class Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
-        # Without any global: IPython clears the module that it loads anew, this one too.
+        # Without any global: IPython clears a module to load it anew, this one too.
         if fullname.startswith("flaskfork.shim"):
             return None
 
