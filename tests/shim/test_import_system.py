@@ -97,6 +97,39 @@ for name, module in sys.modules.copy().items():
 for name in names:
     assert getattr(sys.modules[name], name) == "mark"
 """
+# Of what is in a package without a module of its own, and of the package around it.
+NAMESPACES = """
+import importlib
+import sys
+import threading
+import types
+
+sys.setswitchinterval(1e-6)
+names = sys.argv[1:]
+together = threading.Barrier(len(names))
+failed = []
+
+def get(name):
+    together.wait(60)
+    try:
+        importlib.import_module(name)
+    except BaseException as e:
+        failed.append((name, repr(e)))
+
+threads = [threading.Thread(target=get, args=[name]) for name in names]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(60)
+assert not any(thread.is_alive() for thread in threads), "deadlock"
+assert not failed, failed
+import flask.sansio.app, flaskfork
+for name, module in sys.modules.copy().items():
+    if (name + ".").startswith("flask."):
+        assert module is sys.modules["flaskfork" + name[5:]], name
+        assert type(module) is types.ModuleType, name
+assert flaskfork.sansio is sys.modules["flaskfork.sansio"]
+"""
 # By both names at once, time and again.
 BOTH_NAMES = """
 import importlib
@@ -146,6 +179,52 @@ def test_finding_imports_nothing(
 def test_first_import_by_many_threads(run_python: RunPython, first: str) -> None:
     for _ in range(10):
         run_python("-c", f"import {first}\n{RACE}")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["flask.sansio", "flask"],
+        ["flask.sansio.scaffold", "flask"],
+        ["flask", "flask.sansio.app", "flask.sansio.scaffold", "flask.views"],
+        ["flask.sansio.scaffold", "flaskfork.sansio.scaffold", "flaskfork"],
+    ],
+)
+def test_first_import_of_a_namespace_package(
+    run_python: RunPython, names: list[str]
+) -> None:
+    for _ in range(10):
+        run_python("-c", NAMESPACES, *names)
+
+
+def test_namespace_package_that_was_there_before_the_finder(
+    run_python: RunPython,
+) -> None:
+    code = """
+        import sys, threading
+
+        class First:
+            # The shim wheel's module asks for it, and has not put the finder there yet.
+            def find_spec(self, name, path=None, target=None):
+                if name == "flaskfork" and not seen:
+                    thread = threading.Thread(target=find)
+                    thread.start()
+                    thread.join(60)
+
+        def find():
+            import flask.sansio
+            seen.append(flask.sansio)
+
+        seen = []
+        sys.meta_path.insert(0, First())
+        import flask
+        import flask.sansio.app
+        import flaskfork.sansio
+        assert seen[0] is not flask.sansio is flaskfork.sansio
+        assert sys.modules["flask.sansio"] is sys.modules["flaskfork.sansio"]
+        assert flask.sansio.app is flaskfork.sansio.app
+    """
+    run_python("-c", code)
 
 
 def test_a_module_by_both_names_at_once(run_python: RunPython) -> None:

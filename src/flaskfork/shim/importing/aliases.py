@@ -56,6 +56,9 @@ def enter(alias: str, module: types.ModuleType) -> None:
     """
     sys.modules[alias] = module
     read_by_both_names(getattr(module, "__loader__", None))
+    for name in [*sys.modules] if alias == ALIAS else _lineage(alias):
+        if _is_alias(name):
+            _replace_namespace(name)
     if alias == ALIAS:
         import_aliases()
 
@@ -135,6 +138,22 @@ def find_foreign() -> types.ModuleType | None:
         ):
             return module
     return None
+
+
+def _replace_namespace(alias: str) -> None:
+    """Put the fork's module in the place of a namespace package of the shim wheel.
+
+    It has no module that could do it. A thread finds it there that imports from the
+    package while another has not got far enough to put the finder in its place.
+    """
+    spec = getattr(sys.modules.get(alias), "__spec__", None)
+    locations = getattr(spec, "submodule_search_locations", None)
+    if locations is not None and spec.origin is None and spec.name == alias:
+        with contextlib.suppress(ImportError):
+            fork = import_fork(alias)
+            sys.modules[alias] = fork
+            parent, _, child = fork.__name__.rpartition(".")
+            setattr(sys.modules[parent], child, fork)
 
 
 def _get_filename(get_filename: t.Callable[[str], str], name: str) -> str:
