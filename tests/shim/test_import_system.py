@@ -199,19 +199,15 @@ def test_first_import_of_a_namespace_package(
 def test_namespace_package_that_was_there_before_the_finder(
     run_python: RunPython,
 ) -> None:
+    # As a thread finds it that imports it then.
     code = """
-        import importlib, sys, threading
+        import importlib, sys
 
         class First:
             # The shim wheel's module asks for it, and has not put the finder there yet.
             def find_spec(self, name, path=None, target=None):
                 if name == "flaskfork" and not seen:
-                    thread = threading.Thread(target=find)
-                    thread.start()
-                    thread.join(60)
-
-        def find():
-            seen.append(importlib.import_module("flask.sansio"))
+                    seen.append(importlib.import_module("flask.sansio"))
 
         seen = []
         sys.meta_path.insert(0, First())
