@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
 import pathlib
 import pkgutil
-
-from PyInstaller.utils.hooks import copy_metadata
 
 _package = pathlib.Path(__file__).parents[1]
 
 # What ``flask --version`` shows.
 datas = [(str(_package / "provenance.json"), "flaskfork")]
-# What a program is told that asks for the version of either.
-for _name in ("flaskfork", "Flask"):
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        datas += copy_metadata(_name)
+# What tells a program the versions of both.
+datas += [
+    (str(_info), _info.name)
+    for _name in ("flaskfork", "[Ff]lask")
+    for _info in _package.parent.glob(f"{_name}-*.dist-info")
+]
 # A program that imports flaskfork.shim imports these by the other name, and what gives
 # back old names is named in tables.
 hiddenimports = [
