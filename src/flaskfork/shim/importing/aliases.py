@@ -146,7 +146,7 @@ def _replace_namespace(alias: str) -> None:
     It has no module that could do it. A thread finds it there that imports from the
     package while another has not got far enough to put the finder in its place.
     """
-    spec = getattr(sys.modules.get(alias), "__spec__", None)
+    spec: t.Any = getattr(sys.modules.get(alias), "__spec__", None)
     locations = getattr(spec, "submodule_search_locations", None)
     if locations is not None and spec.origin is None and spec.name == alias:
         with contextlib.suppress(ImportError):
