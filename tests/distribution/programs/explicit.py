@@ -12,5 +12,5 @@ from flask.views import View
 
 assert flask is flaskfork
 print(View.__module__, TaggedJSONSerializer.__module__)
-print(flask.__version__, *map(importlib.metadata.version, ["flask", "flaskfork"]))
+print(*map(importlib.metadata.version, ["flask", "flaskfork"]))
 print(importlib.metadata.requires("flask"))

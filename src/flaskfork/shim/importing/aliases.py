@@ -57,7 +57,7 @@ def enter(alias: str, module: types.ModuleType) -> None:
     sys.modules[alias] = module
     read_by_both_names(getattr(module, "__loader__", None))
     for name in [*sys.modules] if alias == ALIAS else _lineage(alias):
-        if _is_alias(name):
+        if name.startswith(f"{ALIAS}."):
             _replace_namespace(name)
     if alias == ALIAS:
         import_aliases()
