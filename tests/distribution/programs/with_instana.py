@@ -1,4 +1,4 @@
-"""Instana's sensor, which takes Flask's version apart for each page that is rendered."""
+"""Instana's sensor, which parses Flask's version for each page that is rendered."""
 
 from __future__ import annotations
 
