@@ -51,6 +51,8 @@ def versions(library=importlib.metadata):
     ],
 )
 def test_version_while_the_fork_is_loaded(run_python: RunPython, load: str) -> None:
+    if "importlib_metadata" in load:
+        pytest.importorskip("importlib_metadata")
     code = f"""{VERSIONS}
 keep = sys.modules.copy()
 before = versions()
@@ -68,6 +70,7 @@ assert flask.__version__ == flaskfork.__version__ == {LEVEL!r}
 
 @pytest.mark.parametrize("first", ["flask", "importlib_metadata"])
 def test_version_that_the_backport_tells(run_python: RunPython, first: str) -> None:
+    pytest.importorskip("importlib_metadata")
     code = f"""{VERSIONS}
 import {first}, flask, importlib_metadata
 assert versions(importlib_metadata) == versions() == {{{LEVEL!r}}}
