@@ -28,7 +28,8 @@ import nox
 ROOT = pathlib.Path(__file__).parent
 DIST = ROOT / "build" / "dist"
 UNSTABLE = ROOT / "build" / "unstable"
-TESTING = ["asgiref", "hypothesis", "pytest", "pytest-xdist", "wrapt"]
+TESTING = ["asgiref", "hypothesis", "importlib-metadata", "pytest", "pytest-xdist"]
+TESTING += ["wrapt"]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 nox.needs_version = ">=2025.5.1"

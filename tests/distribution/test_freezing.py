@@ -11,6 +11,7 @@ import typing as t
 import zipapp
 
 import pytest
+from packaging.utils import parse_wheel_filename
 
 from forkkit.base import venv
 from forkkit.base.venv import Environment
@@ -47,7 +48,7 @@ def make_archive(folder: pathlib.Path, *requirements: str | pathlib.Path) -> str
     return str(folder / "shop.pyz")
 
 
-def check(said: str) -> None:
+def check(said: str, level: str) -> None:
     """Assert that the program found what it would have found in files."""
     found = json.loads(said)
     assert found["visits"] == [
@@ -62,6 +63,7 @@ def check(said: str) -> None:
     assert found["pickled"] == "MethodView"
     assert found["reloaded"] == "flaskfork.signals"
     assert found["spawned"] == found["visits"][1]
+    assert {*found["versions"]} == {level}
 
 
 def test_archive(
@@ -74,9 +76,9 @@ def test_archive(
     run = ["-I", "-W", "error"]
     on_fork = make_archive(tmp_path, fork_wheel, shim_wheel)
     said = bare.run(*run, on_fork).stdout
-    check(said)
+    check(said, level)
     version = bare.run(*run, on_fork, "--version").stdout
-    assert f"Flask {level}+flaskfork." in version
+    assert f"Flask {level}\n" in version
     assert f"(Flask {level} with " in version
 
     plain = json.loads(bare.run(*run, make_archive(tmp_path, f"Flask=={level}")).stdout)
@@ -109,16 +111,20 @@ def test_folder_of_pyinstaller(
     freezer = venv.create(tmp_path / "venv", fork_wheel, shim_wheel, "pyinstaller")
     freeze(freezer, tmp_path, str(PROGRAMS / "frozen.py"))
     program = tmp_path / "frozen" / "frozen"
-    check(run(program))
-    check(run(program, FLASKFORK_LEGACY="werkzeug"))
+    check(run(program), level)
+    check(run(program, FLASKFORK_LEGACY="werkzeug"), level)
     version = run(program, "--version")
-    assert f"Flask {level}+flaskfork." in version
+    assert f"Flask {level}\n" in version
     assert f"(Flask {level} with " in version
 
 
 def test_file_of_pyinstaller_without_the_shims_wheel(
-    tmp_path: pathlib.Path, fork_wheel: pathlib.Path
+    tmp_path: pathlib.Path, fork_wheel: pathlib.Path, level: str
 ) -> None:
     freezer = venv.create(tmp_path / "venv", fork_wheel, "pyinstaller")
     freeze(freezer, tmp_path, "--onefile", str(PROGRAMS / "explicit.py"))
-    assert run(tmp_path / "explicit") == "flaskfork.views flaskfork.json.tag\n"
+    modules, versions, requires = run(tmp_path / "explicit").splitlines()
+    assert modules == "flaskfork.views flaskfork.json.tag"
+    made = parse_wheel_filename(fork_wheel.name)[1]
+    assert versions == f"{level} {made}"
+    assert "werkzeug>=" in requires

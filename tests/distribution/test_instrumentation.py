@@ -29,11 +29,14 @@ PROGRAMS = pathlib.Path(__file__).with_name("programs")
 TOOLS = [
     "ddtrace",
     "elastic-apm",
+    "instana",
     "newrelic",
     "opentelemetry-distro",
     "opentelemetry-instrumentation-flask",
     "sentry-sdk",
 ]
+# The tools that a program starts itself.
+STARTED = ["datadog", "instana", "newrelic", "opentelemetry", "sentry"]
 # The commands of the tools that have one to start them.
 COMMANDS = {
     "datadog": ["ddtrace-run"],
@@ -48,6 +51,7 @@ COMMANDS = {
 SETTINGS = {
     "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
     "DD_REMOTE_CONFIGURATION_ENABLED": "false",
+    "INSTANA_LOG_LEVEL": "error",
     "NEW_RELIC_CONFIG_FILE": "newrelic.ini",
 }
 
@@ -153,7 +157,7 @@ def test_upstreams_flask_is_nowhere(
     assert on_flask.evaluate(code) == "flask.app"
 
 
-@pytest.mark.parametrize("tool", ["datadog", "newrelic", "opentelemetry", "sentry"])
+@pytest.mark.parametrize("tool", STARTED)
 def test_tool_that_is_started_first(
     on_fork: Record, on_plain: Record, tool: str
 ) -> None:
@@ -164,7 +168,7 @@ def test_tool_that_is_started_first(
     assert on_fork(tool, "start", "shop") == plain
 
 
-@pytest.mark.parametrize("tool", ["datadog", "newrelic", "opentelemetry", "sentry"])
+@pytest.mark.parametrize("tool", STARTED)
 def test_tool_where_the_forks_own_names_are_used_first(
     on_fork: Record, on_plain: Record, folder: pathlib.Path, tool: str
 ) -> None:
@@ -178,12 +182,21 @@ def test_tool_where_the_forks_own_names_are_used_first(
     assert found == on_plain(tool, "start", "shop")
 
 
-@pytest.mark.parametrize("tool", ["datadog", "newrelic", "opentelemetry", "sentry"])
+@pytest.mark.parametrize("tool", STARTED)
 def test_tool_that_is_started_after_flask_is_imported(
     on_fork: Record, on_plain: Record, tool: str
 ) -> None:
     steps = tool, "flask", "flask.views", "start", "shop"
     assert on_fork(*steps) == on_plain(*steps)
+
+
+def test_every_rendered_page_of_instana(on_fork: Record) -> None:
+    found = on_fork("instana", "start", "shop")
+    pages = {"/article/3", "/terms"}
+    assert {s for path, s, *_ in found["seen"] if path in pages} == {200, 201, 405}
+    rendered = [one for one in found["recorded"] if '"name": "render"' in one]
+    assert len(rendered) == 4
+    assert "ValueError" not in str(found["recorded"])
 
 
 @pytest.mark.parametrize("tool", [*COMMANDS])

@@ -90,6 +90,9 @@ import runpy
 import sys
 from contextlib import redirect_stdout
 
+# The installers' one.
+version = importlib.metadata.version("Flask")
+
 import flask
 import flask.sansio.app
 import flask.views
@@ -102,7 +105,7 @@ with redirect_stdout(out):
     except SystemExit as e:
         assert not e.code, e
 print(json.dumps({
-    "version": importlib.metadata.version("Flask"),
+    "version": version,
     "fork": flask is sys.modules.get("flaskfork"),
     "parts": sorted({m.split(".")[0] for m in (
         flask.Flask.__module__, flask.views.__name__, flask.sansio.app.App.__module__

@@ -241,8 +241,10 @@ class Project:
     def flask(self) -> str:
         """The version of the installed Flask, after a check that it is what it says."""
         version, is_fork, *_ = self.environment.evaluate(
-            "import importlib.metadata as m, flask\n"
-            "print(m.version('flask'), 'flaskfork' in flask.__file__)"
+            "import importlib.metadata as m\n"
+            "version = m.version('flask')\n"
+            "import flask\n"
+            "print(version, 'flaskfork' in flask.__file__)"
         ).split()
         assert (is_fork == "True") == (version == self.desk.shim)
         return version

@@ -130,15 +130,15 @@ def test_serving(env: Environment, app: pathlib.Path, name: str) -> None:
             server.terminate()
 
 
-def test_versions(env: Environment) -> None:
-    code = "from importlib.metadata import version; print(version('flask'))"
-    version = Version(env.evaluate(code))
-    fork = env.evaluate(code.replace("flask'", "flaskfork'"))
-    assert version.local == f"flaskfork.{fork.rpartition('.')[2]}"
-    assert version.public == fork.rpartition(".")[0]
-    said = env.run("-m", "flask", "--version").stdout
-    assert f"flaskfork {fork}" in said
-    assert str(version) in said
+def test_versions(env: Environment, level: str) -> None:
+    code = "from importlib.metadata import version; print(version('{}'))"
+    fork = env.evaluate(code.format("flaskfork"))
+    installed = Version(env.evaluate(code.format("flask")))
+    assert str(installed) == f"{level}+flaskfork.{fork.rpartition('.')[2]}"
+    assert env.evaluate(f"import flask; {code.format('flask')}") == level
+    said = env.run("-m", "flask", "--version").stdout.splitlines()
+    assert f"Flask {level}" in said
+    assert said[-1].startswith(f"flaskfork {fork} (Flask {level} with ")
 
 
 def test_extras_are_upstreams(env: Environment) -> None:

@@ -97,6 +97,39 @@ for name, module in sys.modules.copy().items():
 for name in names:
     assert getattr(sys.modules[name], name) == "mark"
 """
+# Of what is in a package without a module of its own, and of the package around it.
+NAMESPACES = """
+import importlib
+import sys
+import threading
+import types
+
+sys.setswitchinterval(1e-6)
+names = sys.argv[1:]
+together = threading.Barrier(len(names))
+failed = []
+
+def get(name):
+    together.wait(60)
+    try:
+        importlib.import_module(name)
+    except BaseException as e:
+        failed.append((name, repr(e)))
+
+threads = [threading.Thread(target=get, args=[name]) for name in names]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(60)
+assert not any(thread.is_alive() for thread in threads), "deadlock"
+assert not failed, failed
+import flask.sansio.app, flaskfork
+for name, module in sys.modules.copy().items():
+    if (name + ".").startswith("flask."):
+        assert module is sys.modules["flaskfork" + name[5:]], name
+        assert type(module) is types.ModuleType, name
+assert flaskfork.sansio is sys.modules["flaskfork.sansio"]
+"""
 # Under both names simultaneously, many times.
 BOTH_NAMES = """
 import importlib
@@ -146,6 +179,46 @@ def test_finding_imports_nothing(
 def test_first_import_by_many_threads(run_python: RunPython, first: str) -> None:
     for _ in range(10):
         run_python("-c", f"import {first}\n{RACE}")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["flask.sansio", "flask"],
+        ["flask.sansio.scaffold", "flask"],
+        ["flask", "flask.sansio.app", "flask.sansio.scaffold", "flask.views"],
+    ],
+)
+def test_first_import_of_a_namespace_package(
+    run_python: RunPython, names: list[str]
+) -> None:
+    for _ in range(10):
+        run_python("-c", NAMESPACES, *names)
+
+
+def test_namespace_package_that_was_there_before_the_finder(
+    run_python: RunPython,
+) -> None:
+    # As a thread finds it that imports it then.
+    code = """
+        import importlib, sys
+
+        class First:
+            # The shim wheel's module asks for it, and has not put the finder there yet.
+            def find_spec(self, name, path=None, target=None):
+                if name == "flaskfork" and not seen:
+                    seen.append(importlib.import_module("flask.sansio"))
+
+        seen = []
+        sys.meta_path.insert(0, First())
+        import flask
+        import flask.sansio.app
+        import flaskfork.sansio
+        assert seen[0] is not flask.sansio is flaskfork.sansio
+        assert sys.modules["flask.sansio"] is sys.modules["flaskfork.sansio"]
+        assert flask.sansio.app is flaskfork.sansio.app
+    """
+    run_python("-c", code)
 
 
 def test_a_module_by_both_names_at_once(run_python: RunPython) -> None:
@@ -536,4 +609,43 @@ def test_coming_too_late_names_the_file(
         assert "flaskfork.shim" not in sys.modules
         assert sys.modules["flask"] is flask
     """
+    run_python("-c", code)
+
+
+# As IPython's autoreload goes about it, which looks at each entry of sys.modules.
+RELOAD_ALL = """
+def reload_all(*tops):
+    for name, module in list(sys.modules.items()):
+        path = getattr(module, "__file__", None)
+        if name.partition(".")[0] in tops and path:
+            kept = {k: vars(module)[k] for k in ("__name__", "__loader__")}
+            vars(module).clear()
+            vars(module).update(kept)
+            assert importlib.reload(module) is module, name
+"""
+
+
+@pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])
+@pytest.mark.parametrize("tops", [["flask"], ["flaskfork"], ["flask", "flaskfork"]])
+def test_modules_that_are_cleared_and_loaded_anew(
+    run_python: RunPython, first: str, tops: list[str]
+) -> None:
+    code = f"""
+import importlib, sys, types
+{RELOAD_ALL}
+import {first}
+import flask.views
+importlib.invalidate_caches()
+for _ in range(2):
+    reload_all(*{tops})
+    import flask, flask.testing, flaskfork.testing
+    for name, module in sys.modules.copy().items():
+        if (name + ".").startswith("flask."):
+            assert module is sys.modules["flaskfork" + name[5:]], name
+            assert type(module) is types.ModuleType, name
+    assert flask.Flask("x").test_client().get("/").status_code == 404
+    finders = [f for f in sys.meta_path if "flaskfork" in repr(f)]
+    assert len(finders) == 1, finders
+    assert len([h for h in sys.path_hooks if "flaskfork" in h.__module__]) == 1
+"""
     run_python("-c", code)

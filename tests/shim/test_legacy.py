@@ -334,7 +334,7 @@ def test_the_version_is_there_with_and_without(run_python: RunPython) -> None:
                 warnings.simplefilter("always")
                 version = flask.__version__
                 from flask import __version__
-            assert version == __version__ == importlib.metadata.version("flaskfork")
+            assert version == __version__ == importlib.metadata.version("flask")
             assert {(w.filename, w.category) for w in found} == {
                 ("<string>", DeprecationWarning)}
         version()

@@ -9,6 +9,12 @@ _package = pathlib.Path(__file__).parents[1]
 
 # What ``flask --version`` shows.
 datas = [(str(_package / "provenance.json"), "flaskfork")]
+# What tells a program the versions of both.
+datas += [
+    (str(_info), _info.name)
+    for _name in ("flaskfork", "[Ff]lask")
+    for _info in _package.parent.glob(f"{_name}-*.dist-info")
+]
 # A program that imports flaskfork.shim imports these by the other name, and the modules
 # that restore old names are named in tables only.
 hiddenimports = [

@@ -141,6 +141,10 @@ class _Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
+        # Without any global: IPython clears a module to load it anew, this one too.
+        if fullname.startswith("flaskfork.legacy"):
+            return None
+
         if sys.modules.get(__name__) is not _this:
             return _renewed(fullname, path, target)
         public = _public(fullname)

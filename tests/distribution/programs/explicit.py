@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import flaskfork.shim  # isort: skip
 
+import importlib.metadata
+
 import flask
 from flask.json.tag import TaggedJSONSerializer
 from flask.views import View
 
 assert flask is flaskfork
 print(View.__module__, TaggedJSONSerializer.__module__)
+print(*map(importlib.metadata.version, ["flask", "flaskfork"]))
+print(importlib.metadata.requires("flask"))

@@ -6,6 +6,7 @@ Without arguments it prints what it found, as JSON; with them it is the command 
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import json
 import logging
@@ -13,6 +14,7 @@ import multiprocessing
 import pickle
 import pkgutil
 import sys
+import warnings
 
 import flask.cli
 import flask.testing
@@ -38,6 +40,7 @@ def main() -> None:
                 "pickled": pickle.loads(b"cflask.views\nMethodView\n.").__name__,
                 "reloaded": importlib.reload(flask.signals).__name__,
                 "spawned": spawn(),
+                "versions": versions(),
             }
         )
     )
@@ -54,6 +57,17 @@ def spawn() -> list[object]:
     """The answer of another process, which imports the modules itself."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(shop.visit, ["/terms"])
+
+
+def versions() -> list[str]:
+    """Flask's version, from wherever a program may take it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return [
+            flask.__version__,
+            *map(importlib.metadata.version, ["flask", "Flask"]),
+            importlib.metadata.metadata("flask")["Version"],
+        ]
 
 
 if __name__ == "__main__":

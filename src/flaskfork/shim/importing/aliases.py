@@ -8,11 +8,13 @@ one, through the import system.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import sys
 import types
 import typing as t
 from importlib import _bootstrap
+from importlib.abc import FileLoader
 
 FORK = "flaskfork"
 ALIAS = "flask"
@@ -53,8 +55,24 @@ def enter(alias: str, module: types.ModuleType) -> None:
         is imported under its other names.
     """
     sys.modules[alias] = module
+    read_by_both_names(getattr(module, "__loader__", None))
+    for name in [*sys.modules] if alias == ALIAS else _lineage(alias):
+        if name.startswith(f"{ALIAS}."):
+            _replace_namespace(name)
     if alias == ALIAS:
         import_aliases()
+
+
+def read_by_both_names(loader: t.Any) -> None:
+    """Let a module's loader be asked for its code and source by the other name, too.
+
+    What runs a module by name, as :mod:`runpy` does, asks by the name it was given.
+
+    :param loader: one for files, whose name it has; any other is left alone.
+    """
+    if isinstance(loader, FileLoader) and "get_filename" not in vars(loader):
+        get_filename = functools.partial(_get_filename, loader.get_filename)
+        loader.get_filename = get_filename  # type: ignore[method-assign]
 
 
 def import_aliases(loaded: str = "") -> None:
@@ -120,6 +138,26 @@ def find_foreign() -> types.ModuleType | None:
         ):
             return module
     return None
+
+
+def _replace_namespace(alias: str) -> None:
+    """Put the fork's module in the place of a namespace package of the shim wheel.
+
+    It has no module that could do it. A thread finds it there that imports from the
+    package while another has not got far enough to put the finder in its place.
+    """
+    spec: t.Any = getattr(sys.modules.get(alias), "__spec__", None)
+    locations = getattr(spec, "submodule_search_locations", None)
+    if locations is not None and spec.origin is None and spec.name == alias:
+        with contextlib.suppress(ImportError):
+            fork = import_fork(alias)
+            sys.modules[alias] = fork
+            parent, _, child = fork.__name__.rpartition(".")
+            setattr(sys.modules[parent], child, fork)
+
+
+def _get_filename(get_filename: t.Callable[[str], str], name: str) -> str:
+    return get_filename(FORK + name[len(ALIAS) :] if _is_alias(name) else name)
 
 
 def _hand_on(

@@ -17,7 +17,9 @@ import types
 import typing as t
 from importlib.machinery import ModuleSpec
 from importlib.machinery import PathFinder
+from itertools import filterfalse
 
+from . import distributions
 from .aliases import ALIAS
 from .aliases import find_foreign
 from .aliases import FORK
@@ -61,12 +63,21 @@ class Finder:
         path: t.Sequence[str] | None = None,
         target: types.ModuleType | None = None,
     ) -> ModuleSpec | None:
+        # Without any global: IPython clears a module to load it anew, this one too.
+        if fullname.startswith("flaskfork.shim"):
+            return None
+
         top = fullname.partition(".")[0]
         if top == ALIAS:
             return _find_alias(fullname)
         if top == FORK and has_alias(fullname):
             return _find_fork(fullname, path)
         return None
+
+    @staticmethod
+    def find_distributions(context: t.Any) -> t.Iterator[t.Any]:
+        """Find Flask by its name, as ``importlib.metadata`` asks for it."""
+        return distributions.find(context, filterfalse(_is_ours, sys.meta_path))
 
 
 class FolderFinder:
@@ -84,7 +95,8 @@ class FolderFinder:
     def find_spec(
         self, fullname: str, target: types.ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname.startswith(f"{ALIAS}."):
+        # Without a global, as above.
+        if fullname.startswith("flask."):
             return _find_alias(fullname)
         spec: ModuleSpec | None = self.finder.find_spec(fullname, target)
         return spec
@@ -171,6 +183,8 @@ def _put_path_hook() -> None:
         sys.path_hooks[:] = [find_in_folder, *hooks]
         for path in filter(_is_folder_of_fork, [*sys.path_importer_cache]):
             sys.path_importer_cache.pop(path, None)
+            # At once, since the hook has globals.
+            pkgutil.get_importer(path)
 
 
 def _is_folder_of_fork(path: str) -> bool:

@@ -18,6 +18,7 @@ from .aliases import enter
 from .aliases import forget_replaced
 from .aliases import import_aliases
 from .aliases import import_fork
+from .aliases import read_by_both_names
 
 # What the import system sets on a module that it loads, and what a stand-in needs.
 _IMPORT_SYSTEMS = frozenset(
@@ -108,6 +109,7 @@ class ForkLoader(Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         spec = t.cast(ModuleSpec, module.__spec__)
         module.__loader__ = spec.loader = self.loader
+        read_by_both_names(self.loader)
         forgotten = forget_replaced(module.__name__)
         self.loader.exec_module(module)
         if ALIAS in forgotten:
