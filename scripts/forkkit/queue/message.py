@@ -19,7 +19,7 @@ _NO_PROSE = re.compile(r"^(---(\s|$)|diff -|Index: )", re.MULTILINE)
 _NO_FIRST_LINE = re.compile(r"(From|Date|Subject|[\w-]+-Type):", re.IGNORECASE)
 _TRAILER = re.compile(r"([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)")
 _DROP_WHEN = re.compile(
-    r"(?P<never>never)|upstream >= (?P<release>\d+(?:\.\d+)*)"
+    r"(?P<never>never)|upstream >= (?P<release>\d{1,9}(?:\.\d{1,9}){0,9})"
     r"|commit (?P<commit>[0-9a-f]{40})"
 )
 _FORMS = {
