@@ -96,7 +96,7 @@ def test_what_is_file_and_folder_is_refused(file, below):
     one, other = member(f"flask-1.0/{file}"), member(f"flask-1.0/{below}")
     folder = member(f"flask-1.0/{below.rpartition('/')[0]}/", tarfile.DIRTYPE)
     for members in ([one, other], [other, one], [one, folder], [folder, one]):
-        with pytest.raises(ForkError, match="in it (twice|as a file and as a folder)"):
+        with pytest.raises(ForkError, match=r"in it (twice|as a file and as a folder)"):
             read(toy.tar([(info, b"") for info in members]))
 
 

@@ -18,8 +18,9 @@ _HUNK_LINE = re.compile(rb"@@ -%s \+%s @@([^\n]*)\n" % (_RANGE, _RANGE))
 _FORM = "export the patch again from a commit of plain text changes"
 
 
-#: What a diff does to a file.
-Kind = t.Literal["change", "add", "delete"]
+#: What a diff does to a file. The last two do not occur in patches of the queue.
+Kind = t.Literal["change", "add", "delete", "rename", "copy"]
+_NEW = ("add", "rename", "copy")
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,17 @@ class FileDiff:
     """The changes to one file.
 
     :param path: its path.
-    :param kind: ``change``, ``add`` or ``delete``.
+    :param kind: ``change``, ``add`` or ``delete``; from elsewhere, also ``rename`` or
+        ``copy``.
     :param hunks: in order; none for an empty file.
+    :param source: the file that is renamed or copied; or the path itself of one that is
+        deleted whatever it holds.
     """
 
     path: str
     kind: Kind
     hunks: tuple[Hunk, ...]
+    source: str | None = None
 
 
 def parse(data: bytes, *, where: object) -> tuple[FileDiff, ...]:
@@ -93,20 +98,25 @@ def apply(
     changed = dict(files)
     folders: set[str] = set()
     for diff in diffs:
-        if diff.kind == "add":
+        if diff.kind in _NEW:
             if diff.path in changed:
                 raise _refused(where, diff, "adds it, but it is there already")
             folders = folders or {above for path in files for above in _above(path)}
             if taken := _in_the_way(diff.path, changed, folders):
                 raise _refused(where, diff, f"adds it, but {taken} is in the way")
             folders.update(_above(diff.path))
-        if diff.kind != "add" and diff.path not in changed:
-            raise _refused(where, diff, "changes it, but there is no such file")
+        source = diff.source or diff.path
+        if diff.kind != "add" and source not in changed:
+            what = f"{diff.kind}s {source}" if diff.source else "changes it"
+            raise _refused(where, diff, f"{what}, but there is no such file")
 
-        content = _apply_file(diff, changed.pop(diff.path, b""), where, offsets)
+        content = changed.get(source, b"")
+        if diff.kind != "copy":
+            changed.pop(source, None)
+        content = _apply_file(diff, content, where, offsets)
         if diff.kind != "delete":
             changed[diff.path] = content
-        elif content:
+        elif content and not diff.source:
             raise _refused(where, diff, "deletes it, but it has more lines than that")
     return changed
 
@@ -262,7 +272,7 @@ class _Reader:
 def _render_file(diff: FileDiff) -> bytes:
     path = diff.path.encode()
     lines = [b"diff --git a/%s b/%s\n" % (path, path)]
-    if diff.kind != "change":
+    if diff.kind in {"add", "delete"}:
         word = b"new" if diff.kind == "add" else b"deleted"
         lines.append(b"%s file mode 100644\n" % word)
     if diff.hunks:

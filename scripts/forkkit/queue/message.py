@@ -38,9 +38,12 @@ _FORMS = {
     "Fork-Patch": (r"[a-z0-9]+(-[a-z0-9]+)*", "short-lower-case-words"),
     "Bug": (r"[\w.-]+/[\w.-]+#\d+", "owner/repository#number"),
 }
-_TEMPLATE_HELP = """\
-# A line that says what the patch does, a reason in prose, and the trailers, with a
-# blank line between the three. Lines that begin with # are not kept.
+# Git's own, below which nothing is kept; the reason may have lines with a # itself.
+_SCISSORS = "# ------------------------ >8 ------------------------"
+_TEMPLATE_HELP = f"""\
+{_SCISSORS}
+# Above: a line that says what the patch does, a reason in prose, and the trailers, with
+# a blank line between the three. This line and everything below it are not kept.
 """
 
 
@@ -103,8 +106,8 @@ class Message:
         empty = {f"{key}:" for key in REQUIRED}
         lines = [
             line
-            for line in text.splitlines()
-            if not line.startswith("#") and line.rstrip() not in empty
+            for line in text.partition(_SCISSORS)[0].splitlines()
+            if line.rstrip() not in empty
         ]
         return cls.parse("\n".join(lines))
 
@@ -153,6 +156,11 @@ class Message:
         """The same with other values of trailers that are there."""
         trailers = tuple((key, values.get(key, value)) for key, value in self.trailers)
         return replace(self, trailers=trailers)
+
+    def with_added(self, key: str, values: t.Iterable[str]) -> Message:
+        """The same with these trailers first, except for those that are there."""
+        pairs = [(key, v) for v in values if (key, v) not in self.trailers]
+        return replace(self, trailers=(*pairs, *self.trailers))
 
     def for_upstream(self) -> Message:
         """The same without the trailers that mean something to the fork only."""

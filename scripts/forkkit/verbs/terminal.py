@@ -160,6 +160,11 @@ def show(project: Project, result: Result, *, every: bool = False) -> None:
     show_written(project, result.written)
 
 
+def echo(text: str = "", *, err: bool = False) -> None:
+    """Print a text, with nothing in it that a terminal would obey."""
+    click.echo(printable(text), err=err)
+
+
 def echo_file(content: bytes) -> None:
     """Print the content of a file: byte for byte, but on a terminal nothing odd."""
     if sys.stdout.isatty():
