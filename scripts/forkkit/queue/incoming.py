@@ -137,7 +137,7 @@ def _person(text: str) -> str | None:
     text = " ".join(_plain(text[:1000]).split())
     if match := _PERSON.fullmatch(text):
         name, address = match[1] or match[3], match[2] or match[4]
-        name = name.strip(' "') or address.partition("@")[0]
+        name = name.strip(' "') or address
         return f"{name} <{address}>"
     name = re.sub("[<>]", "", text).strip()
     return f"{name} <unknown>" if name else None
@@ -183,11 +183,13 @@ def _left_out(item: Incoming, package: str) -> str:
 
 
 def _nothing(where: str, package: str, items: list[Incoming]) -> ForkError:
-    left_out = dict.fromkeys(path for item in items for path in item.left_out)
-    if not left_out:
+    paths = dict.fromkeys(path for item in items for path in item.left_out)
+    remarks = [remark for item in items for remark in item.remarks]
+    if not paths and not remarks:
         return _refused(where, "there is no diff in it")
-    paths = ", ".join(left_out)
-    return _refused(where, f"it changes nothing in {package}, only {paths}")
+    only = f", only {', '.join(paths)}" if paths else ""
+    said = "; ".join([f"it changes nothing in {package}{only}", *remarks])
+    return _refused(where, said)
 
 
 def _refused(where: str, what: str) -> ForkError:

@@ -6,6 +6,7 @@ What is a mail is read by git's own ``mailsplit`` and ``mailinfo``, as by ``git 
 from __future__ import annotations
 
 import email
+import email.policy
 import pathlib
 import re
 import tempfile
@@ -44,6 +45,10 @@ _SAID = re.compile(r"(?:# )?(commit|Author|AuthorDate|User|From|Date|Node ID):? 
 _UNSAID = re.compile(r"# .*|(?:Commit|CommitDate|Merge):.*")
 _TAGS = re.compile(r"\s*(?:(?:Re|Fwd?|Aw):\s*)*", re.IGNORECASE)
 _PATCH_TAG = re.compile(r"(?:\[[^\]]*\]\s*)*\[[^\]]*\b(?:PATCH|RFC)\b[^\]]*\]\s*")
+
+
+#: Gives back each line as it was read.
+_POLICY = email.policy.compat32.clone(max_line_length=None, mangle_from_=False)
 
 
 @dataclass(frozen=True)
@@ -92,14 +97,23 @@ def _is_mail(data: bytes) -> bool:
 
 
 def _mails(git: Git, mail: bytes) -> t.Iterator[Mail]:
-    """A mail, or in its place those that are attached to it."""
-    parsed = email.message_from_bytes(mail)
-    parts = [_decoded(part) for part in parsed.walk() if not part.is_multipart()]
-    attached = [part for part in parts[1:] if _is_mail(part)]
+    """A mail, and those that are attached to it."""
+    parsed = email.message_from_bytes(mail, policy=_POLICY)
+    first, *others = _leaves(parsed)
+    attached = [part for part in others if _is_mail(_decoded(part))]
+    kept = [first, *(part for part in others if part not in attached)]
+    yield _mail(git, _flattened(mail, parsed, kept), parsed)
     for part in attached:
-        yield from read(part)
-    if not attached:
-        yield _mail(git, _flattened(mail, parsed), parsed)
+        yield from read(_decoded(part))
+
+
+def _leaves(mail: Parsed) -> t.Iterator[Parsed]:
+    """The parts of a mail that have no parts, or are mails themselves."""
+    if mail.get_content_maintype() == "multipart" and mail.is_multipart():
+        for part in t.cast("list[Parsed]", mail.get_payload()):
+            yield from _leaves(part)
+    else:
+        yield mail
 
 
 def _mail(git: Git, mail: bytes, parsed: Parsed) -> Mail:
@@ -138,12 +152,11 @@ def _subject(text: str) -> str:
     return _PATCH_TAG.sub("", text, count=1)
 
 
-def _flattened(mail: bytes, parsed: Parsed) -> bytes:
-    """A mail as plain text in UTF-8, without what is no text in it."""
+def _flattened(mail: bytes, parsed: Parsed, parts: list[Parsed]) -> bytes:
+    """A mail as plain text in UTF-8, of those of its parts that are text."""
     header = _HEADER.match(mail)
     if not header or not any(key.lower().startswith("content-") for key in parsed):
         return mail
-    parts = [part for part in parsed.walk() if not part.is_multipart()]
     texts = [_decoded(part) for part in parts if len(parts) == 1 or _is_shown(part)]
     flowed = "; format=flowed" * (parts[0].get_param("format") == "flowed")
     delsp = "; delsp=yes" * (parts[0].get_param("delsp") == "yes")
@@ -162,6 +175,8 @@ def _is_shown(part: Parsed) -> bool:
 
 def _decoded(part: Parsed) -> bytes:
     """The text of a part of a mail, in UTF-8."""
+    if part.get_content_type() == "message/rfc822" and part.is_multipart():
+        return t.cast("list[Parsed]", part.get_payload())[0].as_bytes(policy=_POLICY)
     content = t.cast(bytes, part.get_payload(decode=True) or b"")
     content = content.replace(b"\r\n", b"\n")
     charset = part.get_content_charset() or "utf-8"
