@@ -411,7 +411,8 @@ OUTSIDE = {
     "submodule": "diff --git a/sub b/sub\nindex 1111111..2222222 160000\n--- a/sub\n"
     f"+++ b/sub\n@@ -1 +1 @@\n-Subproject commit {SHA}\n+Subproject commit {SHA}\n",
     "quoted": 'diff --git "a/docs/\\303\\251\\t\\"\\033.py" '
-    '"b/docs/\\303\\251\\t\\"\\033.py"\nindex 1111111..2222222 100644\n--- "a/docs/\\303\\251\\t\\"\\033.py"\n'
+    '"b/docs/\\303\\251\\t\\"\\033.py"\nindex 1111111..2222222 100644\n'
+    '--- "a/docs/\\303\\251\\t\\"\\033.py"\n'
     '+++ "b/docs/\\303\\251\\t\\"\\033.py"\n@@ -1 +1 @@\n-a\n+b\n',
     "unsafe": "diff --git a/../x b/../x\n--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-a\n+b\n",
     "same package elsewhere": "diff --git a/old/src/flask/x.py b/old/src/flask/x.py\n"
@@ -421,7 +422,8 @@ OUTSIDE = {
     "cut short": CHANGES.replace("+1,2", "+1,9"),
     "NUL": CHANGES.replace("dash", "d\0sh"),
     "not UTF-8": CHANGES.replace("dash", "d\udcffsh"),
-    "merge": "diff --cc x\nindex 1,2..3\n--- a/x\n+++ b/x\n@@@ -1 -1 +1 @@@\n- a\n -b\n++c\n",
+    "merge": "diff --cc x\nindex 1,2..3\n--- a/x\n+++ b/x\n"
+    "@@@ -1 -1 +1 @@@\n- a\n -b\n++c\n",
 }
 
 
