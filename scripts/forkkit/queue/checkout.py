@@ -96,14 +96,37 @@ class Checkout:
     def _go_over(self, base: str, tip: str) -> None:
         """Go over to other commits: first the files, then all refs at once."""
         self.clear_laid()
-        # Stops, with nothing changed, where a file of the maintainer is in the way.
-        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", tip)
         bottom, top = self.git.text("rev-parse", base, tip).split()
         moves = [(refs.BASE, bottom), (refs.QUEUE, top), (refs.KNOWN, top)]
         updates = "".join(f"update {ref} {sha}\n" for ref, sha in moves)
-        self.git("update-ref", "--stdin", stdin=updates.encode())
+        with self.going(tip):
+            self.git("update-ref", "--stdin", stdin=updates.encode())
         self.git("symbolic-ref", "HEAD", refs.QUEUE)
         self.git("update-ref", "-d", refs.NEXT)
+
+    @contextlib.contextmanager
+    def going(self, commit: str) -> t.Iterator[None]:
+        """Check out a commit, but only if the ``with`` block succeeds too.
+
+        All that was checked out before is committed.
+
+        :raises ForkError: a file of the maintainer is in the way, or one cannot be
+            written; what is checked out is as it was.
+        """
+        branch = self.git.text(
+            "symbolic-ref", "--quiet", "--short", "HEAD", fine=(0, 1)
+        )
+        back = branch or self.git.text("rev-parse", "HEAD")
+        try:
+            self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", commit)
+            yield
+        except ForkError:
+            for verb in self.under_way().values():
+                self.git.attempt(verb, "--quit")
+            # Git leaves what it has begun to write.
+            self.git.attempt("reset", "--quiet", "--hard")
+            self.git.attempt("checkout", "--quiet", back)
+            raise
 
     def check_nothing_unsaved(self) -> None:
         """Make sure that everything in the repository is in ``patches/`` as well.

@@ -311,8 +311,11 @@ def _rewrite(
     export.settle(fork, checkout)
     checkout.apply(fork)
     with operations.recorded(fork.project, checkout, what, contents):
-        transaction.commit(fork.project, contents)
-    checkout.apply(Fork.load(fork.project))
+        transaction.commit(
+            fork.project,
+            contents,
+            then=lambda: checkout.apply(Fork.load(fork.project)),
+        )
     return list(contents)
 
 
