@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import sys
 import traceback
+import typing as t
 
 import pytest
 from hypothesis import example
@@ -123,6 +125,89 @@ def test_a_full_disk(project, tmp_path, prepare, command, code):
     out.fork("status")
     if not code:
         out.fork("export", "--check")
+
+
+def locked(path: str):
+    """A lock that another git holds, or has left."""
+
+    def lock(project: toy.Toy) -> t.Iterator[None]:
+        file = project.checkout / ".git" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"")
+        yield
+        file.unlink()
+
+    return lock
+
+
+def read_only(project: toy.Toy) -> t.Iterator[None]:
+    folder = project.checkout / "src" / "flask"
+    folder.chmod(0o555)
+    yield
+    folder.chmod(0o755)
+
+
+OBSTACLES = {
+    "read-only": read_only,
+    "the index is locked": locked("index.lock"),
+    "HEAD is locked": locked("HEAD.lock"),
+    "the branch is locked": locked("refs/heads/queue.lock"),
+    "a ref of the tools is locked": locked("refs/fork/known.lock"),
+}
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+@pytest.mark.parametrize(("prepare", "command", "code"), VERBS)
+def test_a_checkout_that_cannot_be_written(project, prepare, command, code, obstacle):
+    """The command either needs no such write, or has changed nothing."""
+    prepare(project)
+    before = state(project)
+    hold = contextlib.contextmanager(OBSTACLES[obstacle])
+    with hold(project):
+        done = toy.subprocess.run(
+            [*toy.held_to_permissions(), sys.executable, "-I"]
+            + ["scripts/forkkit/launch.py", *command.split()],
+            cwd=project.root,
+            env=toy.clean_environ(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "Traceback" not in done.stderr
+    if done.returncode == 1:
+        assert state(project) == before, done.stderr
+        project.fork(*command.split(), code=code)
+    else:
+        assert done.returncode == code, done.stderr
+    project.fork("status")
+    if not code:
+        assert project.git("status", "--porcelain") == ""
+
+
+def state(project: toy.Toy) -> tuple[t.Any, ...]:
+    """What the project holds, what is checked out, and what can be undone."""
+    listed = project.git("ls-files").splitlines()
+    return (
+        kept(project),
+        project.project.journal.exists(),
+        project.git("rev-parse", "--symbolic-full-name", "HEAD"),
+        {name: (project.checkout / name).read_bytes() for name in listed},
+        project.fork("log").stdout,
+    )
+
+
+def test_a_release_with_a_name_that_is_too_long(project):
+    toy.release(project, "1.3", {f"src/flask/{'n' * 300}.py": b""})
+    conflict = toy.UPSTREAM["src/flask/app.py"].replace(b'f"bye {who}"', b'f"good bye"')
+    long = {f"src/flask/{'n' * 300}.py": b"", "src/flask/app.py": conflict}
+    toy.release(project, "1.4", long)
+    before = state(project)
+    for version in ("1.3", "1.4"):
+        done = project.fork("rebase", version, code=1)
+        assert "File name too long" in done.stderr
+        assert state(project) == before
+        project.fork("abort", code=1)
+        assert state(project) == before
 
 
 @pytest.mark.parametrize(("prepare", "command", "code"), VERBS)

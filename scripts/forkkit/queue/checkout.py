@@ -113,20 +113,34 @@ class Checkout:
         :raises ForkError: a file of the maintainer is in the way, or one cannot be
             written; what is checked out is as it was.
         """
-        branch = self.git.text(
-            "symbolic-ref", "--quiet", "--short", "HEAD", fine=(0, 1)
+        branch = self.git.text("symbolic-ref", "--quiet", "HEAD", fine=(0, 1))
+        sha = self.git.text("rev-parse", "--quiet", "--verify", "HEAD", fine=(0, 1))
+        back = (
+            ("symbolic-ref", "HEAD", branch) if branch else ("update-ref", "HEAD", sha)
         )
-        back = branch or self.git.text("rev-parse", "HEAD")
         try:
             self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", commit)
+            self._check_written()
             yield
         except ForkError:
             for verb in self.under_way().values():
                 self.git.attempt(verb, "--quit")
             # Git leaves what it has begun to write.
+            self.git.attempt(*back)
             self.git.attempt("reset", "--quiet", "--hard")
-            self.git.attempt("checkout", "--quiet", back)
             raise
+
+    def _check_written(self) -> None:
+        """Git itself calls it a success where it could not replace a file.
+
+        :raises ForkError: what is checked out is not what is committed.
+        """
+        if changed := self.changed_files():
+            raise ForkError(
+                f"these files could not be written: {', '.join(changed)}",
+                where=self.shown,
+                hint="give write access there, then run the command again",
+            )
 
     def check_nothing_unsaved(self) -> None:
         """Make sure that everything in the repository is in ``patches/`` as well.

@@ -34,6 +34,19 @@ _STAMP = re.compile(r"@?(\d{1,11})(?:\.\d+)? ([+-]?)(\d{1,6})")
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a change from elsewhere was made to, as far as it says so.
+
+    :param commits: those that it was made from, in order.
+    :param blobs: git's ids of the files before the change, by path; empty for a file
+        that is not there yet.
+    """
+
+    commits: tuple[str, ...] = ()
+    blobs: t.Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Incoming:
     """A change that somebody offers.
 
@@ -43,8 +56,7 @@ class Incoming:
     :param diffs: the changes to upstream's package.
     :param left_out: the paths of its other changes: tests, changelog, documentation.
     :param remarks: what else could not be taken as it is, and why.
-    :param commit: the commit that it was made from, if it names one.
-    :param blobs: git's ids of the files that it was made for, by path.
+    :param origin: what it was made to.
     """
 
     author: str | None
@@ -53,8 +65,7 @@ class Incoming:
     diffs: tuple[FileDiff, ...]
     left_out: tuple[str, ...]
     remarks: tuple[str, ...] = ()
-    commit: str = ""
-    blobs: dict[str, str] = field(default_factory=dict)
+    origin: Origin = Origin()
 
 
 def read(data: bytes, package: str, *, where: str) -> list[Incoming]:
@@ -96,15 +107,21 @@ def joined(items: t.Sequence[Incoming]) -> Incoming:
         tuple(d for item in items for d in item.diffs),
         tuple(dict.fromkeys(path for item in items for path in item.left_out)),
         tuple(dict.fromkeys(said for item in items for said in item.remarks)),
-        first.commit if len(items) == 1 else "",
-        blobs_of(items),
+        origin_of(items),
     )
 
 
-def blobs_of(items: t.Sequence[Incoming]) -> dict[str, str]:
-    """Git's ids of the files that several changes, one after another, were made for."""
-    # Of a file that several change, the first has it as it was.
-    return {path: b for item in reversed(items) for path, b in item.blobs.items()}
+def origin_of(items: t.Sequence[Incoming]) -> Origin:
+    """What several changes, one after another, were made to."""
+    commits = tuple(commit for item in items for commit in item.origin.commits)
+    found: dict[str, str] = {}
+    changed: set[str] = set()
+    for item in items:
+        blobs = item.origin.blobs
+        found |= {path: blobs[path] for path in blobs if path not in changed}
+        # What the next ones have of these files, nobody else has.
+        changed |= {p for d in item.diffs for p in (d.path, d.source or d.path)}
+    return Origin(commits, found)
 
 
 def _incoming(said: Mail, where: str, package: str) -> Incoming:
@@ -122,8 +139,7 @@ def _incoming(said: Mail, where: str, package: str) -> Incoming:
         found.diffs,
         found.left_out,
         tuple(remarks),
-        said.commit,
-        found.blobs,
+        Origin((said.commit,) if said.commit else (), found.blobs),
     )
 
 

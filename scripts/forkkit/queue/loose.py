@@ -45,7 +45,8 @@ class Loose:
     """The changes to a package, taken from a diff of any form.
 
     :param diffs: the changes; other than those of a patch, they can be moves.
-    :param blobs: the ids that git has for the files before the changes, by path.
+    :param blobs: the ids that git has for the files before the changes, by path; empty
+        for a file that is not there yet.
     :param left_out: the paths of changes to other files.
     :param remarks: what was left out of the changes to the package itself.
     """
@@ -77,14 +78,18 @@ def parse(data: bytes, package: str, *, where: object) -> Loose:
             read = _Reader(piece, *paths, package, f"{where}: {inside[-1]}")
             diffs += read.diffs()
             found = replace(found, remarks=(*found.remarks, *read.remarks()))
-            _note_blob(found.blobs, piece, paths[0])
+            _note_blobs(found.blobs, piece, *paths)
     return replace(found, diffs=tuple(diffs), left_out=tuple(left_out))
 
 
-def _note_blob(blobs: dict[str, str], piece: _Piece, path: str | None) -> None:
+def _note_blobs(
+    blobs: dict[str, str], piece: _Piece, old: str | None, new: str | None
+) -> None:
     blob = piece.header(_BLOB)
-    if path and blob and blob[1].strip(b"0"):
-        blobs.setdefault(path, blob[1].decode())
+    if old and blob and blob[1].strip(b"0"):
+        blobs.setdefault(old, blob[1].decode())
+    if new and new != old:
+        blobs.setdefault(new, "")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import types
 import typing as t
 from dataclasses import replace
 
@@ -25,6 +24,7 @@ from ..queue import export
 from ..queue.checkout import Checkout
 from ..queue.export import Contents
 from ..queue.fork import Fork
+from ..queue.incoming import Origin
 from ..queue.message import Message
 from ..queue.message import tests_of
 from ..queue.patch import Patch
@@ -32,9 +32,9 @@ from ..queue.queue import apply_patches
 from ..queue.queue import misplaced
 from ..queue.queue import Queue
 from ..upstream import releases
+from . import before
 from . import disabled
 from . import operations
-from . import origin
 from . import sequence
 from .journal import check_idle
 from .journal import Plan
@@ -87,14 +87,13 @@ def take(
     worktree: Worktree,
     patches: list[Patch],
     after: str | None,
-    blobs: t.Mapping[str, str] = types.MappingProxyType({}),
+    origin: Origin,
 ) -> Result:
     """Add patches from elsewhere to the queue, with a three-way merge if necessary.
 
-    Each patch applies on top of the one before it; see :func:`.origin.changes`.
+    Each patch applies on top of the one before it; see :func:`.before.changes`.
 
     :param after: the patch to insert them after; ``None`` to append them.
-    :param blobs: git's ids of files before the patches, by path.
     :raises Stopped: one of them conflicts.
     :raises ForkError: a name is taken, a patch applies to none of these, or the queue
         has its changes already; nothing was changed.
@@ -107,7 +106,7 @@ def take(
         raise ForkError("two of the patches have the same name", hint="rename one")
     names = _inserted(fork.queue, added, after)
     below = _below(fork, names, added[0])
-    changes = origin.changes(fork, patches, below, blobs)
+    changes = before.changes(fork, patches, below, origin)
     with merge.scratch() as merger:
         for outcome in carry_all(changes, below, merger):
             if outcome.kind == "absorbed":

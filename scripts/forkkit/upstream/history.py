@@ -86,19 +86,26 @@ class History:
         return self.git.holds("merge-base", "--is-ancestor", commit, tag)
 
     def commit(self, sha: str) -> str | None:
-        """The whole id of a commit on a branch; empty if there is none."""
+        """The whole id of a commit on a branch; ``None`` if there is none."""
         whole = self._object(sha, "commit")
         on = ("for-each-ref", "--count=1", f"--contains={whole}")
         return whole if whole and self.git.text(*on) else None
 
-    def files_with(self, blobs: t.Mapping[str, str], package: str) -> Files | None:
+    def before(self, commit: str, package: str) -> Files:
+        """The files of the package before a commit; none if it is not there."""
+        parent = self._object(f"{commit}^", "commit")
+        with contextlib.suppress(ForkError):
+            return self.files(parent, package) if parent else {}
+        return {}
+
+    def files_with(self, blobs: t.Mapping[str, str], package: str) -> Files:
         """The files of the package, at a commit if there is one, with these blobs.
 
         :param blobs: their ids, which may be shortened, by path.
         """
         ids = [self._object(blob, "blob") for blob in blobs.values()]
-        if not all(ids):
-            return None
+        if not ids or not all(ids):
+            return {}
         files: Files = {}
         with contextlib.suppress(ForkError):
             files = self.files(self._commit_with(ids[0], next(iter(blobs))), package)

@@ -65,7 +65,7 @@ def take(
         _echo_words(fork, item, file.name)
     patches = [_completed(project, item, name, given, file.name) for item in items]
     with terminal.working(project) as (fork, worktree):
-        result = edit.take(fork, worktree, patches, after, incoming.blobs_of(items))
+        result = edit.take(fork, worktree, patches, after, incoming.origin_of(items))
     terminal.show(project, result)
 
 
@@ -75,8 +75,9 @@ def _proposed(fork: Fork, item: Incoming) -> Incoming:
     known = history.commit if history else lambda sha: None
     text = item.message
     # A commit of upstream's own is a backport, whatever its mail says.
-    if item.commit and known(item.commit):
-        text = text.with_added("Origin", [f"upstream, commit:{item.commit}"])
+    last = item.origin.commits[-1:]
+    if any(map(known, last)):
+        text = text.with_added("Origin", [f"upstream, commit:{last[0]}"])
     text = proposal.completed(text, repository_of(fork), known)
     return replace(item, message=text)
 
