@@ -287,7 +287,7 @@ def test_what_is_not_said_is_not_made_up():
     assert (item.author, item.date, item.message.render()) == (None, None, "\n")
     [item] = read(MAIL.replace(HEAD, "Subject: x\n"))
     assert (item.author, item.date, item.message.subject) == (None, None, "x")
-    assert item.commit == SHA
+    assert item.origin.commits == (SHA,)
 
 
 @pytest.mark.parametrize("subject", ["#5928 says so", "[3.1.x] x", "a [b] c", "# x"])
@@ -449,7 +449,7 @@ def test_mails_that_are_wholly_outside_are_left_out_with_a_word():
         said = "\n".join(item.remarks)
         assert "'changelog: x with a dash': left out" in said
         assert "only CHANGES.rst" in said
-        assert "there is no diff in it" in said
+        assert "it contains no diff" in said
 
 
 @pytest.mark.parametrize(
@@ -458,11 +458,11 @@ def test_mails_that_are_wholly_outside_are_left_out_with_a_word():
         (("\n---", "\nGIT binary patch\nliteral 1\nIcmZPo000310RR91\n\n---"), "binary"),
         (("100644", "120000"), "only plain files of mode 100644"),
         (("100644", "160000"), "only plain files of mode 100644"),
-        (("-1,3 +1,4", "-1,8 +1,9"), "the hunk breaks off"),
+        (("-1,3 +1,4", "-1,8 +1,9"), "the hunk is cut short"),
         (("+1,4", "+1,2"), "the hunk"),
-        (("+1,4", "+1,99999999999"), "is not the head of a hunk"),
-        (('+DASH = "-"\n', "oops\n"), "the hunk breaks off"),
-        (('+DASH = "-"\n', '+DASH = "\0"\n'), "there are NUL bytes in it"),
+        (("+1,4", "+1,99999999999"), "is not a hunk header"),
+        (('+DASH = "-"\n', "oops\n"), "the hunk is cut short"),
+        (('+DASH = "-"\n', '+DASH = "\0"\n'), "it contains NUL bytes"),
         (('+DASH = "-"\n', '+DASH = "\udcff"\n'), "the diff is not UTF-8"),
         (("app.py", "../../x"), "is not safe"),
         (("app.py", ".git/x"), "is not safe"),
@@ -479,7 +479,7 @@ def test_what_is_inside_is_read_strictly(change, words):
 
 
 def test_lines_below_a_hunk_are_not_lost():
-    with pytest.raises(ForkError, match="longer than its head says"):
+    with pytest.raises(ForkError, match="longer than its header says"):
         read(MAIL.replace(END, "+more\n"))
 
 

@@ -1,7 +1,7 @@
-"""A package index on the loopback interface, which has a newer Flask than the fork's.
+"""A package index on the loopback interface, with a newer Flask than the fork's.
 
 It has what an application needs, and no other index is asked. Neither of the fork's
-wheels is on it; they are on a second one, and in a folder that is served as it is.
+wheels is on it; they are on a second index, and in a folder that is served as is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from servers import free_port
 from servers import HOST
 from servers import serving
 
-#: Besides Flask: extensions, and what a lock file for every system and Python names.
+#: Besides Flask: extensions, and what a lock file names for any system and Python.
 OTHERS = (
     *("Flask-Login", "Flask-Cors", "asgiref", "python-dotenv", "pip", "pytest"),
     *("colorama", "exceptiongroup", "importlib-metadata", "tomli", "typing-extensions"),
@@ -32,11 +32,11 @@ OTHERS = (
 
 @dataclass(frozen=True)
 class Index:
-    """Where the index is, and which Flask it has.
+    """The address of the index, and the versions of Flask that it has.
 
     :param url: the address below which everything is.
     :param level: the version of Flask that the fork is made from.
-    :param newer: one that upstream has not released.
+    :param newer: a version that upstream has not released.
     """
 
     url: str
@@ -45,7 +45,7 @@ class Index:
 
     @property
     def public(self) -> str:
-        """The index that everybody has: upstream's Flask, in both versions."""
+        """The index that everybody uses: upstream's Flask, in both versions."""
         return f"{self.url}/public"
 
     @property
@@ -55,7 +55,7 @@ class Index:
 
     @property
     def wheels(self) -> str:
-        """The folder of both wheels."""
+        """The folder with both wheels."""
         return f"{self.url}/wheels"
 
 
@@ -84,14 +84,14 @@ def serve(folder: pathlib.Path, fork: t.Sequence[pathlib.Path]) -> t.Iterator[In
 
 
 def _download(folder: pathlib.Path, *requirements: str) -> None:
-    """Get the wheels for this Python, by whatever index is configured here."""
+    """Download the wheels for this Python from the index that is configured here."""
     pip = venv.create(folder.with_name("pip"), seed=True)
     options = ["--quiet", "--only-binary", ":all:", "--dest", folder]
     pip.run("-m", "pip", "download", *options, *requirements, *OTHERS)
 
 
 def _bump(wheel: pathlib.Path, version: str) -> None:
-    """Write the same wheel with another version beside it."""
+    """Write a copy of the wheel, with another version, next to it."""
     name, old, rest = wheel.name.split("-", 2)
     path = wheel.with_name(f"{name}-{version}-{rest}")
     with WheelFile(wheel) as source, WheelFile(path, "w") as target:

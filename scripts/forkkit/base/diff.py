@@ -15,7 +15,7 @@ _GIT_LINE = b"diff --git a/"
 # No file has a billion lines, and longer numbers take long to read.
 _RANGE = rb"(\d{1,9})(?:,(\d{1,9}))?"
 _HUNK_LINE = re.compile(rb"@@ -%s \+%s @@([^\n]*)\n" % (_RANGE, _RANGE))
-_FORM = "export the patch again from a commit of plain text changes"
+_FORM = "export the patch again from a commit that changes only plain text"
 
 
 #: What a diff does to a file. The last two do not occur in patches of the queue.
@@ -27,10 +27,10 @@ _NEW = ("add", "rename", "copy")
 class Hunk:
     """One run of changed lines with its context.
 
-    :param old_start: the number of the first line before the change, from 1.
+    :param old_start: the number of its first line before the change, from 1.
     :param new_start: the same after the change.
-    :param section: what git shows behind the second ``@@``, with its space.
-    :param lines: each a mark (space, ``-`` or ``+``) and the line's bytes; only
+    :param section: what git prints after the second ``@@``, with the space.
+    :param lines: pairs of a mark (space, ``-`` or ``+``) and the line's bytes; only
         the last line of a file may lack its newline.
     """
 
@@ -41,7 +41,7 @@ class Hunk:
 
     @property
     def ends_file(self) -> bool:
-        """Whether no context comes last, so that the file has to end there."""
+        """Whether it ends without context, so that the file must end there too."""
         return self.lines[-1][0] != b" "
 
     @property
@@ -74,14 +74,14 @@ class FileDiff:
 def parse(data: bytes, *, where: object) -> tuple[FileDiff, ...]:
     """Read the diff of one commit.
 
-    :raises ForkError: it is not a diff of git's, holds a binary change, a rename, a
-        link or a mode other than that of a plain file, or a path that is not safe.
+    :raises ForkError: it is not a git diff, or has a binary change, a rename, a link,
+        a mode other than that of a plain file, or an unsafe path.
     """
     return tuple(_Reader(data, where).files())
 
 
 def render(diffs: t.Iterable[FileDiff]) -> bytes:
-    """Git's text for ``diffs``, without ``index`` lines."""
+    """The text of ``diffs`` in git's format, without ``index`` lines."""
     return b"".join(map(_render_file, diffs))
 
 
@@ -90,17 +90,17 @@ def apply(
 ) -> Files:
     """Return ``files`` with ``diffs`` applied.
 
-    :param offsets: look for a hunk's lines elsewhere in the file where they do not
-        stand at their line number. All context has to match either way.
-    :raises ForkError: something does not stand where a diff says; it names file and
-        hunk and shows what stands there instead.
+    :param offsets: look for a hunk's lines elsewhere in the file if they are not at
+        their line number. All context must match either way.
+    :raises ForkError: a diff does not apply; the error names the file and the hunk,
+        and shows what is there instead.
     """
     changed = dict(files)
     folders: set[str] = set()
     for diff in diffs:
         if diff.kind in _NEW:
             if diff.path in changed:
-                raise _refused(where, diff, "adds it, but it is there already")
+                raise _refused(where, diff, "adds it, but it already exists")
             folders = folders or {above for path in files for above in _above(path)}
             if taken := _in_the_way(diff.path, changed, folders):
                 raise _refused(where, diff, f"adds it, but {taken} is in the way")
@@ -108,7 +108,7 @@ def apply(
         source = diff.source or diff.path
         if diff.kind != "add" and source not in changed:
             what = f"{diff.kind}s {source}" if diff.source else "changes it"
-            raise _refused(where, diff, f"{what}, but there is no such file")
+            raise _refused(where, diff, f"{what}, but it does not exist")
 
         content = changed.get(source, b"")
         if diff.kind != "copy":
@@ -117,12 +117,12 @@ def apply(
         if diff.kind != "delete":
             changed[diff.path] = content
         elif content and not diff.source:
-            raise _refused(where, diff, "deletes it, but it has more lines than that")
+            raise _refused(where, diff, "deletes it, but not all of its lines")
     return changed
 
 
 def reverse(diffs: t.Iterable[FileDiff]) -> tuple[FileDiff, ...]:
-    """What takes back what ``diffs`` change."""
+    """The diffs that undo ``diffs``."""
     kinds: dict[Kind, Kind] = {"add": "delete", "delete": "add"}
     return tuple(
         FileDiff(
@@ -195,9 +195,9 @@ class _Reader:
                 hunks.append(hunk := self.hunk())
                 shift = self.check_numbers(hunk, shift)
             if not hunks:
-                raise self.error("a file without hunks")
+                raise self.error("the file has no hunks")
         elif kind == "change":
-            raise self.error(f"nothing of {path} is changed")
+            raise self.error(f"{path} is not changed")
         return FileDiff(path, kind, tuple(hunks))
 
     def name(self) -> bytes:
@@ -211,18 +211,18 @@ class _Reader:
         return path
 
     def check_numbers(self, hunk: Hunk, shift: int) -> int:
-        """A hunk changes something, and its two numbers say the same place.
+        """Check that a hunk changes something and its line numbers agree.
 
         :param shift: by how many lines the hunks before it have moved the file.
         :return: the same, after this hunk.
         """
         if all(mark == b" " for mark, _ in hunk.lines):
             raise self.error("the hunk above changes nothing")
-        # An empty range names the line that it comes after.
+        # An empty range names the line before it.
         before = hunk.old_start - bool(hunk.old)
         after = hunk.new_start - bool(hunk.new)
         if before < 0 or after != before + shift:
-            raise self.error("the line numbers of the hunk above do not fit")
+            raise self.error("the hunk above has inconsistent line numbers")
         return shift + len(hunk.new) - len(hunk.old)
 
     def header(self) -> Kind:
@@ -231,14 +231,14 @@ class _Reader:
             line = self.line
             if line.startswith((b"new file mode ", b"deleted file mode ")):
                 if kind != "change":
-                    raise self.error("a file is added or deleted, not both")
+                    raise self.error("the file is both added and deleted")
                 kind = "add" if line.startswith(b"new") else "delete"
                 if line.split()[-1] != b"100644":
                     raise self.error("only plain files of mode 100644 are supported")
             elif line.startswith((b"GIT binary patch", b"Binary files ")):
                 raise self.error("binary changes are not supported")
             elif line.startswith((b"old mode", b"new mode")):
-                raise self.error("changes of mode are not supported")
+                raise self.error("mode changes are not supported")
             elif line.startswith((b"rename ", b"copy ", b"similarity ")):
                 raise self.error("renames and copies are not supported")
             elif not re.fullmatch(rb"index [0-9a-f]+\.\.[0-9a-f]+( 100644)?\n", line):
@@ -249,18 +249,18 @@ class _Reader:
     def hunk(self) -> Hunk:
         match = _HUNK_LINE.fullmatch(self.line)
         if not match:
-            raise self.error(f"{_show(self.line)} is not the head of a hunk")
+            raise self.error(f"{_show(self.line)} is not a hunk header")
         self.take()
         old_left, new_left = (int(match[n] or 1) for n in (2, 4))
         lines: list[tuple[bytes, bytes]] = []
         while old_left or new_left:
             mark, text = self.line[:1], self.line[1:]
             if mark not in {b" ", b"-", b"+"} or not text.endswith(b"\n"):
-                raise self.error(f"the hunk breaks off at {_show(self.line)}")
+                raise self.error(f"the hunk is cut short at {_show(self.line)}")
             old_left -= mark != b"+"
             new_left -= mark != b"-"
             if min(old_left, new_left) < 0:
-                raise self.error("the hunk is longer than its head says")
+                raise self.error("the hunk is longer than its header says")
             self.take()
             if self.line == _NO_NEWLINE:
                 text = text[:-1]
@@ -345,7 +345,7 @@ def _nearest(hunk: Hunk, lines: list[bytes], first: int, start: int) -> int | No
 
 
 def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> bool:
-    """Whether the old lines of a hunk stand at ``start``, as git judges it."""
+    """Whether the old lines of a hunk are at ``start``, by git's rules."""
     end = start + len(old)
     if ends_file and end != len(lines):
         return False
@@ -353,7 +353,7 @@ def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> 
 
 
 def split_lines(content: bytes) -> list[bytes]:
-    """The lines of ``content`` with their newlines, split at nothing else."""
+    """Split ``content`` into lines at newlines only; each line keeps its newline."""
     lines = [line + b"\n" for line in content.split(b"\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines
@@ -363,7 +363,7 @@ def _refused(where: object, diff: FileDiff, what: str) -> ForkError:
     return ForkError(
         f"{diff.path}: the patch {what}",
         where=where,
-        hint="rebase the patch onto what stands below it in the queue",
+        hint="rebase the patch onto the release and the patches before it",
     )
 
 
@@ -386,7 +386,7 @@ def _misplaced(
         f"{diff.path}: hunk {number} does not apply at line {line + offset}:"
         f" expected {wanted}, found {stands}",
         where=where,
-        hint="rebase the patch onto what stands below it in the queue",
+        hint="rebase the patch onto the release and the patches before it",
     )
 
 

@@ -1,4 +1,4 @@
-"""Patches that come from elsewhere: mails, pull requests, plain diffs."""
+"""Patches from elsewhere: emails, pull requests, plain diffs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .mail import Mail
 from .message import join_messages
 from .message import Message
 
-#: More than any patch that a person can review, in bytes.
+#: The size limit, in bytes: more than a person can review.
 _LARGEST = 2**22
 _PERSON = re.compile(r"([^<>]*)<([^<>\s]+)>|()([^<>\s]+@[^<>\s]+)")
 #: Dates other than RFC 5322's: ISO 8601, git's own, ctime's.
@@ -52,7 +52,7 @@ class Incoming:
 
     :param author: name and address; ``None`` if nobody is named.
     :param date: in the form of RFC 5322; ``None`` if none is given.
-    :param message: what is said of it.
+    :param message: its description.
     :param diffs: the changes to upstream's package.
     :param left_out: the paths of its other changes: tests, changelog, documentation.
     :param remarks: what else could not be taken as it is, and why.
@@ -80,7 +80,7 @@ def read(data: bytes, package: str, *, where: str) -> list[Incoming]:
         raise _refused(where, f"it is larger than {_LARGEST} bytes")
     mails = mail.read(data)
     found = [
-        _incoming(said, f"{where}: mail {n}" if len(mails) > 1 else where, package)
+        _incoming(said, f"{where}: email {n}" if len(mails) > 1 else where, package)
         for n, said in enumerate(mails, 1)
     ]
     items = [item for item in found if item.diffs]
@@ -93,7 +93,7 @@ def read(data: bytes, package: str, *, where: str) -> list[Incoming]:
 
 
 def joined(items: t.Sequence[Incoming]) -> Incoming:
-    """Several changes, one after another, as one.
+    """Several consecutive changes, joined into one.
 
     It is by the author of the first, and by the others as co-authors.
     """
@@ -192,7 +192,7 @@ def _in_form(form: str) -> t.Callable[[str], datetime]:
 
 def _left_out(item: Incoming, package: str) -> str:
     subject = item.message.subject
-    why = "there is no diff in it"
+    why = "it contains no diff"
     if item.left_out:
         why = f"it changes nothing in {package}, only {', '.join(item.left_out)}"
     return f"{subject!r}: left out, because {why}"
@@ -202,7 +202,7 @@ def _nothing(where: str, package: str, items: list[Incoming]) -> ForkError:
     paths = dict.fromkeys(path for item in items for path in item.left_out)
     remarks = [remark for item in items for remark in item.remarks]
     if not paths and not remarks:
-        return _refused(where, "there is no diff in it")
+        return _refused(where, "it contains no diff")
     only = f", only {', '.join(paths)}" if paths else ""
     said = "; ".join([f"it changes nothing in {package}{only}", *remarks])
     return _refused(where, said)
@@ -212,6 +212,6 @@ def _refused(where: str, what: str) -> ForkError:
     return ForkError(
         what,
         where=where,
-        hint="give a mail of `git format-patch`, the .patch of a pull request, or the"
+        hint="pass an email of `git format-patch`, the .patch of a pull request, or the"
         " output of `git diff`",
     )

@@ -37,7 +37,7 @@ _BINARY = (b"GIT binary patch", b"Binary files ")
 _NO_NEWLINE = b"\\ No newline at end of file\n"
 #: What may stand below a hunk without being a line of it: signatures and the like.
 _BELOW = re.compile(rb"--[ \t]*\n|---")
-_FORM = "export the patch again from a commit of plain text changes"
+_FORM = "export the patch again from a commit that changes only plain text"
 
 
 @dataclass(frozen=True)
@@ -316,7 +316,7 @@ class _Reader:
             sides[1] = b"+++ /dev/null\n"
         text = b"".join([*lines, *sides, *self._canonical()])
         if b"\0" in text:
-            raise self._refused("there are NUL bytes in it")
+            raise self._refused("it contains NUL bytes")
         try:
             text.decode()
         except UnicodeDecodeError as e:
@@ -334,7 +334,7 @@ class _Reader:
                 yield line
                 return
             old, new = (int(match[n] or 1) for n in (2, 4))
-            # An empty range names the line that it comes after.
+            # An empty range names the line before it.
             start = int(match[1]) + shift - (not new) + (not old)
             shift += new - old
             yield b"@@ -%s,%d +%d,%d @@%s\n" % (match[1], old, start, new, match[5])
@@ -352,7 +352,7 @@ class _Reader:
                 yield _NO_NEWLINE
                 line = next(lines)
         if line[:1] in {b"+", b"-"} and not _BELOW.match(line):
-            raise self._refused("a hunk is longer than its head says")
+            raise self._refused("a hunk is longer than its header says")
 
     def _refused(self, what: str) -> ForkError:
         return ForkError(what, where=self.where, hint=_FORM)
