@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import shlex
 import sys
 import traceback
 import typing as t
@@ -182,6 +183,99 @@ def test_a_checkout_that_cannot_be_written(project, prepare, command, code, obst
     project.fork("status")
     if not code:
         assert project.git("status", "--porcelain") == ""
+
+
+#: Sets the title, moves the cursor, hides, reorders, and rings.
+EVIL = "x\x1b]0;EVIL\x07\x1b[7A\x1b[2J\x9b31m\rEVIL\u202ey\u200b\x7f\u2066z"
+EVIL_BYTES = [b"\x1b]0;EVIL", b"\x1b[7A\x1b[2J", b"\xc2\x9b31m", b"\rEVIL", b"\x7f"]
+EVIL_BYTES += ["\u202e".encode(), "\u200b".encode(), "\u2066".encode(), b"\x07"]
+
+
+@pytest.fixture
+def evil(project):
+    """A project in which everything that a stranger can name or write is hostile."""
+    app = toy.UPSTREAM["src/flask/app.py"]
+    line = f"# {EVIL}\n".encode()
+    toy.history(
+        project,
+        ("1.1", f"Change {EVIL} (#7)", {"src/flask/app.py": line + app}),
+        ("1.2", "Bye", {"src/flask/app.py": app.replace(b"bye {who}", b"ta {who}")}),
+    )
+    changes = f"Version 1.2\n-----------\n\n-   ``{EVIL} part who`` {EVIL}\n"
+    toy.release(project, "1.1", {"src/flask/app.py": line + app})
+    toy.release(
+        project,
+        "1.2",
+        {
+            "src/flask/app.py": line + app.replace(b"bye {who}", b"ta {who}"),
+            "CHANGES.rst": changes.encode(),
+        },
+    )
+    patch = toy.LOUD.replace(
+        b'+    return f"BYE', line.replace(b"#", b"+#") + b'+    return f"BYE'
+    )
+    patch = patch.replace(b"-7,4 +7,4", b"-7,4 +7,5")
+    (project.project.patches / "loud.patch").write_bytes(patch)
+    toy.commit(project)
+    project.fork("apply")
+    return project
+
+
+MAILED = MAIL.replace("From: ", f"From: {EVIL} ", 1).replace(
+    "Subject: ", f"Subject: {EVIL} "
+)
+MAILED = MAILED.replace("\nIt is", f"\n{EVIL}\nIt is").replace(
+    "Date: ", f"Date: {EVIL}"
+)
+OUTSIDE = f"diff --git a/{EVIL} b/{EVIL}\nold mode 100644\nnew mode 100755\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("show loud", "diff loud", "annotate app.py", "files loud", "patches app.py"),
+        *("series", "status", "depends", "range-diff", "report 1.1 1.2", "log"),
+        *("forecast 1.1 1.2", "absorbed 1.2", "absorbed 1.1", "send loud", "export"),
+        *("rebase 1.1", "rebase 1.2", "verify formats", "needed", "diff", "apply"),
+        *("drop loud --reason EVIL", "header loud --message ../mail", "readme"),
+        *("take ../mail", "take ../mail --name x", "take ../outside", "take EVIL"),
+        *("edit EVIL", "move EVIL --first", "rename loud EVIL", "new EVIL"),
+        *("edit loud", "rebase EVIL", "range-diff --since EVIL", "show EVIL"),
+        *("status --json", "log --json", "series --json", "annotate app.py --json"),
+    ],
+)
+@pytest.mark.parametrize("dirty", [False, True])
+def test_nothing_hostile_reaches_a_terminal(evil, command, dirty):
+    evil.root.with_name("mail").write_text(OUTSIDE.join(MAILED.split("---\n", 1)))
+    evil.root.with_name("outside").write_text(
+        f"{MAILED.partition('---')[0]}---\n{OUTSIDE}"
+    )
+    if dirty:
+        (evil.checkout / EVIL).write_text(EVIL)
+        app = evil.checkout / "src/flask/app.py"
+        app.write_text(app.read_text() + f"# {EVIL}\n")
+        (evil.root / "patches" / f"{EVIL}.patch").write_text(EVIL)
+    words = [word.replace("EVIL", EVIL) for word in command.split()]
+    done = on_terminal(evil, words)
+    more = [on_terminal(evil, [verb]) for verb in ("status", "skip", "log", "abort")]
+    for said in (done, *more):
+        assert b"Traceback" not in said
+        for raw in EVIL_BYTES:
+            assert raw not in said, said
+
+
+def on_terminal(project: toy.Toy, words: list[str]) -> bytes:
+    launch = [sys.executable, "-I", "scripts/forkkit/launch.py", *words]
+    return toy.subprocess.run(
+        [*("script", "--quiet", "--return", "--log-out", "/dev/null", "--command")]
+        + [shlex.join(launch)],
+        cwd=project.root,
+        env=toy.clean_environ(EDITOR="true", VISUAL="true", PAGER="cat"),
+        check=False,
+        timeout=600,
+        stdin=toy.subprocess.DEVNULL,
+        capture_output=True,
+    ).stdout
 
 
 def state(project: toy.Toy) -> tuple[t.Any, ...]:

@@ -20,6 +20,7 @@ from ..base.files import write_file
 from ..base.files import writing
 from ..base.git import Git
 from ..base.paths import Project
+from ..base.text import one_line
 from ..upstream.pin import Pin
 from . import commits
 from . import refs
@@ -125,8 +126,9 @@ class Checkout:
         except ForkError:
             for verb in self.under_way().values():
                 self.git.attempt(verb, "--quit")
-            # Git leaves what it has begun to write.
+            # Git leaves what it has begun to write, and an index of what it could not.
             self.git.attempt(*back)
+            self.git.attempt("reset", "--quiet")
             self.git.attempt("reset", "--quiet", "--hard")
             raise
 
@@ -216,7 +218,7 @@ class Checkout:
         lines = self.git(
             "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"
         ).split(b"\0")
-        return [line[3:].decode("utf-8", "replace") for line in lines if line]
+        return [one_line(line[3:].decode("utf-8", "replace")) for line in lines if line]
 
     def exported(self) -> bool:
         """Whether the queue's commits are those last known to be in ``patches/``."""
