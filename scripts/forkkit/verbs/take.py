@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import email.utils
 import typing as t
 from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
 
 import click
 
@@ -113,11 +116,10 @@ def _completed(
 ) -> Patch:
     """The patch that an incoming change becomes once its message is complete."""
     message = item.message.named(name) if name else item.message
-    author, date = item.author, item.date
-    if not author or not date:
-        me, now = author_of(project.root)
-        author, date = author or me, date or now
-    patch = Patch(author, date, message, item.diffs)
+    author, now = item.author, email.utils.format_datetime(datetime.now(timezone.utc))
+    if not author:
+        author, now = author_of(project.root)
+    patch = Patch(author, item.date or now, message, item.diffs)
 
     def check(message: Message) -> None:
         replace(patch, message=message).check_head(where=where)
