@@ -244,20 +244,35 @@ OUTSIDE = f"diff --git a/{EVIL} b/{EVIL}\nold mode 100644\nnew mode 100755\n"
         *("status --json", "log --json", "series --json", "annotate app.py --json"),
     ],
 )
-@pytest.mark.parametrize("dirty", [False, True])
-def test_nothing_hostile_reaches_a_terminal(evil, command, dirty):
+def test_nothing_hostile_reaches_a_terminal(evil, command):
+    check_terminal(evil, command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["status", "export", "diff", "apply", "rebase 1.1", "take ../mail", "edit loud"]
+    + ["verify formats", "status --json", "undo", "header loud --message ../mail"],
+)
+@pytest.mark.parametrize("where", ["checkout", "patches"])
+def test_no_hostile_name_reaches_a_terminal(evil, command, where):
+    (evil.checkout / EVIL).write_text(EVIL)
+    app = evil.checkout / "src/flask/app.py"
+    app.write_text(app.read_text() + f"# {EVIL}\n")
+    if where == "patches":
+        (evil.root / "patches" / f"{EVIL}.patch").write_text(EVIL)
+    check_terminal(evil, command)
+
+
+def check_terminal(evil: toy.Toy, command: str) -> None:
+    """Run a command on a terminal, and look at what it prints."""
     evil.root.with_name("mail").write_text(OUTSIDE.join(MAILED.split("---\n", 1)))
     evil.root.with_name("outside").write_text(
         f"{MAILED.partition('---')[0]}---\n{OUTSIDE}"
     )
-    if dirty:
-        (evil.checkout / EVIL).write_text(EVIL)
-        app = evil.checkout / "src/flask/app.py"
-        app.write_text(app.read_text() + f"# {EVIL}\n")
-        (evil.root / "patches" / f"{EVIL}.patch").write_text(EVIL)
     words = [word.replace("EVIL", EVIL) for word in command.split()]
     done = on_terminal(evil, words)
-    more = [on_terminal(evil, [verb]) for verb in ("status", "skip", "log", "abort")]
+    verbs = ("status", "skip", "abort") if evil.project.journal.exists() else ("log",)
+    more = [on_terminal(evil, [verb]) for verb in verbs]
     for said in (done, *more):
         assert b"Traceback" not in said
         for raw in EVIL_BYTES:
@@ -434,3 +449,57 @@ def test_there_is_a_limit_to_what_a_hostile_mail_takes(project, tmp_path):
     limits = ["prlimit", "--cpu=30", f"--data={2**30}"]
     done = project.fork("apply", str(mail), code=1, prefix=limits)
     assert "the hunk is cut short" in done.stderr or "line numbers" in done.stderr
+
+
+DEEP = "".join(
+    f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(20_000)
+)
+WITHIN = "Content-Type: message/rfc822\n\nFrom: a@b\n" * 30_000
+PARTS = "From: a@b\nContent-Type: multipart/mixed; boundary=b\n\n"
+BOMBS = {
+    "mails": "From a Mon Sep 17 00:00:00 2001\nFrom: a@b\n\n" * 80_000,
+    "parts": f"{MAIL.partition(chr(10))[2].partition('Subject')[0]}{DEEP}",
+    "attached": f"{PARTS}--b\n\n--b\n{WITHIN}",
+    "attached mails": PARTS + "--b\n\nFrom: a@b\n\nx\n" * 100_000,
+    "parameters": "From: a@b\nContent-Type: multipart/mixed"
+    + ';"' * 1_000_000
+    + "\n\nx",
+    "folded": "From: a@b\nContent-Type: text/plain" + ';\n x*0="' * 300_000 + "\n\nx",
+    "brackets": "From: a@b\nSubject: " + "[a" * 1_000_000 + "\n\nx",
+    "tags": "From: a@b\nSubject: " + "[a] " * 500_000 + "\n\nx",
+    "header": "From: a@b\n" + "a: b\n c\n" * 400_000 + "\nx",
+    "commits": "commit 1234567\nAuthor: a\n" * 100_000,
+    "words": "a: b\n" * 500_000,
+    "blank lines": "\n" * 4_000_000,
+    "spaces": f"{MAIL.partition('+++')[0]}+++ a{' ' * 3_000_000}b\n",
+    "names": MAIL.partition("diff --git")[0] + f"diff --git {'a b/' * 900_000}\n" * 1,
+    "files": MAIL.partition("diff --git")[0]
+    + "diff --git a/src/flask/x b/src/flask/x\n" * 80_000,
+    "new files": MAIL.partition("diff --git")[0]
+    + "".join(
+        f"diff --git a/src/flask/{n} b/src/flask/{n}\nnew file mode 100644\n"
+        for n in range(50_000)
+    ),
+    "hunks": MAIL.partition("@@")[0] + "@@ -1 +1 @@\n-a\n+b\n" * 150_000,
+    "closes": MAIL.partition("---")[0].replace("It is", "fixes " * 500_000 + "It is"),
+    "issues": MAIL.partition("---")[0].replace("It is", "a/b#1 " * 500_000 + "It is"),
+    "trailers": MAIL.partition("---")[0].replace(
+        "Tests:", "Bug: a/b#1\n" * 300_000 + "Tests:"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_mail_takes_long(project, tmp_path, name):
+    (tmp_path / "bomb").write_text(BOMBS[name])
+    limits = ["prlimit", "--cpu=20", f"--data={2**30}"]
+    done = toy.subprocess.run(
+        [*limits, sys.executable, "-I", "scripts/forkkit/launch.py", "take", "../bomb"],
+        cwd=project.root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode in (0, 1), done.stderr[-500:]
+    assert "Traceback" not in done.stderr

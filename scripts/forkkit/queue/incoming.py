@@ -78,7 +78,7 @@ def read(data: bytes, package: str, *, where: str) -> list[Incoming]:
     """
     if len(data) > _LARGEST:
         raise _refused(where, f"it is larger than {_LARGEST} bytes")
-    mails = mail.read(data)
+    mails = mail.read(data, where=where)
     found = [
         _incoming(said, f"{where}: email {n}" if len(mails) > 1 else where, package)
         for n, said in enumerate(mails, 1)

@@ -15,9 +15,13 @@ import typing as t
 from dataclasses import dataclass
 from email.message import Message as Parsed
 
+from ..base.errors import ForkError
 from ..base.git import Git
 from . import dep3
 
+#: More mails, and longer fields of their headers in bytes, than people write.
+_MOST = 1000
+_LONGEST = 10_000
 _BOM = b"\xef\xbb\xbf"
 _FROM = b"From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
 #: The line between the mails of a mailbox, as `git mailsplit` knows it.
@@ -69,8 +73,13 @@ class Mail:
     commit: str = ""
 
 
-def read(data: bytes) -> list[Mail]:
-    """The mails of a mailbox, or what another text with diffs holds."""
+def read(data: bytes, *, where: str, attached: bool = False) -> list[Mail]:
+    """The mails of a mailbox, or what another text with diffs holds.
+
+    :param attached: whether it is attached to a mail; what is attached to it is not
+        looked at.
+    :raises ForkError: there are more mails in it, or longer fields, than people write.
+    """
     data = re.sub(rb"\A(?:%s|[ \t\r]*\n)+" % _BOM, b"", data)
     data = data[1:] if data.startswith(b">From ") else data
     if not _is_mail(data):
@@ -84,8 +93,10 @@ def read(data: bytes) -> list[Mail]:
         git = Git(folder)
         (folder / "mailbox").write_bytes(data)
         count = int(git.text("mailsplit", f"-o{folder}", str(folder / "mailbox")))
-        files = [folder / f"{number:04}" for number in range(1, count + 1)]
-        return [mail for file in files for mail in _mails(git, file.read_bytes())]
+        if count > _MOST:
+            raise _too_much(where, f"there are more than {_MOST} emails in it")
+        mails = [(folder / f"{n:04}").read_bytes() for n in range(1, count + 1)]
+        return [m for text in mails for m in _mails(git, text, where, attached)]
 
 
 def _is_mail(data: bytes) -> bool:
@@ -96,24 +107,42 @@ def _is_mail(data: bytes) -> bool:
     return bool(_FROM_LINE.match(data) or _KNOWN.search(header[0]))
 
 
-def _mails(git: Git, mail: bytes) -> t.Iterator[Mail]:
+def _mails(git: Git, mail: bytes, where: str, attached: bool) -> t.Iterator[Mail]:
     """A mail, and those that are attached to it."""
-    parsed = email.message_from_bytes(mail, policy=_POLICY)
-    first, *others = _leaves(parsed)
-    attached = [part for part in others if _is_mail(_decoded(part))]
-    kept = [first, *(part for part in others if part not in attached)]
+    parsed, parts = _parsed(mail, where)
+    others: list[Parsed] = []
+    if not attached:
+        others = [part for part in parts[1:] if _is_mail(_decoded(part))]
+    if len(others) > _MOST:
+        raise _too_much(where, f"there are more than {_MOST} emails in it")
+    kept = [part for part in parts if part not in others]
     yield _mail(git, _flattened(mail, parsed, kept), parsed)
-    for part in attached:
-        yield from read(_decoded(part))
+    for part in others:
+        yield from read(_decoded(part), where=where, attached=True)
+
+
+def _parsed(mail: bytes, where: str) -> tuple[Parsed, list[Parsed]]:
+    """A mail, and its parts that have no parts themselves."""
+    # Python takes the square of their length to read them.
+    if any(len(field[0]) > _LONGEST for field in _CONTENT.finditer(mail)):
+        raise _too_much(where, f"a field of it has more than {_LONGEST} bytes")
+    try:
+        parsed = email.message_from_bytes(mail, policy=_POLICY)
+        return parsed, [*_leaves(parsed)] or [parsed]
+    except RecursionError as e:
+        raise _too_much(where, "its parts have too many parts") from e
 
 
 def _leaves(mail: Parsed) -> t.Iterator[Parsed]:
-    """The parts of a mail that have no parts, or are mails themselves."""
     if mail.get_content_maintype() == "multipart" and mail.is_multipart():
         for part in t.cast("list[Parsed]", mail.get_payload()):
             yield from _leaves(part)
     else:
         yield mail
+
+
+def _too_much(where: str, what: str) -> ForkError:
+    return ForkError(what, where=where, hint="give one patch alone")
 
 
 def _mail(git: Git, mail: bytes, parsed: Parsed) -> Mail:
@@ -149,7 +178,8 @@ def _commit_of(mail: bytes) -> str:
 def _subject(text: str) -> str:
     """A subject without what mail programs and lists put before it."""
     text = _TAGS.sub("", " ".join(text.split()), count=1)
-    return _PATCH_TAG.sub("", text, count=1)
+    tags = _PATCH_TAG.match(text)
+    return text[tags.end() :] if tags else text
 
 
 def _flattened(mail: bytes, parsed: Parsed, parts: list[Parsed]) -> bytes:
