@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import email.message
 import re
-from email.message import Message as Parsed
 
 #: What is kept as trailers, for :mod:`.proposal` to read.
 _KEPT = re.compile(
@@ -11,34 +11,34 @@ _KEPT = re.compile(
 )
 
 
-def description(mail: Parsed) -> str:
+def description(mail: email.message.Message) -> str:
     """The subject, and after a blank line the rest of a description."""
     subject, _, rest = _one(mail, "Description").partition("\n")
     return f"{subject}\n\n{rest}".strip()
 
 
-def authors(mail: Parsed) -> list[str]:
+def authors(mail: email.message.Message) -> list[str]:
     """Everybody who is named as an author, as it is written."""
     found = [value for key, value in _fields(mail) if key == "Author"]
     return [name.strip() for line in found for name in re.split(r"(?<=>),", line)]
 
 
-def last_update(mail: Parsed) -> str:
+def last_update(mail: email.message.Message) -> str:
     """When it was changed last; empty if that is not said."""
     return _one(mail, "Last-Update")
 
 
-def trailers(mail: Parsed) -> list[str]:
+def trailers(mail: email.message.Message) -> list[str]:
     """What else is said, a line each."""
     found = [(k, " ".join(v.split())) for k, v in _fields(mail) if _KEPT.fullmatch(k)]
     return [f"{key}: {value}" for key, value in found if value]
 
 
-def _one(mail: Parsed, wanted: str) -> str:
+def _one(mail: email.message.Message, wanted: str) -> str:
     return next((value for key, value in _fields(mail) if key == wanted), "")
 
 
-def _fields(mail: Parsed) -> list[tuple[str, str]]:
+def _fields(mail: email.message.Message) -> list[tuple[str, str]]:
     """The header's fields; a line with a dot alone stands for an empty one."""
     found = []
     for key, value in mail.raw_items():

@@ -6,6 +6,7 @@ What is a mail is read by git's own ``mailsplit`` and ``mailinfo``, as by ``git 
 from __future__ import annotations
 
 import email
+import email.message
 import email.policy
 import pathlib
 import re
@@ -13,7 +14,6 @@ import tempfile
 import textwrap
 import typing as t
 from dataclasses import dataclass
-from email.message import Message as Parsed
 
 from ..base.errors import ForkError
 from ..base.git import Git
@@ -110,7 +110,7 @@ def _is_mail(data: bytes) -> bool:
 def _mails(git: Git, mail: bytes, where: str, attached: bool) -> t.Iterator[Mail]:
     """A mail, and those that are attached to it."""
     parsed, parts = _parsed(mail, where)
-    others: list[Parsed] = []
+    others: list[email.message.Message] = []
     if not attached:
         others = [part for part in parts[1:] if _is_mail(_decoded(part))]
     if len(others) > _MOST:
@@ -121,7 +121,9 @@ def _mails(git: Git, mail: bytes, where: str, attached: bool) -> t.Iterator[Mail
         yield from read(_decoded(part), where=where, attached=True)
 
 
-def _parsed(mail: bytes, where: str) -> tuple[Parsed, list[Parsed]]:
+def _parsed(
+    mail: bytes, where: str
+) -> tuple[email.message.Message, list[email.message.Message]]:
     """A mail, and its parts that have no parts themselves."""
     # Python takes the square of their length to read them.
     if any(len(field[0]) > _LONGEST for field in _CONTENT.finditer(mail)):
@@ -133,9 +135,9 @@ def _parsed(mail: bytes, where: str) -> tuple[Parsed, list[Parsed]]:
         raise _too_much(where, "its parts have too many parts") from e
 
 
-def _leaves(mail: Parsed) -> t.Iterator[Parsed]:
+def _leaves(mail: email.message.Message) -> t.Iterator[email.message.Message]:
     if mail.get_content_maintype() == "multipart" and mail.is_multipart():
-        for part in t.cast("list[Parsed]", mail.get_payload()):
+        for part in t.cast("list[email.message.Message]", mail.get_payload()):
             yield from _leaves(part)
     else:
         yield mail
@@ -145,7 +147,7 @@ def _too_much(where: str, what: str) -> ForkError:
     return ForkError(what, where=where, hint="give one patch alone")
 
 
-def _mail(git: Git, mail: bytes, parsed: Parsed) -> Mail:
+def _mail(git: Git, mail: bytes, parsed: email.message.Message) -> Mail:
     """What a mail says; :mod:`.dep3` where it has none of a mail's own headers."""
     # Brackets in the subject may be the author's own: they are told apart here.
     info = git("mailinfo", "-u", "-k", "--scissors", "message", "diff", stdin=mail)
@@ -182,7 +184,9 @@ def _subject(text: str) -> str:
     return text[tags.end() :] if tags else text
 
 
-def _flattened(mail: bytes, parsed: Parsed, parts: list[Parsed]) -> bytes:
+def _flattened(
+    mail: bytes, parsed: email.message.Message, parts: list[email.message.Message]
+) -> bytes:
     """A mail as plain text in UTF-8, of those of its parts that are text."""
     header = _HEADER.match(mail)
     if not header or not any(key.lower().startswith("content-") for key in parsed):
@@ -196,17 +200,19 @@ def _flattened(mail: bytes, parsed: Parsed, parts: list[Parsed]) -> bytes:
     return head + kind.encode() + coding + b"\n".join(texts)
 
 
-def _is_shown(part: Parsed) -> bool:
+def _is_shown(part: email.message.Message) -> bool:
     """Whether a part of a mail is text to read, or a patch."""
     if part.get_content_maintype() == "text":
         return part.get_content_subtype() not in {"html", "calendar"}
     return bool(_CHANGES.search(_decoded(part)))
 
 
-def _decoded(part: Parsed) -> bytes:
+def _decoded(part: email.message.Message) -> bytes:
     """The text of a part of a mail, in UTF-8."""
     if part.get_content_type() == "message/rfc822" and part.is_multipart():
-        return t.cast("list[Parsed]", part.get_payload())[0].as_bytes(policy=_POLICY)
+        return t.cast("list[email.message.Message]", part.get_payload())[0].as_bytes(
+            policy=_POLICY
+        )
     content = t.cast(bytes, part.get_payload(decode=True) or b"")
     content = content.replace(b"\r\n", b"\n")
     charset = part.get_content_charset() or "utf-8"
