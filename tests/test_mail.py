@@ -150,6 +150,9 @@ MAILS = {
             base64.encodebytes(MAIL.encode()).decode(),
         ),
     ).replace("Ann", "Some"),
+    "cover with the mail attached, with a BOM": multipart(
+        ("text/plain", "See there."), ("text/plain; name=a.patch", f"\ufeff{MAIL}")
+    ),
     "cover with the mail forwarded": multipart(
         ("text/plain", "See there."), ("message/rfc822", MAIL.partition("\n")[2])
     ).replace("Ann", "Some", 1),
@@ -385,6 +388,7 @@ PLAIN = DIFF.partition("\n---")[2].join(["---", ""])
         .replace("b/src", "src")
         .replace(".py\n", ".py.orig\n", 1),
         PLAIN.replace(".py\n", ".py\t2026-06-01 09:00:00.000 +0200\n"),
+        PLAIN.replace("a/src", "/x/flask/src").replace("b/src", "/y/flask/src"),
         PLAIN.replace(".py\n", ".py 2026-06-01 09:00:00.000 +0200\n"),
         "Only in a: x\n" + PLAIN + "Only in b: y\ndiff -ru a/z b/z\n",
         f"diff -r 0123 -r 4567 {APP}\n" + PLAIN.replace(".py\n", ".py\tThu Jan 01\n"),
@@ -478,6 +482,98 @@ def test_what_is_inside_is_read_strictly(change, words):
     with pytest.raises(ForkError) as error:
         read(text)
     assert words in str(error.value)
+
+
+def test_mails_one_after_another_without_from_lines():
+    """None is lost in the mail before; what a message quotes is no mail."""
+    first = MAIL.partition("\n")[2].replace(
+        REASON, f"{REASON}\nFrom: x\nSubject: y\n\n"
+    )
+    second = MAIL.partition("\n")[2].replace("Ann", "Zoë").replace("DASH", "DOT")
+    for box in (first + second, FROM + first + second, f"{first}{FROM}{second}"):
+        items = read(box)
+        assert [item.author for item in items] == [
+            "Ann Other <ann@flaskfork.example>",
+            "Zoë Other <ann@flaskfork.example>",
+        ]
+        assert "Subject: y" in items[0].message.prose
+        assert [len(item.diffs) for item in items] == [1, 1]
+
+
+def test_a_mail_from_two():
+    two = "Ann Other <ann@flaskfork.example>, =?utf-8?q?Zo=C3=AB?= <zoe@x>"
+    for body in (REASON, f"{REASON}\nReviewed-by: R <r@x>\n"):
+        text = MAIL.replace("Ann Other <ann@flaskfork.example>", two)
+        [item] = read(text.replace(REASON, body))
+        assert item.author == "Ann Other <ann@flaskfork.example>"
+        assert ("Co-authored-by", "Zoë <zoe@x>") in item.message.trailers
+        assert item.message.prose == REASON.strip()
+
+
+def test_a_line_of_cherry_pick_among_trailers():
+    trailers = "Reviewed-by: R <r@x>\n"
+    picked = f"(cherry picked from commit {SHA})\n"
+    for lines in (trailers + picked, picked + trailers):
+        [item] = read(MAIL.replace(REASON, f"{REASON}\n{lines}"))
+        assert item.message.trailers == (("Reviewed-by", "R <r@x>"),)
+        assert item.message.prose == f"{REASON}\n{picked}".strip()
+
+
+def test_a_summary_is_no_message():
+    stat = " src/flask/app.py | 1 +\n x.png | Bin 0 -> 1 bytes\n"
+    for text in (stat + " 2 files changed, 1 insertion(+)\n\n", ""):
+        [item] = read(text + DIFF)
+        assert item.message.render() == "\n"
+
+
+def test_blank_lines_that_are_lost_at_the_end():
+    [item] = read(MAIL.replace(f"{DIFF}{END}", DIFF.rstrip()))
+    assert dashed(item)
+
+
+FLAGS = [
+    *("--attach", "--inline", "--base=HEAD^", "--numbered", "--keep-subject"),
+    *("--signature=x", "--no-signature", "--full-index", "--zero-commit", "-W"),
+    *("--encode-email-headers", "--no-stat", "--thread", "--rfc", "-v3"),
+    *("--subject-prefix=X PATCH", "--unified=9", "--minimal", "--no-prefix"),
+    *("--from=L <l@x>", "--src-prefix=x/", "--add-header=X-A: b", "--to=a@b"),
+    *("--cover-letter", "--notes", "--suppress-blank-empty", "--no-numbered"),
+]
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_git_format_patch(tmp_path, flag):
+    """What git sends, with any of its options."""
+    after = {**toy.UPSTREAM, APP: b'DASH = "-"\n' + toy.UPSTREAM[APP]}
+    after["CHANGES.rst"] = b"\n\n"
+    words = f"app: greet with a däsh\n\n{REASON}"
+    person = ["-c", "user.name=Ann Öther", "-c", "user.email=ann@flaskfork.example"]
+    settings = ["-c", "diff.suppressBlankEmpty=true", "-c", "format.coverLetter=false"]
+    git = Git(tmp_path)
+    git("init", "--quiet")
+    for files in (toy.UPSTREAM, after):
+        toy.write_files(tmp_path, files)
+        git("add", "--all")
+        subprocess.run(
+            ["git", *person, "commit", "--quiet", "--message", words],
+            cwd=tmp_path,
+            env=toy.clean_environ(),
+            check=True,
+        )
+    flags = [] if flag == "--suppress-blank-empty" else [flag]
+    text = subprocess.run(
+        ["git", *person, *settings, "format-patch", "--stdout", "-1", *flags],
+        cwd=tmp_path,
+        env=toy.clean_environ(),
+        capture_output=True,
+        check=True,
+    ).stdout
+    [item] = read(text)
+    assert item.author == "Ann Öther <ann@flaskfork.example>"
+    assert item.message.subject == "app: greet with a däsh"
+    assert item.message.prose == REASON.strip()
+    assert dashed(item)
+    assert item.left_out == ("CHANGES.rst",)
 
 
 def test_lines_below_a_hunk_are_not_lost():

@@ -28,10 +28,10 @@ def last_update(mail: email.message.Message) -> str:
     return _one(mail, "Last-Update")
 
 
-def trailers(mail: email.message.Message) -> list[str]:
-    """What else is said, a line each."""
+def trailers(mail: email.message.Message) -> list[tuple[str, str]]:
+    """What else is said, key by key."""
     found = [(k, " ".join(v.split())) for k, v in _fields(mail) if _KEPT.fullmatch(k)]
-    return [f"{key}: {value}" for key, value in found if value]
+    return [(key, value) for key, value in found if value]
 
 
 def _one(mail: email.message.Message, wanted: str) -> str:

@@ -24,6 +24,7 @@ from .message import Message
 #: The size limit, in bytes: more than a person can review.
 _LARGEST = 2**22
 _PERSON = re.compile(r"([^<>]*)<([^<>\s]+)>|()([^<>\s]+@[^<>\s]+)")
+_PICKED = re.compile(r"^\(cherry picked from commit [0-9a-f]+\)$\n?", re.MULTILINE)
 #: Dates other than RFC 5322's: ISO 8601, git's own, ctime's.
 _DATES = (
     *("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"),
@@ -132,15 +133,24 @@ def _incoming(said: Mail, where: str, package: str) -> Incoming:
         remarks.append(f"{where}: its date {said.date!r} cannot be read")
     if author and author.endswith("<unknown>"):
         remarks.append(f"{where}: it has no address for its author {said.author!r}")
+    message = Message.parse(_apart(_plain(said.text)))
+    added = [(key, _plain(value)) for key, value in said.trailers]
     return Incoming(
         author,
         date,
-        Message.parse(_plain(said.text)),
+        replace(message, trailers=(*message.trailers, *added)),
         found.diffs,
         found.left_out,
         tuple(remarks),
         Origin((said.commit,) if said.commit else (), found.blobs),
     )
+
+
+def _apart(text: str) -> str:
+    """A text whose trailers have no lines of `git cherry-pick -x` among them."""
+    head, _, last = text.strip().rpartition("\n\n")
+    picked = "\n".join(_PICKED.findall(last))
+    return f"{head}\n\n{picked}\n\n{_PICKED.sub('', last)}" if picked else text
 
 
 def _plain(text: str) -> str:

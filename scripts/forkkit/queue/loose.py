@@ -157,7 +157,8 @@ class _Piece:
         if moved := self.moved():
             old, new = map(_text, moved[1])
             return old, new
-        path, kind = _text(_path(self.names(), package.encode(), bare)), self.kind()
+        names, kind = self.names(), self.kind()
+        path = _text(_path(names, package.encode(), bare=bare, is_git=self.is_git))
         return (
             None if kind == "add" else path,
             None if kind == "delete" else path,
@@ -195,7 +196,7 @@ def _is_plain(lines: list[bytes], number: int) -> bool:
     ] == [b"+++ ", b"@@ -"]
 
 
-def _path(names: list[bytes], package: bytes, bare: bool) -> bytes:
+def _path(names: list[bytes], package: bytes, *, bare: bool, is_git: bool) -> bytes:
     """The path that two names of a file have in common behind their prefixes."""
     old, new = ([p for p in name.split(b"/") if p != b"."] for name in names)
     name = b"/".join(old if names[1] == _NULL else new)
@@ -204,7 +205,10 @@ def _path(names: list[bytes], package: bytes, bare: bool) -> bytes:
         while same < min(len(old), len(new)) and old[-same - 1] == new[-same - 1]:
             same += 1
         if 0 < same < min(len(old), len(new)):
-            return b"/".join(new[-same:])
+            path = b"/".join(new[-same:])
+            # Git's prefixes end here; folders that are compared may be further up.
+            rest = path.partition(b"/%s/" % package)
+            return path if is_git or not rest[1] else rest[1][1:] + rest[2]
         name = b"/".join(new[-same:]) if same else name
     if bare or name.startswith(package + b"/") or b"/" not in name:
         return name
@@ -344,6 +348,8 @@ class _Reader:
                 line = _NO_NEWLINE if line.startswith(b"\\ ") else line
                 yield line if line.endswith(b"\n") or not line else line + b"\n"
                 if line[:1] not in {b" ", b"+", b"-", b"\\"}:
+                    # Blank lines at the end may have been lost on the way.
+                    yield b" \n" * old if old == new and not line else b""
                     return
                 old -= line[:1] in b" -"
                 new -= line[:1] in b" +"

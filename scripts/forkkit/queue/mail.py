@@ -14,6 +14,10 @@ import tempfile
 import textwrap
 import typing as t
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.header import make_header
+from email.utils import getaddresses
 
 from ..base.errors import ForkError
 from ..base.git import Git
@@ -33,6 +37,10 @@ _KNOWN = re.compile(
     rb"^(From|Date|Subject|Author|Description|Origin|Message-ID): ?\S",
     re.MULTILINE | re.IGNORECASE,
 )
+_NEXT_HEADER = re.compile(
+    rb"(?<=\n\n)[A-Z][\w-]*: ?[^\n]*\n(?:[A-Z][\w-]*:[^\n]*\n|[ \t]+\S[^\n]*\n)+(?=\n)"
+)
+_HUNK = re.compile(rb"^@@ -", re.MULTILINE)
 _CONTENT = re.compile(
     rb"^(?:(?:Content-|MIME-Version:)[^\n]*\n(?:[ \t][^\n]*\n)*|>From [^\n]*\n)",
     re.MULTILINE | re.IGNORECASE,
@@ -47,6 +55,12 @@ _SHOWN = re.compile(
 )
 _SAID = re.compile(r"(?:# )?(commit|Author|AuthorDate|User|From|Date|Node ID):? +(.*)")
 _UNSAID = re.compile(r"# .*|(?:Commit|CommitDate|Merge):.*")
+#: The summary that `git diff --stat -p` prints first.
+_STAT = re.compile(
+    r"^ \S[^\n]* \|\s+(?:\d+ [+-]*|Bin[^\n]*|0)\n|^ \d+ files? changed[^\n]*\n|"
+    r"^ (?:create|delete) mode \d+ [^\n]*\n",
+    re.MULTILINE,
+)
 _TAGS = re.compile(r"\s*(?:(?:Re|Fwd?|Aw):\s*)*", re.IGNORECASE)
 _PATCH_TAG = re.compile(r"(?:\[[^\]]*\]\s*)*\[[^\]]*\b(?:PATCH|RFC)\b[^\]]*\]\s*")
 
@@ -64,6 +78,7 @@ class Mail:
     :param text: the subject, and after a blank line the message.
     :param changes: the diff, and what stands around it.
     :param commit: the commit that it was made from, if it names one.
+    :param trailers: keys and values of what else its header says.
     """
 
     author: str
@@ -71,6 +86,7 @@ class Mail:
     text: str
     changes: bytes
     commit: str = ""
+    trailers: tuple[tuple[str, str], ...] = ()
 
 
 def read(data: bytes, *, where: str, attached: bool = False) -> list[Mail]:
@@ -88,6 +104,7 @@ def read(data: bytes, *, where: str, attached: bool = False) -> list[Mail]:
 
     # Without this line, `git mailsplit` takes all mails for one.
     data = data if _FROM_LINE.match(data) else _FROM + data
+    data = _with_from_lines(data.replace(b"\r\n", b"\n"))
     with tempfile.TemporaryDirectory(prefix="flaskfork-mails-") as name:
         folder = pathlib.Path(name)
         git = Git(folder)
@@ -97,6 +114,18 @@ def read(data: bytes, *, where: str, attached: bool = False) -> list[Mail]:
             raise _too_much(where, f"there are more than {_MOST} emails in it")
         mails = [(folder / f"{n:04}").read_bytes() for n in range(1, count + 1)]
         return [m for text in mails for m in _mails(git, text, where, attached)]
+
+
+def _with_from_lines(data: bytes) -> bytes:
+    """Mails one after another, of which some have no From line."""
+    pieces, last = [], 0
+    for header in _NEXT_HEADER.finditer(data):
+        keys = {line.partition(b":")[0].lower() for line in header[0].splitlines()}
+        # Below the changes of the mail before: above them, it is a part of a message.
+        if {b"from", b"subject"} <= keys and _HUNK.search(data, last, header.start()):
+            pieces.append(data[last : header.start()])
+            last = header.start()
+    return _FROM.join([*pieces, data[last:]])
 
 
 def _is_mail(data: bytes) -> bool:
@@ -156,19 +185,34 @@ def _mail(git: Git, mail: bytes, parsed: email.message.Message) -> Mail:
         key, _, value = line.partition(": ")
         said[key] = f"{said[key]} {value}" if key in said else value
     name, address = said.get("Author", ""), said.get("Email", "")
-    authors = [f"{name} <{address}>"] if address else dep3.authors(parsed)
+    authors = _several(parsed, address) or [f"{name} <{address}>"]
+    if not address:
+        authors = dep3.authors(parsed)
     subject = _subject(said.get("Subject", "")) or dep3.description(parsed)
     body = (git.folder / "message").read_text("utf-8", "replace")
-    trailers = [f"Co-authored-by: {other}" for other in authors[1:]]
+    trailers = [("Co-authored-by", other) for other in authors[1:]]
     if "Subject" not in said:
         trailers += dep3.trailers(parsed)
     return Mail(
         authors[0] if authors else name or str(parsed.get("From", "")),
         said.get("Date") or dep3.last_update(parsed),
-        "\n\n".join([subject, body.strip(), "\n".join(trailers)]),
+        f"{subject}\n\n{body}",
         (git.folder / "diff").read_bytes(),
         _commit_of(mail),
+        tuple(trailers),
     )
+
+
+def _several(mail: email.message.Message, first: str) -> list[str]:
+    """Whom a mail is from, if these are several and the first has that address."""
+    try:
+        text = str(make_header(decode_header(str(mail.get("From", "")))))
+    except (LookupError, ValueError, HeaderParseError):
+        return []
+    found = [pair for pair in getaddresses([text]) if "@" in pair[1]]
+    if len(found) < 2 or found[0][1] != first:
+        return []
+    return [f"{name or address} <{address}>" for name, address in found]
 
 
 def _commit_of(mail: bytes) -> str:
@@ -215,6 +259,7 @@ def _decoded(part: email.message.Message) -> bytes:
         )
     content = t.cast(bytes, part.get_payload(decode=True) or b"")
     content = content.replace(b"\r\n", b"\n")
+    content = content[len(_BOM) :] if content.startswith(_BOM) else content
     charset = part.get_content_charset() or "utf-8"
     try:
         # Many a mail program names another one than it has written.
@@ -233,7 +278,8 @@ def _told(data: bytes) -> Mail:
     """What stands above a diff that is not in a mail."""
     start = _CHANGES.search(data)
     place = start.start() if start else len(data)
-    lines = data[:place].decode("utf-8", "replace").strip().splitlines()
+    head = _STAT.sub("", data[:place].decode("utf-8", "replace"))
+    lines = head.strip().splitlines()
     said = _heads(lines, unsaid=lines[:1] == ["# HG changeset patch"])
     # StGit writes them below the subject.
     if len(lines) > 2 and not lines[1] and not said:

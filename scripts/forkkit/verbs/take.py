@@ -67,13 +67,17 @@ def take(
     for item in items:
         _echo_words(fork, item, file.name)
     patches = [_completed(project, item, name, given, file.name) for item in items]
+    for item, patch in zip(items, patches):
+        _echo_same(fork, {*patch.message.bugs} - {*item.message.bugs})
     with terminal.working(project) as (fork, worktree):
         result = edit.take(fork, worktree, patches, after, incoming.origin_of(items))
     terminal.show(project, result)
 
 
 def _proposed(fork: Fork, item: Incoming) -> Incoming:
-    """A change with the trailers that its own words tell."""
+    """A change with the trailers that its own words tell, if it lacks any."""
+    if not item.message.problems(where=""):
+        return item
     history = History.find(fork.project)
     known = history.commit if history else lambda sha: None
     text = item.message
@@ -101,9 +105,13 @@ def _echo_words(fork: Fork, item: Incoming, where: str) -> None:
         terminal.echo(f"{where}: it names no author; git's own settings do")
     if not item.date:
         terminal.echo(f"{where}: it has no date; it is dated now")
-    for bug in item.message.bugs:
+    _echo_same(fork, item.message.bugs)
+
+
+def _echo_same(fork: Fork, bugs: t.Iterable[str]) -> None:
+    for bug in bugs:
         for patch in (*fork.queue.patches, *fork.queue.disabled):
-            if bug in patch.message.bugs and patch.name != item.message.name:
+            if bug in patch.message.bugs:
                 terminal.echo(f"{patch.name}: it is there for {bug} already")
 
 
