@@ -487,7 +487,7 @@ def test_what_is_inside_is_read_strictly(change, words):
 def test_mails_one_after_another_without_from_lines():
     """None is lost in the mail before; what a message quotes is no mail."""
     first = MAIL.partition("\n")[2].replace(
-        REASON, f"{REASON}\nFrom: x\nSubject: y\n\n"
+        REASON, f"{REASON}\nFrom: x\nSubject: y\n\nEnd.\n"
     )
     second = MAIL.partition("\n")[2].replace("Ann", "Zoë").replace("DASH", "DOT")
     for box in (first + second, FROM + first + second, f"{first}{FROM}{second}"):
