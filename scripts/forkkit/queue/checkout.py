@@ -276,9 +276,13 @@ class Checkout:
         head, mark, paths = self._exclude.read_text().partition(_LAID)
         if not mark:
             return
+        # The maintainer may have added one of them to git.
+        kept = self.git("ls-files", "-z").decode("utf-8", "surrogateescape").split("\0")
         with writing(self.folder):
-            for path in paths.splitlines():
-                (self.folder / path.lstrip("/")).unlink(missing_ok=True)
+            for path in {line.lstrip("/") for line in paths.splitlines()}.difference(
+                kept
+            ):
+                (self.folder / path).unlink(missing_ok=True)
         write_file(self._exclude, head.encode())
 
     @property
