@@ -455,6 +455,11 @@ def test_lines_with_a_number_sign_are_kept(project):
     project.edit(f"upstream/checkout/{APP}", 'DASH = "-"', 'DASH = "--"')
     project.fork("refresh")
     assert reason in patch(project, "dash")
+    project.edit(f"upstream/checkout/{APP}", 'DASH = "--"', 'DASH = "---"')
+    project.git("-c", "core.editor=true", "commit", "--quiet", "--all", "--amend")
+    project.fork("export")
+    assert reason in patch(project, "dash")
+    assert 'DASH = "---"' in patch(project, "dash")
 
 
 def test_what_the_words_say_is_proposed(project):

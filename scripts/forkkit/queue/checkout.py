@@ -75,6 +75,8 @@ class Checkout:
             new = Checkout(aside / "new", self.shown)
             new.folder.mkdir()
             new.git("init", "--quiet", "--template=", "--initial-branch=queue")
+            # By default git removes lines with a # from what an editor has saved.
+            new.git("config", "commit.cleanup", "scissors")
             new._exclude.parent.mkdir(exist_ok=True)
             new._exclude.write_text(_EXCLUDE)
             new._switch(pin, files, steps)
