@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pathlib
 import subprocess
+import time
 
 import hypothesis.strategies as st
 import pytest
@@ -194,6 +195,61 @@ def test_what_is_not_a_plain_change_is_refused(text, expected):
         parse(text)
     assert str(error.value).startswith("x.patch: ")
     assert expected in str(error.value)
+
+
+@pytest.mark.parametrize("number", [b"9" * 10, b"9" * 5000, b"1" + b"0" * 400_000])
+@pytest.mark.parametrize("place", [b"-%s,4 +1,4", b"-1,%s +1,4", b"-1,4 +1,%s"])
+def test_numbers_of_absurd_length_are_refused(number, place):
+    with pytest.raises(ForkError, match="is not a hunk header"):
+        parse(CHANGE.replace(b"-1,4 +1,4", place % number))
+
+
+def many_hunks(count: int) -> bytes:
+    head = b"diff --git a/a b/a\n--- a/a\n+++ b/a\n"
+    hunks = (b"@@ -%d,2 +%d,2 @@\n-a\n+b\n z\n" % (n, n) for n in starts(count))
+    return head + b"".join(hunks)
+
+
+def starts(count: int) -> range:
+    return range(1, 3 * count + 1, 3)
+
+
+def many_files(count: int) -> bytes:
+    form = b"diff --git a/%d/a b/%d/a\nnew file mode 100644\n"
+    return b"".join(form % (n, n) for n in range(count))
+
+
+def seconds(action, *args) -> float:
+    """The least processor time of three runs."""
+    times = []
+    for _ in range(3):
+        before = time.process_time()
+        action(*args)
+        times.append(time.process_time() - before)
+    return min(times)
+
+
+def read_and_apply(text: bytes, files) -> None:
+    apply(text, files, offsets=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "content"),
+    [(many_hunks, b"a\nz\n-\n"), (many_files, b"")],
+)
+def test_time_is_linear(make, content):
+    """Four times the size takes about four times the time, not sixteen."""
+    few, many = (
+        seconds(read_and_apply, make(count), {"a": content * count})
+        for count in (1000, 4000)
+    )
+    assert many < 8 * few + 0.01
+
+
+@pytest.mark.parametrize("name", [b"x b/y", b"a b/a", b"b/b b/b"])
+def test_a_path_with_what_stands_between_two(name):
+    text = ADD.replace(b"b c.py", name)
+    assert diff.render(parse(text)) == text
 
 
 LINES = st.lists(st.sampled_from(["", "a", "b", "c", "  d", "-", "+", "@@ -1 +1 @@"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import collections
 import pathlib
+import re
 import subprocess
 import sys
 import typing as t
@@ -100,6 +101,15 @@ def test_only_the_command_prints_and_exits(name):
             assert (getattr(node.value, "id", ""), node.attr) != ("sys", "exit")
             if not name.startswith("forkkit.verbs."):
                 assert (getattr(node.value, "id", ""), node.attr) != ("click", "echo")
+
+
+def test_one_module_writes_to_the_terminal():
+    """Anything a stranger wrote passes the functions there, which escape it."""
+    for name in MODULES:
+        if name.startswith("forkkit.verbs.") and name != "forkkit.verbs.terminal":
+            assert not re.search(
+                r"click\.(echo|secho|style)", MODULES[name].read_text()
+            )
 
 
 def test_no_module_is_imported_by_another_name():

@@ -62,10 +62,56 @@ def test_hostile_member_is_refused(info, expected):
     assert expected in str(error.value)
 
 
-@pytest.mark.parametrize("second", ["flask-1.0/a.py", "flask-1.0/A.py"])
-def test_doubled_member_is_refused(second):
-    with pytest.raises(ForkError, match=r"contains .* twice"):
-        read(toy.tar([(member("flask-1.0/a.py"), b""), (member(second), b"")]))
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a.py", "a.py"),
+        ("a.py", "A.py"),
+        ("straße.py", "STRASSE.py"),
+        ("\u00e9.py", "e\u0301.py"),
+        ("E\u0301.py", "\u00e9.py"),
+        ("\u212b.py", "\u00e5.py"),
+        ("\ufb01.py", "fi.py"),
+        ("\u0130.py", "i\u0307.py"),
+        ("a.py", "a.py."),
+        ("a", "a . ."),
+        ("\u00e9/a.py", "e\u0301/b.py"),
+        ("src/a.py", "Src/b.py"),
+        ("src./a.py", "src/b.py"),
+    ],
+)
+def test_doubled_member_is_refused(first, second):
+    """Twice on some system: macOS folds case and accents, Windows drops dots."""
+    for names in ((first, second), (second, first)):
+        members = [(member(f"flask-1.0/{name}"), b"") for name in names]
+        with pytest.raises(ForkError, match=r"contains .* twice"):
+            read(toy.tar(members))
+
+
+@pytest.mark.parametrize(
+    ("file", "below"),
+    [("x", "x/y"), ("X", "x/y"), ("x", "x/y/z"), ("a/x", "a/x/y"), ("x.", "x/y")],
+)
+def test_what_is_file_and_folder_is_refused(file, below):
+    one, other = member(f"flask-1.0/{file}"), member(f"flask-1.0/{below}")
+    folder = member(f"flask-1.0/{below.rpartition('/')[0]}/", tarfile.DIRTYPE)
+    for members in ([one, other], [other, one], [one, folder], [folder, one]):
+        with pytest.raises(
+            ForkError, match=r"contains .* (twice|as a file and as a folder)"
+        ):
+            read(toy.tar([(info, b"") for info in members]))
+
+
+def test_folders_may_be_members_and_repeated():
+    names = ["flask-1.0", "flask-1.0/x", "flask-1.0/x/"]
+    members = [(member(name, tarfile.DIRTYPE), b"") for name in names]
+    members += [(member("flask-1.0/x/y"), b""), (member("flask-1.0/xy"), b"")]
+    assert read(toy.tar(members)) == {"x/y": b"", "xy": b""}
+
+
+def test_a_path_of_many_folders_is_refused():
+    with pytest.raises(ForkError, match="a path of more than 1000 characters"):
+        read(toy.tar([(member("flask-1.0/" + "a/" * 500_000 + "a"), b"")]))
 
 
 def test_bomb_is_refused_before_it_is_in_memory():
@@ -121,9 +167,9 @@ def test_sparse_member_that_claims_more_than_there_is_is_refused():
 
 
 def test_too_many_members_are_refused(monkeypatch):
-    monkeypatch.setattr(archive, "_MEMBERS", 2)
+    monkeypatch.setattr(archive, "_MEMBERS", 3)
     members = [(member(f"flask-1.0/{n}"), b"") for n in range(3)]
-    with pytest.raises(ForkError, match="more than 2 files"):
+    with pytest.raises(ForkError, match="more than 3 files and"):
         read(toy.tar(members))
 
 

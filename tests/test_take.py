@@ -7,6 +7,7 @@ import re
 import pytest
 
 import toy
+from forkkit.base.git import Git
 from forkkit.queue.message import Message
 
 APP = "src/flask/app.py"
@@ -274,8 +275,8 @@ def test_what_is_there_already(project):
         (DIFF.replace("src/flask", "docs"), "it changes nothing in src/flask, only"),
         (DIFF.replace("src/flask/app", "src/flask/../../x"), "is not safe"),
         (DIFF.replace("src/flask/app.py", "src/flask/.git/x"), "is not safe"),
-        (DIFF.replace("src/flask/app", "/etc/x"), "is not safe"),
-        (DIFF.replace("app.py", "a\tb.py"), "is not safe"),
+        (DIFF.replace("src/flask/app", "/etc/x"), "it changes nothing in src/flask"),
+        (DIFF.replace("app.py", "a\x1fb.py"), "is not safe"),
         (DIFF.replace("app.py", "a\x1bb.py"), "is not safe"),
         (
             DIFF.partition("---")[0].replace("index", "new file mode 120000\nindex")
@@ -288,9 +289,9 @@ def test_what_is_there_already(project):
         ),
         (
             DIFF.partition("index")[0] + "rename from x\nrename to y\n",
-            "renames and copies are not supported",
+            "it changes nothing in src/flask, only x, y",
         ),
-        (DIFF + "\0", "it contains NUL bytes"),
+        (DIFF.replace("DASH", "\0"), "it contains NUL bytes"),
         (DIFF + "+" * 2**22, "it is larger than"),
         (DIFF.replace("flask", "nowhere"), "changes nothing in src/flask"),
         (DIFF.replace(' NAME = "flask"', " no such line"), "nor does it apply to a"),
@@ -395,12 +396,9 @@ def test_a_mail_without_a_date(project, tmp_path):
     mail = re.sub("Date: .*\n", "", toy.LOUD.decode()).replace("loud\n", "late\n")
     mail = mail.replace("BYE {who}", "bye, {who}").replace("test_late", "test_loud")
     (tmp_path / "mail").write_text(mail)
-    env = toy.clean_environ(
-        GIT_AUTHOR_NAME="A",
-        GIT_AUTHOR_EMAIL="a@b",
-        GIT_AUTHOR_DATE="1780000000 +0000",
-    )
+    env = toy.clean_environ(HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
     done = project.fork("take", str(tmp_path / "mail"), code=3, env=env)
+    assert "it has no date; it is dated now" in done.stdout
     assert "late conflicts" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -415,3 +413,122 @@ def test_control_characters_do_not_reach_a_terminal(project):
     (project.root / "patches/comma.patch").write_bytes(text)
     done = project.fork("annotate", "app.py")
     assert not {"\x1b", "\u202e"} & {*done.stdout}
+
+
+#: A mail that adds a line far from what the queue changes.
+WHOLE = MAIL.format(trailers=TRAILERS, diff=DIFF)
+
+
+def test_a_commit_outside_of_the_package_is_left_out(project):
+    outside = MAIL.format(trailers="", diff="").replace("app: greet", "changelog: x")
+    done = project.fork("take", write(project, "box", WHOLE + outside))
+    assert "'changelog: x with a dash': left out" in done.stdout
+    assert names(project) == ["loud", "comma", "dash"]
+    alone = write(project, "alone", outside)
+    done = project.fork("take", alone, code=1)
+    assert "it changes nothing in src/flask, only CHANGES.rst" in done.stderr
+
+
+def test_lines_with_a_number_sign_are_kept(project):
+    """In the template, at a stop, and in what is committed at one."""
+    reason = "#5928 says so.\n\n# How\n\nBy a dash.\n"
+    mail = write(
+        project,
+        "mail",
+        MAIL.format(trailers="", diff=DIFF).replace(
+            "A comma was not enough.\n", reason
+        ),
+    )
+    project.fork("take", mail, "--name", "dash", code=1)
+    kept = project.root / "build" / "messages" / "dash.txt"
+    text = kept.read_text().replace("test_dash", "test_comma")
+    for key, value in (
+        ("Upstream-Status", "Pending"),
+        ("Forwarded", "no"),
+        ("Drop-When", "never"),
+    ):
+        text = text.replace(f"{key}: \n", f"{key}: {value}\n")
+    kept.write_text(text)
+    project.fork("take", mail, "--message", str(kept))
+    assert reason in patch(project, "dash")
+    project.fork("edit", "dash", code=3)
+    project.edit(f"upstream/checkout/{APP}", 'DASH = "-"', 'DASH = "--"')
+    project.fork("refresh")
+    assert reason in patch(project, "dash")
+    project.edit(f"upstream/checkout/{APP}", 'DASH = "--"', 'DASH = "---"')
+    project.git("-c", "core.editor=true", "commit", "--quiet", "--all", "--amend")
+    project.fork("export")
+    assert reason in patch(project, "dash")
+    assert 'DASH = "---"' in patch(project, "dash")
+
+
+def test_what_the_words_say_is_proposed(project):
+    words = "Fixes #1, closes other/thing#2.\n(cherry picked from commit "
+    words += f"{'a1' * 20})\n"
+    mail = MAIL.format(trailers=f"\n{words}", diff=DIFF)
+    done = project.fork("take", write(project, "m", mail), "--name", "dash", code=1)
+    kept = (project.root / "build" / "messages" / "dash.txt").read_text()
+    assert "\nBug: toy/toy#1\nBug: other/thing#2\n" in kept
+    assert "\nUpstream-Status: Backport [commit a1a1a1a1a1]\n" in kept
+    assert f"\nDrop-When: commit {'a1' * 20}\n" in kept
+    assert "loud: it is there for toy/toy#1 already" in done.stdout
+
+
+def test_a_commit_of_upstreams_is_a_backport(project):
+    later = toy.UPSTREAM[APP].replace(b'NAME = "flask"', b'DASH = "-"\nNAME = "flask"')
+    toy.history(project, ("", "A dash", {APP: later}))
+    sha = Git(project.project.history).text("rev-parse", "HEAD")
+    mail = MAIL.format(trailers="", diff=DIFF).replace("1234567890" * 4, sha)
+    project.fork("take", write(project, "m", mail), "--name", "dash", code=1)
+    kept = (project.root / "build" / "messages" / "dash.txt").read_text()
+    assert f"\nDrop-When: commit {sha}\n" in kept
+
+
+@pytest.mark.parametrize("named", ["the blobs", "the commit"])
+def test_a_change_made_to_a_commit_of_upstreams(project, named):
+    """As `git am -3` does, it begins where the change was made."""
+    there = {**toy.UPSTREAM, "src/flask/__init__.py": b"x = 1\n"}
+    middle = there[APP].replace(b'NAME = "flask"', b'NAMES = ["flask"]\nLAST = 1')
+    after = middle.replace(b'"flask"', b'"flask", "dash"')
+    changed = b"x = 1\ny = 2\n"
+    toy.history(
+        project,
+        ("", "Names", {APP: middle, "src/flask/__init__.py": b"x = 1\n"}),
+        ("", "A dash", {APP: after, "src/flask/__init__.py": changed}),
+        ("", "More", {APP: after + b"# more\n"}),
+    )
+    git = Git(project.project.history)
+    text = git("format-patch", "--stdout", "-1", "HEAD^").decode()
+    if named == "the blobs":
+        text = text.replace(git.text("rev-parse", "HEAD^"), "0" * 40)
+    else:
+        text = re.sub("^index .*\n", "", text, flags=re.MULTILINE)
+    message = write(project, "message", MESSAGE)
+    done = project.fork(
+        "take", write(project, "mail", text), "--message", message, code=3
+    )
+    assert "dash conflicts in" in done.stderr
+    conflict = (project.checkout / APP).read_text()
+    assert '=======\nNAMES = ["flask", "dash"]' in conflict
+    assert "|||||||" in conflict
+    assert 'NAMES = ["flask"]\n' in conflict
+
+
+def test_a_rename(project):
+    git = Git(project.root.parent / "elsewhere")
+    git.folder.mkdir()
+    toy.write_files(git.folder, toy.UPSTREAM)
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "x")
+    git("mv", APP, "src/flask/sansio.py")
+    git("commit", "--quiet", "--all", "--message", "x")
+    text = git("format-patch", "--stdout", "-1").decode()
+    assert "rename from" in text
+    message = write(project, "message", MESSAGE)
+    project.fork("take", write(project, "mail", text), "--message", message)
+    made = patch(project, "dash")
+    assert "deleted file mode" in made
+    assert '+COMMA = ","' in made
+    assert '+    return f"BYE {who}"' in made
+    project.fork("verify", "queue")

@@ -116,6 +116,65 @@ def test_a_release_that_conflicts_is_told(project, tmp_path):
     assert git(project, "status", "--porcelain", "--untracked-files=no") == ""
 
 
+@pytest.mark.parametrize(
+    ("code", "called"), [("0", "pr create"), ("3", "issue create")]
+)
+def test_what_is_told(project, tmp_path, code, called):
+    """The last step pushes the branch, and calls GitHub's own command."""
+    (project.root / "report.txt").write_text("report")
+    (project.root / "told.txt").write_text("told")
+    subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "hub"], check=True)
+    git(project, "remote", "add", "origin", str(tmp_path / "hub"))
+    git(project, "switch", "--quiet", "--create", "upstream-1.1")
+    command = tmp_path / "bin" / "gh"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\n[ "$2" = create ]\n')
+    command.chmod(0o755)
+    path = f"{command.parent}:{os.environ['PATH']}"
+    run(project, "tell", tmp_path, CODE=code, VERSION="1.1", GH_TOKEN="t", PATH=path)
+    assert called in (tmp_path / "calls").read_text()
+    pushed = subprocess.run(
+        ["git", "branch"], cwd=tmp_path / "hub", capture_output=True
+    )
+    assert (b"upstream-1.1" in pushed.stdout) is (code == "0")
+
+
+def test_the_credentials_are_those_of_the_step(tmp_path):
+    """What git asks for a password gets the token, which no argument has."""
+    text = STEPS["tell"]["run"]
+    helper = re.search(r"helper='(.*)'\n", text)
+    assert helper
+    done = subprocess.run(
+        ["git", "-c", "credential.helper=", "-c", f"credential.helper={helper[1]}"]
+        + ["credential", "fill"],
+        input="protocol=https\nhost=github.com\n\n",
+        env=toy.clean_environ(GH_TOKEN="secret"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "username=x-access-token\npassword=secret\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "file", sorted(WORKFLOW.parent.glob("*.yml")), ids=lambda f: f.name
+)
+def test_the_token_goes_to_the_step_that_needs_it(file):
+    workflow = yaml.safe_load(file.read_text())
+    rights = workflow["permissions"]
+    assert set(rights.values()) <= {"read"}
+    assert "token" not in str(workflow.get("env")).lower()
+    for job in workflow["jobs"].values():
+        assert "token" not in str(job.get("env")).lower()
+        with_token = [s for s in job["steps"] if "token" in str(s).lower()]
+        wants = "write" in job.get("permissions", {}).values()
+        assert [step.get("id") for step in with_token] == ["tell"] * wants
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+
 def test_every_verb_that_it_names_is_there():
     called = re.findall(r"scripts/fork ([a-z-]+)", WORKFLOW.read_text())
     assert set(called) <= set(cli.VERBS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 import click
@@ -89,7 +90,10 @@ def main() -> None:
             click.echo(printable(f"{problem.label}: {problem}"), err=True)
         sys.exit(e.exit_code)
     except click.ClickException as e:
-        e.show()
+        said = io.StringIO()
+        e.show(said)
+        # A shell may have put the name of a stranger's file into the command.
+        click.echo(printable(said.getvalue()), err=True, nl=False)
         sys.exit(e.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

@@ -11,13 +11,16 @@ from .files import check_path
 from .files import Files
 
 _NO_NEWLINE = b"\\ No newline at end of file\n"
-_GIT_LINE = re.compile(rb"diff --git a/(.+) b/(.+)\n")
-_HUNK_LINE = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@([^\n]*)\n")
+_GIT_LINE = b"diff --git a/"
+# No file has a billion lines, and longer numbers take long to read.
+_RANGE = rb"(\d{1,9})(?:,(\d{1,9}))?"
+_HUNK_LINE = re.compile(rb"@@ -%s \+%s @@([^\n]*)\n" % (_RANGE, _RANGE))
 _FORM = "export the patch again from a commit that changes only plain text"
 
 
-#: What a diff does to a file.
-Kind = t.Literal["change", "add", "delete"]
+#: What a diff does to a file. The last two do not occur in patches of the queue.
+Kind = t.Literal["change", "add", "delete", "rename", "copy"]
+_NEW = ("add", "rename", "copy")
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,17 @@ class FileDiff:
     """The changes to one file.
 
     :param path: its path.
-    :param kind: ``change``, ``add`` or ``delete``.
+    :param kind: ``change``, ``add`` or ``delete``; from elsewhere, also ``rename`` or
+        ``copy``.
     :param hunks: in order; none for an empty file.
+    :param source: the file that is renamed or copied; or the path itself of one that is
+        deleted whatever it holds.
     """
 
     path: str
     kind: Kind
     hunks: tuple[Hunk, ...]
+    source: str | None = None
 
 
 def parse(data: bytes, *, where: object) -> tuple[FileDiff, ...]:
@@ -89,18 +96,27 @@ def apply(
         and shows what is there instead.
     """
     changed = dict(files)
+    folders: set[str] = set()
     for diff in diffs:
-        if diff.kind == "add" and diff.path in changed:
-            raise _refused(where, diff, "adds it, but it already exists")
-        if diff.kind == "add" and (taken := _in_the_way(diff.path, changed)):
-            raise _refused(where, diff, f"adds it, but {taken} is in the way")
-        if diff.kind != "add" and diff.path not in changed:
-            raise _refused(where, diff, "changes it, but it does not exist")
+        if diff.kind in _NEW:
+            if diff.path in changed:
+                raise _refused(where, diff, "adds it, but it already exists")
+            folders = folders or {above for path in files for above in _above(path)}
+            if taken := _in_the_way(diff.path, changed, folders):
+                raise _refused(where, diff, f"adds it, but {taken} is in the way")
+            folders.update(_above(diff.path))
+        source = diff.source or diff.path
+        if diff.kind != "add" and source not in changed:
+            what = f"{diff.kind}s {source}" if diff.source else "changes it"
+            raise _refused(where, diff, f"{what}, but it does not exist")
 
-        content = _apply_file(diff, changed.pop(diff.path, b""), where, offsets)
+        content = changed.get(source, b"")
+        if diff.kind != "copy":
+            changed.pop(source, None)
+        content = _apply_file(diff, content, where, offsets)
         if diff.kind != "delete":
             changed[diff.path] = content
-        elif content:
+        elif content and not diff.source:
             raise _refused(where, diff, "deletes it, but not all of its lines")
     return changed
 
@@ -158,46 +174,56 @@ class _Reader:
             yield diff
 
     def file(self) -> FileDiff:
-        match = _GIT_LINE.fullmatch(self.line)
-        if not match:
-            raise self.error(f"expected 'diff --git', found {_show(self.line)}")
-        if match[1] != match[2]:
-            raise self.error("renames are not supported")
+        name = self.name()
         try:
-            path = check_path(match[1].decode(), where=self.where)
+            path = check_path(name.decode(), where=self.where)
         except UnicodeDecodeError as e:
-            raise self.error(f"a path that is not UTF-8: {match[1]!r}") from e
+            raise self.error(f"a path that is not UTF-8: {name!r}") from e
         self.take()
 
         kind = self.header()
-        old = b"/dev/null" if kind == "add" else b"a/" + match[1]
-        new = b"/dev/null" if kind == "delete" else b"b/" + match[1]
+        old = b"/dev/null" if kind == "add" else b"a/" + name
+        new = b"/dev/null" if kind == "delete" else b"b/" + name
         hunks: list[Hunk] = []
+        shift = 0
         if self.line.startswith(b"--- "):
             for expected in (b"--- " + old, b"+++ " + new):
                 if self.take().rstrip(b"\t\n") != expected:
                     self.position -= 1
                     raise self.error(f"expected {_show(expected)}")
             while self.line.startswith(b"@@ "):
-                hunks.append(self.hunk())
-                self.check_numbers(hunks)
+                hunks.append(hunk := self.hunk())
+                shift = self.check_numbers(hunk, shift)
             if not hunks:
                 raise self.error("the file has no hunks")
         elif kind == "change":
             raise self.error(f"{path} is not changed")
         return FileDiff(path, kind, tuple(hunks))
 
-    def check_numbers(self, hunks: list[Hunk]) -> None:
-        """Check that the last hunk changes something and its line numbers agree."""
-        last = hunks[-1]
-        if all(mark == b" " for mark, _ in last.lines):
+    def name(self) -> bytes:
+        """The path in git's line, which names it twice."""
+        names = self.line[len(_GIT_LINE) : -1]
+        path = names[: (len(names) - len(b" b/")) // 2]
+        if not self.line.startswith(_GIT_LINE) or b" b/" not in names:
+            raise self.error(f"expected 'diff --git', found {_show(self.line)}")
+        if names != path + b" b/" + path:
+            raise self.error("renames are not supported")
+        return path
+
+    def check_numbers(self, hunk: Hunk, shift: int) -> int:
+        """Check that a hunk changes something and its line numbers agree.
+
+        :param shift: by how many lines the hunks before it have moved the file.
+        :return: the same, after this hunk.
+        """
+        if all(mark == b" " for mark, _ in hunk.lines):
             raise self.error("the hunk above changes nothing")
-        shift = sum(len(hunk.new) - len(hunk.old) for hunk in hunks[:-1])
         # An empty range names the line before it.
-        before = last.old_start - bool(last.old)
-        after = last.new_start - bool(last.new)
+        before = hunk.old_start - bool(hunk.old)
+        after = hunk.new_start - bool(hunk.new)
         if before < 0 or after != before + shift:
             raise self.error("the hunk above has inconsistent line numbers")
+        return shift + len(hunk.new) - len(hunk.old)
 
     def header(self) -> Kind:
         kind: Kind = "change"
@@ -246,7 +272,7 @@ class _Reader:
 def _render_file(diff: FileDiff) -> bytes:
     path = diff.path.encode()
     lines = [b"diff --git a/%s b/%s\n" % (path, path)]
-    if diff.kind != "change":
+    if diff.kind in {"add", "delete"}:
         word = b"new" if diff.kind == "add" else b"deleted"
         lines.append(b"%s file mode 100644\n" % word)
     if diff.hunks:
@@ -271,12 +297,22 @@ def _render_range(start: int, count: int) -> bytes:
     return b"%d" % start if count == 1 else b"%d,%d" % (start, count)
 
 
-def _in_the_way(path: str, files: Files) -> str | None:
-    """A file where ``path`` needs a folder, or below ``path`` itself."""
+def _above(path: str) -> list[str]:
+    """The folders that ``path`` is in, outermost first."""
     parts = path.split("/")
-    above = ("/".join(parts[:n]) for n in range(1, len(parts)))
-    below = (other for other in files if other.startswith(f"{path}/"))
-    return next((name for name in above if name in files), None) or next(below, None)
+    return ["/".join(parts[:n]) for n in range(1, len(parts))]
+
+
+def _in_the_way(path: str, files: Files, folders: set[str]) -> str | None:
+    """A file where ``path`` needs a folder, or below ``path`` itself.
+
+    :param folders: those of the files, or more.
+    """
+    found = [name for name in _above(path) if name in files]
+    # Looks at every file, which a diff of many new files must not do for each.
+    if path in folders:
+        found += [name for name in files if name.startswith(f"{path}/")]
+    return next(iter(found), None)
 
 
 def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) -> bytes:
@@ -288,15 +324,24 @@ def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) ->
         wanted = hunk.old_start - 1 if old else hunk.old_start
         start = wanted + shift
         if not done <= start or not _fits(old, hunk.ends_file, lines, start):
-            places = range(done, len(lines)) if offsets and old else ()
-            fitting = [n for n in places if _fits(old, hunk.ends_file, lines, n)]
-            if not fitting:
+            found = _nearest(hunk, lines, done, start) if offsets and old else None
+            if found is None:
                 raise _misplaced(where, diff, number, hunk, lines[start:])
-            start = min(fitting, key=lambda place: abs(place - wanted - shift))
+            start = found
             shift = start - wanted
         result += lines[done:start] + hunk.new
         done = start + len(old)
     return b"".join(result + lines[done:])
+
+
+def _nearest(hunk: Hunk, lines: list[bytes], first: int, start: int) -> int | None:
+    """The place from ``first`` on that is next to ``start``, and that a hunk fits."""
+    old, count = hunk.old, len(lines)
+    for distance in range(1, max(start - first, count - start) + 1):
+        for place in (start - distance, start + distance):
+            if first <= place < count and _fits(old, hunk.ends_file, lines, place):
+                return place
+    return None
 
 
 def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> bool:

@@ -9,3 +9,8 @@ def printable(text: str) -> str:
         c if c.isprintable() or c in "\t\n" else c.encode("unicode_escape").decode()
         for c in text
     )
+
+
+def one_line(text: str) -> str:
+    """The same for a name, which must not begin a line of its own."""
+    return printable(text).replace("\n", r"\n").replace("\t", r"\t")

@@ -24,6 +24,8 @@ from .locks import locked
 from .paths import Project
 
 _INDEX = "index.json"
+#: The new content of files; ``None`` for one that goes.
+Contents = t.Mapping[pathlib.Path, t.Optional[bytes]]
 
 
 @contextlib.contextmanager
@@ -38,15 +40,31 @@ def exclusive(project: Project) -> t.Iterator[None]:
         yield
 
 
-def commit(project: Project, contents: t.Mapping[pathlib.Path, bytes | None]) -> None:
+def commit(
+    project: Project,
+    contents: Contents,
+    then: t.Callable[[], object] = lambda: None,
+) -> None:
     """Write files, and remove those whose content is ``None``, all or none.
 
+    :param then: what has to be done too; if it raises a :exc:`ForkError`, the files get
+        back what they had.
     :raises ForkError: a file cannot be written; either nothing was changed, or the next
         command completes the change.
     """
-    if not contents:
-        return
+    hint = "give read access to it"
+    before = {p: read(p, hint=hint) if p.exists() else None for p in contents}
+    if contents:
+        _commit(project, contents)
+    try:
+        then()
+    except ForkError:
+        if contents:
+            _commit(project, before)
+        raise
 
+
+def _commit(project: Project, contents: Contents) -> None:
     upstream = project.transaction.parent
     with writing(project.transaction), contextlib.ExitStack() as undo:
         aside = pathlib.Path(tempfile.mkdtemp(dir=upstream, prefix=".transaction."))

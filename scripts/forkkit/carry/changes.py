@@ -41,7 +41,12 @@ class Change:
     @property
     def touched(self) -> list[str]:
         """The paths that it changes, adds or deletes."""
-        return [file.path for file in self.patch.diffs]
+        return [
+            path
+            for file in self.patch.diffs
+            for path in (file.path, file.source)
+            if path is not None
+        ]
 
 
 @dataclass(frozen=True)

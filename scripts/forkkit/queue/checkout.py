@@ -20,6 +20,7 @@ from ..base.files import write_file
 from ..base.files import writing
 from ..base.git import Git
 from ..base.paths import Project
+from ..base.text import one_line
 from ..upstream.pin import Pin
 from . import commits
 from . import refs
@@ -74,6 +75,8 @@ class Checkout:
             new = Checkout(aside / "new", self.shown)
             new.folder.mkdir()
             new.git("init", "--quiet", "--template=", "--initial-branch=queue")
+            # By default git removes lines with a # from what an editor has saved.
+            new.git("config", "commit.cleanup", "scissors")
             new._exclude.parent.mkdir(exist_ok=True)
             new._exclude.write_text(_EXCLUDE)
             new._switch(pin, files, steps)
@@ -96,14 +99,52 @@ class Checkout:
     def _go_over(self, base: str, tip: str) -> None:
         """Switch to other commits: first the files, then all refs in one step."""
         self.clear_laid()
-        # Fails, with nothing changed, if a file of the maintainer's is in the way.
-        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", tip)
         bottom, top = self.git.text("rev-parse", base, tip).split()
         moves = [(refs.BASE, bottom), (refs.QUEUE, top), (refs.KNOWN, top)]
         updates = "".join(f"update {ref} {sha}\n" for ref, sha in moves)
-        self.git("update-ref", "--stdin", stdin=updates.encode())
+        with self.going(tip):
+            self.git("update-ref", "--stdin", stdin=updates.encode())
         self.git("symbolic-ref", "HEAD", refs.QUEUE)
         self.git("update-ref", "-d", refs.NEXT)
+
+    @contextlib.contextmanager
+    def going(self, commit: str) -> t.Iterator[None]:
+        """Check out a commit, but only if the ``with`` block succeeds too.
+
+        All that was checked out before is committed.
+
+        :raises ForkError: a file of the maintainer is in the way, or one cannot be
+            written; what is checked out is as it was.
+        """
+        branch = self.git.text("symbolic-ref", "--quiet", "HEAD", fine=(0, 1))
+        sha = self.git.text("rev-parse", "--quiet", "--verify", "HEAD", fine=(0, 1))
+        back = (
+            ("symbolic-ref", "HEAD", branch) if branch else ("update-ref", "HEAD", sha)
+        )
+        try:
+            self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", commit)
+            self._check_written()
+            yield
+        except ForkError:
+            for verb in self.under_way().values():
+                self.git.attempt(verb, "--quit")
+            # Git leaves what it has begun to write, and an index of what it could not.
+            self.git.attempt(*back)
+            self.git.attempt("reset", "--quiet")
+            self.git.attempt("reset", "--quiet", "--hard")
+            raise
+
+    def _check_written(self) -> None:
+        """Git itself calls it a success where it could not replace a file.
+
+        :raises ForkError: what is checked out is not what is committed.
+        """
+        if changed := self.changed_files():
+            raise ForkError(
+                f"these files could not be written: {', '.join(changed)}",
+                where=self.shown,
+                hint="give write access there, then run the command again",
+            )
 
     def check_nothing_unsaved(self) -> None:
         """Make sure that everything in the repository is in ``patches/`` as well.
@@ -179,7 +220,7 @@ class Checkout:
         lines = self.git(
             "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"
         ).split(b"\0")
-        return [line[3:].decode("utf-8", "replace") for line in lines if line]
+        return [one_line(line[3:].decode("utf-8", "replace")) for line in lines if line]
 
     def exported(self) -> bool:
         """Whether the queue's commits are those last known to be in ``patches/``."""
@@ -237,9 +278,13 @@ class Checkout:
         head, mark, paths = self._exclude.read_text().partition(_LAID)
         if not mark:
             return
+        # The maintainer may have added one of them to git.
+        kept = self.git("ls-files", "-z").decode("utf-8", "surrogateescape").split("\0")
         with writing(self.folder):
-            for path in paths.splitlines():
-                (self.folder / path.lstrip("/")).unlink(missing_ok=True)
+            for path in {line.lstrip("/") for line in paths.splitlines()}.difference(
+                kept
+            ):
+                (self.folder / path).unlink(missing_ok=True)
         write_file(self._exclude, head.encode())
 
     @property

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import email.utils
-import pathlib
 import re
-import tempfile
 import typing as t
 from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from datetime import datetime
+from datetime import timedelta
 from datetime import timezone
 
-from ..base import diff
 from ..base.diff import FileDiff
 from ..base.errors import ForkError
-from ..base.git import Git
+from ..base.text import printable
+from . import loose
+from . import mail
+from .mail import Mail
 from .message import join_messages
 from .message import Message
 
 #: The size limit, in bytes: more than a person can review.
 _LARGEST = 2**22
-_MAIL = re.compile(rb"\A(From [^\n]*\d{4}\r?\n|(From|Date|Subject): )")
-_GIT_DIFF = re.compile(rb"^diff --git ", re.MULTILINE)
-_PLAIN_DIFF = re.compile(
-    rb"^--- ([^\t\n]+)[^\n]*\n\+\+\+ ([^\t\n]+)[^\n]*\n(?=@@ )", re.MULTILINE
+_PERSON = re.compile(r"([^<>]*)<([^<>\s]+)>|()([^<>\s]+@[^<>\s]+)")
+_PICKED = re.compile(r"^\(cherry picked from commit [0-9a-f]+\)$\n?", re.MULTILINE)
+#: Dates other than RFC 5322's: ISO 8601, git's own, ctime's.
+_DATES = (
+    *("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"),
+    *("%a %b %d %H:%M:%S %Y %z", "%a %b %d %H:%M:%S %Y"),
 )
-# What email programs and `git format-patch` put below a diff.
-_SIGNATURE = re.compile(rb"^-- ?\n[^\n]*\n*\Z", re.MULTILINE)
+#: Git's seconds and zone, or Mercurial's, whose zone is in seconds westwards.
+_STAMP = re.compile(r"@?(\d{1,11})(?:\.\d+)? ([+-]?)(\d{1,6})")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a change from elsewhere was made to, as far as it says so.
+
+    :param commits: those that it was made from, in order.
+    :param blobs: git's ids of the files before the change, by path; empty for a file
+        that is not there yet.
+    """
+
+    commits: tuple[str, ...] = ()
+    blobs: t.Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -37,6 +56,8 @@ class Incoming:
     :param message: its description.
     :param diffs: the changes to upstream's package.
     :param left_out: the paths of its other changes: tests, changelog, documentation.
+    :param remarks: what else could not be taken as it is, and why.
+    :param origin: what it was made to.
     """
 
     author: str | None
@@ -44,121 +65,157 @@ class Incoming:
     message: Message
     diffs: tuple[FileDiff, ...]
     left_out: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    origin: Origin = Origin()
 
 
 def read(data: bytes, package: str, *, where: str) -> list[Incoming]:
     """Read a mailbox, or a diff.
 
     :param package: the folder of upstream's package; a patch of the fork changes
-        nothing else.
-    :raises ForkError: it is neither, or contains something that a patch cannot.
+        nothing else, and changes that do are left out.
+    :raises ForkError: it is neither, changes nothing in the package, or holds a change
+        to it that no patch can.
     """
     if len(data) > _LARGEST:
         raise _refused(where, f"it is larger than {_LARGEST} bytes")
-    if b"\0" in data:
-        raise _refused(where, "it contains NUL bytes")
-    if not _MAIL.match(data):
-        text = data.replace(b"\r\n", b"\n")
-        return [_incoming(None, None, "", text, package, where)]
-
-    return [
-        _incoming(*mail, package, f"{where}: email {number}")
-        for number, mail in enumerate(_mails(data), 1)
+    mails = mail.read(data, where=where)
+    found = [
+        _incoming(said, f"{where}: email {n}" if len(mails) > 1 else where, package)
+        for n, said in enumerate(mails, 1)
     ]
+    items = [item for item in found if item.diffs]
+    left_out = [item for item in found if not item.diffs]
+    if not items:
+        raise _nothing(where, package, left_out)
+    remarks = tuple(_left_out(item, package) for item in left_out)
+    first, *rest = items
+    return [replace(first, remarks=(*remarks, *first.remarks)), *rest]
 
 
 def joined(items: t.Sequence[Incoming]) -> Incoming:
-    """Several consecutive changes, joined into one."""
+    """Several consecutive changes, joined into one.
+
+    It is by the author of the first, and by the others as co-authors.
+    """
     first = items[0]
+    message = join_messages([item.message for item in items])
+    authors = dict.fromkeys(item.author for item in items if item.author)
     return Incoming(
-        first.author,
+        next(iter(authors), None),
         first.date,
-        join_messages([item.message for item in items]),
+        message.with_added("Co-authored-by", [*authors][1:]),
         tuple(d for item in items for d in item.diffs),
         tuple(dict.fromkeys(path for item in items for path in item.left_out)),
+        tuple(dict.fromkeys(said for item in items for said in item.remarks)),
+        origin_of(items),
     )
 
 
-def _mails(data: bytes) -> list[tuple[str, str, str, bytes]]:
-    """Author, date, message and diff of each email, as git reads them."""
-    with tempfile.TemporaryDirectory(prefix="flaskfork-mails-") as name:
-        folder = pathlib.Path(name)
-        git = Git(folder)
-        (folder / "mailbox").write_bytes(data)
-        count = int(git.text("mailsplit", f"-o{folder}", str(folder / "mailbox")))
-        return [_mail(git, f"{number:04}") for number in range(1, count + 1)]
+def origin_of(items: t.Sequence[Incoming]) -> Origin:
+    """What several changes, one after another, were made to."""
+    commits = tuple(commit for item in items for commit in item.origin.commits)
+    found: dict[str, str] = {}
+    changed: set[str] = set()
+    for item in items:
+        blobs = item.origin.blobs
+        found |= {path: blobs[path] for path in blobs if path not in changed}
+        # What the next ones have of these files, nobody else has.
+        changed |= {p for d in item.diffs for p in (d.path, d.source or d.path)}
+    return Origin(commits, found)
 
 
-def _mail(git: Git, name: str) -> tuple[str, str, str, bytes]:
-    """Author, date, message and diff of the email in a file."""
-    mail = (git.folder / name).read_bytes()
-    info = git("mailinfo", "-u", "message", "diff", stdin=mail)
-    lines = info.decode("utf-8", "replace").splitlines()
-    said = dict(line.partition(": ")[::2] for line in lines)
-    author = f"{said.get('Author', '')} <{said.get('Email', '')}>"
-    body = (git.folder / "message").read_text("utf-8", "replace")
-    text = f"{said.get('Subject', '')}\n\n{body}"
-    return author, said.get("Date", ""), text, (git.folder / "diff").read_bytes()
-
-
-def _incoming(
-    author: str | None,
-    date: str | None,
-    message: str,
-    text: bytes,
-    package: str,
-    where: str,
-) -> Incoming:
-    found = diff.parse(_only_diff(text, where), where=where)
-    mine = tuple(d for d in found if d.path.startswith(f"{package}/"))
-    left_out = tuple(d.path for d in found if d not in mine)
-    if not mine:
-        raise _refused(
-            where, f"it changes nothing in {package}, only {', '.join(left_out)}"
-        )
-    when = date and _date(date, where)
-    return Incoming(author, when, Message.parse(message), mine, left_out)
-
-
-def _only_diff(text: bytes, where: str) -> bytes:
-    """The diff alone, with git's header line for each file."""
-    if match := _GIT_DIFF.search(text):
-        return _without_end(text[match.start() :])
-    pieces = _PLAIN_DIFF.split(text)
-    if len(pieces) == 1:
-        raise _refused(where, "it contains no diff")
-    files = zip(pieces[1::3], pieces[2::3], pieces[3::3])
-    return _without_end(b"".join(_with_git_line(*file) for file in files))
-
-
-def _without_end(text: bytes) -> bytes:
-    return _SIGNATURE.sub(b"", text).rstrip(b"\n") + b"\n"
-
-
-def _with_git_line(old: bytes, new: bytes, hunks: bytes) -> bytes:
-    """Convert the diff of one file from the format of diff to that of git."""
-    path = (old if new == b"/dev/null" else new).partition(b"/")[2]
-    # `diff -r` puts its own command line between files.
-    hunks = re.split(rb"^diff |^Only in ", hunks, flags=re.MULTILINE)[0]
-    lines = [b"diff --git a/%s b/%s\n" % (path, path)]
-    sides = [b"--- a/%s\n" % path, b"+++ b/%s\n" % path]
-    if re.match(rb"@@ -0,0 ", hunks):
-        lines.append(b"new file mode 100644\n")
-        sides[0] = b"--- /dev/null\n"
-    elif re.match(rb"@@ -\S+ \+0,0 ", hunks):
-        lines.append(b"deleted file mode 100644\n")
-        sides[1] = b"+++ /dev/null\n"
-    return b"".join([*lines, *sides, hunks])
-
-
-def _date(text: str, where: str) -> str:
-    try:
-        when = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError) as e:
-        raise _refused(where, f"its date {text!r} is invalid") from e
-    return email.utils.format_datetime(
-        when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+def _incoming(said: Mail, where: str, package: str) -> Incoming:
+    found = loose.parse(said.changes, package, where=where)
+    author, date = _person(said.author), _date(said.date)
+    remarks = list(found.remarks)
+    if said.date and not date:
+        remarks.append(f"{where}: its date {said.date!r} cannot be read")
+    if author and author.endswith("<unknown>"):
+        remarks.append(f"{where}: it has no address for its author {said.author!r}")
+    message = Message.parse(_apart(_plain(said.text)))
+    added = [(key, _plain(value)) for key, value in said.trailers]
+    return Incoming(
+        author,
+        date,
+        replace(message, trailers=(*message.trailers, *added)),
+        found.diffs,
+        found.left_out,
+        tuple(remarks),
+        Origin((said.commit,) if said.commit else (), found.blobs),
     )
+
+
+def _apart(text: str) -> str:
+    """A text whose trailers have no lines of `git cherry-pick -x` among them."""
+    head, _, last = text.strip().rpartition("\n\n")
+    picked = "\n".join(_PICKED.findall(last))
+    return f"{head}\n\n{picked}\n\n{_PICKED.sub('', last)}" if picked else text
+
+
+def _plain(text: str) -> str:
+    """A text with nothing in it that a patch cannot have."""
+    return printable(text.replace("\u00a0", " ").replace("=?", "= ?"))
+
+
+def _person(text: str) -> str | None:
+    """Name and address; ``<unknown>`` if there is none."""
+    text = " ".join(_plain(text[:1000]).split())
+    if match := _PERSON.fullmatch(text):
+        name, address = match[1] or match[3], match[2] or match[4]
+        name = name.strip(' "') or address
+        return f"{name} <{address}>"
+    name = re.sub("[<>]", "", text).strip()
+    return f"{name} <unknown>" if name else None
+
+
+def _date(text: str) -> str | None:
+    """A date in the form of RFC 5322; ``None`` if it cannot be read."""
+    readers = [datetime.fromisoformat, *map(_in_form, _DATES), _stamp]
+    for read in (*readers, email.utils.parsedate_to_datetime):
+        try:
+            when = read(text.strip())
+            when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+            # Git's own dates begin here.
+            if when.timestamp() >= 0:
+                return email.utils.format_datetime(when.replace(microsecond=0))
+        except (TypeError, ValueError, IndexError, OverflowError):
+            continue
+    return None
+
+
+def _stamp(text: str) -> datetime:
+    match = _STAMP.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    sign = -1 if match[2] == "-" else 1
+    hours, minutes = divmod(int(match[3]), 100)
+    zone = timedelta(hours=hours, minutes=minutes)
+    if len(match[3]) != 4 or hours > 14:
+        sign, zone = -sign, timedelta(seconds=int(match[3]))
+    return datetime.fromtimestamp(int(match[1]), timezone(sign * zone))
+
+
+def _in_form(form: str) -> t.Callable[[str], datetime]:
+    return lambda text: datetime.strptime(text, form)
+
+
+def _left_out(item: Incoming, package: str) -> str:
+    subject = item.message.subject
+    why = "it contains no diff"
+    if item.left_out:
+        why = f"it changes nothing in {package}, only {', '.join(item.left_out)}"
+    return f"{subject!r}: left out, because {why}"
+
+
+def _nothing(where: str, package: str, items: list[Incoming]) -> ForkError:
+    paths = dict.fromkeys(path for item in items for path in item.left_out)
+    remarks = [remark for item in items for remark in item.remarks]
+    if not paths and not remarks:
+        return _refused(where, "it contains no diff")
+    only = f", only {', '.join(paths)}" if paths else ""
+    said = "; ".join([f"it changes nothing in {package}{only}", *remarks])
+    return _refused(where, said)
 
 
 def _refused(where: str, what: str) -> ForkError:

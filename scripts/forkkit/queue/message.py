@@ -19,7 +19,7 @@ _NO_PROSE = re.compile(r"^(---(\s|$)|diff -|Index: )", re.MULTILINE)
 _NO_FIRST_LINE = re.compile(r"(From|Date|Subject|[\w-]+-Type):", re.IGNORECASE)
 _TRAILER = re.compile(r"([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)")
 _DROP_WHEN = re.compile(
-    r"(?P<never>never)|upstream >= (?P<release>\d+(?:\.\d+)*)"
+    r"(?P<never>never)|upstream >= (?P<release>\d{1,9}(?:\.\d{1,9}){0,9})"
     r"|commit (?P<commit>[0-9a-f]{40})"
 )
 _FORMS = {
@@ -38,9 +38,12 @@ _FORMS = {
     "Fork-Patch": (r"[a-z0-9]+(-[a-z0-9]+)*", "short-lower-case-words"),
     "Bug": (r"[\w.-]+/[\w.-]+#\d+", "owner/repository#number"),
 }
-_TEMPLATE_HELP = """\
-# A line that says what the patch does, a reason in prose, and the trailers, with a
-# blank line between the three. Lines that begin with # are not kept.
+# Git's own, below which nothing is kept; the reason may have lines with a # itself.
+_SCISSORS = "# ------------------------ >8 ------------------------"
+_TEMPLATE_HELP = f"""\
+{_SCISSORS}
+# Above: a line that says what the patch does, a reason in prose, and the trailers, with
+# a blank line between the three. This line and everything below it are not kept.
 """
 
 
@@ -103,8 +106,8 @@ class Message:
         empty = {f"{key}:" for key in REQUIRED}
         lines = [
             line
-            for line in text.splitlines()
-            if not line.startswith("#") and line.rstrip() not in empty
+            for line in text.partition(_SCISSORS)[0].splitlines()
+            if line.rstrip() not in empty
         ]
         return cls.parse("\n".join(lines))
 
@@ -153,6 +156,11 @@ class Message:
         """The same message with other values for existing trailers."""
         trailers = tuple((key, values.get(key, value)) for key, value in self.trailers)
         return replace(self, trailers=trailers)
+
+    def with_added(self, key: str, values: t.Iterable[str]) -> Message:
+        """The same with these trailers first, except for those that are there."""
+        pairs = [(key, v) for v in values if (key, v) not in self.trailers]
+        return replace(self, trailers=(*pairs, *self.trailers))
 
     def for_upstream(self) -> Message:
         """The same message without the trailers that only the fork uses."""

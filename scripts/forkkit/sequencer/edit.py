@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import pathlib
 import typing as t
 from dataclasses import replace
@@ -25,6 +24,7 @@ from ..queue import export
 from ..queue.checkout import Checkout
 from ..queue.export import Contents
 from ..queue.fork import Fork
+from ..queue.incoming import Origin
 from ..queue.message import Message
 from ..queue.message import tests_of
 from ..queue.patch import Patch
@@ -32,7 +32,7 @@ from ..queue.queue import apply_patches
 from ..queue.queue import misplaced
 from ..queue.queue import Queue
 from ..upstream import releases
-from ..upstream.source import release_files
+from . import before
 from . import disabled
 from . import operations
 from . import sequence
@@ -83,12 +83,15 @@ def begin(fork: Fork, worktree: Worktree, patch: Patch, after: str | None) -> Re
 
 
 def take(
-    fork: Fork, worktree: Worktree, patches: list[Patch], after: str | None
+    fork: Fork,
+    worktree: Worktree,
+    patches: list[Patch],
+    after: str | None,
+    origin: Origin,
 ) -> Result:
     """Add patches from elsewhere to the queue, with a three-way merge if necessary.
 
-    Each patch applies on top of the one before it. The first applies to the queue, to
-    the pinned release, or to another release in the cache.
+    Each patch applies on top of the one before it; see :func:`.before.changes`.
 
     :param after: the patch to insert them after; ``None`` to append them.
     :raises Stopped: one of them conflicts.
@@ -103,7 +106,7 @@ def take(
         raise ForkError("two of the patches have the same name", hint="rename one")
     names = _inserted(fork.queue, added, after)
     below = _below(fork, names, added[0])
-    changes = _made_to(fork, patches, below)
+    changes = before.changes(fork, patches, below, origin)
     with merge.scratch() as merger:
         for outcome in carry_all(changes, below, merger):
             if outcome.kind == "absorbed":
@@ -307,8 +310,11 @@ def _rewrite(
     export.settle(fork, checkout)
     checkout.apply(fork)
     with operations.recorded(fork.project, checkout, what, contents):
-        transaction.commit(fork.project, contents)
-    checkout.apply(Fork.load(fork.project))
+        transaction.commit(
+            fork.project,
+            contents,
+            then=lambda: checkout.apply(Fork.load(fork.project)),
+        )
     return list(contents)
 
 
@@ -328,24 +334,6 @@ def _inserted(queue: Queue, added: list[str], after: str | None) -> tuple[str, .
 def _below(fork: Fork, names: tuple[str, ...], name: str) -> Files:
     """The files as they are before the patch ``name`` of ``names`` is applied."""
     return apply_patches(fork.queue.patches[: names.index(name)], fork.files)
-
-
-def _made_to(fork: Fork, patches: list[Patch], below: Files) -> list[Change]:
-    """The changes of the patches in the first tree that they apply to."""
-    try:
-        return changes_of(patches, below, offsets=True)
-    except ForkError as e:
-        # An upstream change is made for an upstream release, not for the fork's queue.
-        for release in releases.in_cache(fork.project, fork.pin):
-            with contextlib.suppress(ForkError):
-                files = release_files(fork.project, release)
-                return changes_of(patches, files, offsets=True)
-        raise ForkError(
-            f"{e.what}; nor does it apply to any release in upstream/cache",
-            where=e.where,
-            hint="download the release it was made for with `scripts/fork forecast"
-            " VERSION`, or recreate the patch on the queue",
-        ) from e
 
 
 def _others(fork: Fork, name: str) -> list[str]:

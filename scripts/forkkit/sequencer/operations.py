@@ -88,11 +88,20 @@ def recorded(
     names = {path.relative_to(project.root).as_posix(): path for path in contents}
     before = _present(project, names)
     after = {n: data for n, p in names.items() if (data := contents[p]) is not None}
+    form = ("for-each-ref", "--format=%(objectname)")
+    there = {ref: checkout.git.text(*form, ref) for ref in (refs.LOG, refs.LOG_AT)}
     if before != after:
         last = _last(project, checkout)
         _append(checkout, what, before, after, last)
         _move(checkout, last)
-    yield
+    try:
+        yield
+    except ForkError:
+        # Otherwise the change is in effect, or will be with the next command.
+        if _present(project, names) == before and not project.transaction.exists():
+            for ref, sha in there.items():
+                _move(checkout, sha, ref=ref)
+        raise
     if before != after:
         checkout.git("update-ref", refs.LOG_AT, refs.LOG)
 
@@ -186,9 +195,9 @@ def _replace(project: Project, operation: Operation, files: Files) -> None:
     transaction.commit(project, contents)
 
 
-def _move(checkout: Checkout, at: str | None) -> None:
-    """Make an operation the last one that is in effect."""
-    command = (refs.LOG_AT, at) if at else ("-d", refs.LOG_AT)
+def _move(checkout: Checkout, at: str | None, ref: str = refs.LOG_AT) -> None:
+    """Make an operation the last one that is in effect, or that there is."""
+    command = (ref, at) if at else ("-d", ref)
     checkout.git("update-ref", *command)
 
 

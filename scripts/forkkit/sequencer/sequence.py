@@ -311,8 +311,11 @@ class _Run:
         """Leave the checkout at the stop of a journal."""
         stop, project = journal.stopped, self.fork.project
         # If it is killed from here on, the next command returns to this patch.
-        transaction.commit(project, {project.journal: journal.render()})
-        self.worktree.stop(stop.kept, conflict=stop.why == "conflict")
+        transaction.commit(
+            project,
+            {project.journal: journal.render()},
+            then=lambda: self.worktree.stop(stop.kept, conflict=stop.why == "conflict"),
+        )
         overlay.lay(self.fork, self.worktree.checkout, journal.plan.pin)
         journal = replace(journal, stop=replace(stop, there=True))
         transaction.commit(project, {project.journal: journal.render()})
@@ -335,8 +338,12 @@ class _Run:
         with operations.recorded(
             project, self.worktree.checkout, plan.command, contents
         ):
-            transaction.commit(project, {**contents, project.journal: None})
-        self.worktree.adopt()
+            transaction.commit(
+                project,
+                {**contents, project.journal: None},
+                then=self.worktree.adopt,
+            )
+        self.worktree.clear()
         replayed = [memory.known[name] for name in progress.replayed]
         return Result(progress.endings, list(contents), replayed)
 

@@ -80,12 +80,11 @@ class Worktree:
         return [Change(*made) for made in zip(patches, files, files[1:])]
 
     def adopt(self) -> None:
-        """Move the queue's branch to what was rendered last, and clear the rest.
+        """Move the queue's branch to what was rendered last.
 
         :raises ForkError: see :meth:`forkkit.queue.checkout.Checkout.adopt`.
         """
         self.checkout.adopt(refs.WORK_BASE, refs.WORK)
-        self.clear()
 
     def done(self, kept: Kept, *, but_last: bool = False) -> list[Step]:
         """The steps that were done when the sequence stopped.
@@ -123,13 +122,17 @@ class Worktree:
         """
         self.put_away()
         self.checkout.clear_laid()
-        self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", kept.done)
-        if conflict:
-            self.git(*MERGE_FLAGS, "cherry-pick", kept.pick, fine=(0, 1))
-            # Git appends the conflicts, and `git commit --no-edit` keeps them.
-            message = self.git("log", "-1", "--format=%B", kept.pick)
-            self.checkout.folder.joinpath(".git", "MERGE_MSG").write_bytes(message)
-            self.git("update-ref", refs.LEFT, self._snapshot())
+        with self.checkout.going(kept.done):
+            if conflict:
+                self._pick(kept.pick)
+
+    def _pick(self, commit: str) -> None:
+        """Leave the conflict of a commit in the work tree."""
+        self.git(*MERGE_FLAGS, "cherry-pick", commit, fine=(0, 1))
+        # Git appends the conflicts, and `git commit --no-edit` keeps them.
+        message = self.git("log", "-1", "--format=%B", commit)
+        self.checkout.folder.joinpath(".git", "MERGE_MSG").write_bytes(message)
+        self.git("update-ref", refs.LEFT, self._snapshot())
 
     def taken(self, kept: Kept, patch: Patch, *, amend: bool) -> list[Step]:
         """The finished steps, including the maintainer's work on ``patch`` at the stop.
@@ -203,7 +206,8 @@ class Worktree:
 
     def clear(self) -> None:
         """Delete what a sequence kept here, except for work that was put away."""
-        self.git(
+        # All is done by now; what cannot be deleted is in nobody's way.
+        self.git.attempt(
             "update-ref",
             "--stdin",
             stdin="".join(f"delete {ref}\n" for ref in refs.OF_A_SEQUENCE).encode(),
@@ -211,7 +215,7 @@ class Worktree:
         # Each sequence leaves packs behind.
         packs = self.checkout.folder / ".git" / "objects" / "pack"
         if len(list(packs.glob("*.pack"))) > _PACKS:
-            self.git("gc", "--quiet")
+            self.git.attempt("gc", "--quiet")
 
     def _steps(self, base: str, tip: str) -> list[Step]:
         files = self.git.read_tree(base)

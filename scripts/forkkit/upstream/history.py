@@ -5,11 +5,14 @@ The commits are available if the maintainer keeps a clone at upstream/history.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import typing as t
 from dataclasses import dataclass
 
 from ..base.diff import FileDiff
 from ..base.diff import render
+from ..base.errors import ForkError
 from ..base.files import Files
 from ..base.git import DIFF_FLAGS
 from ..base.git import Git
@@ -81,6 +84,43 @@ class History:
     def holds(self, commit: str, tag: str) -> bool:
         """Whether a release has a commit in its history."""
         return self.git.holds("merge-base", "--is-ancestor", commit, tag)
+
+    def commit(self, sha: str) -> str | None:
+        """The whole id of a commit on a branch; ``None`` if there is none."""
+        whole = self._object(sha, "commit")
+        on = ("for-each-ref", "--count=1", f"--contains={whole}")
+        return whole if whole and self.git.text(*on) else None
+
+    def before(self, commit: str, package: str) -> Files:
+        """The files of the package before a commit; none if it is not there."""
+        parent = self._object(f"{commit}^", "commit")
+        with contextlib.suppress(ForkError):
+            return self.files(parent, package) if parent else {}
+        return {}
+
+    def files_with(self, blobs: t.Mapping[str, str], package: str) -> Files:
+        """The files of the package, at a commit if there is one, with these blobs.
+
+        :param blobs: their ids, which may be shortened, by path.
+        """
+        ids = [self._object(blob, "blob") for blob in blobs.values()]
+        if not ids or not all(ids):
+            return {}
+        files: Files = {}
+        with contextlib.suppress(ForkError):
+            files = self.files(self._commit_with(ids[0], next(iter(blobs))), package)
+        return files | {p: self.git("cat-file", "blob", i) for p, i in zip(blobs, ids)}
+
+    def _object(self, name: str, kind: str) -> str:
+        """The whole id of an object; empty if there is none, or several."""
+        name = f"{name}^{{{kind}}}"
+        return self.git.text("rev-parse", "--quiet", "--verify", name, fine=(0, 1, 128))
+
+    def _commit_with(self, blob: str, path: str) -> str:
+        """A commit that has a blob; what finds it may be the one that replaced it."""
+        flags = ("-1", "--all", "--format=%H", f"--find-object={blob}")
+        found = self.git.text("log", *flags, "--", path)
+        return found if self._object(f"{found}:{path}", "blob") == blob else f"{found}^"
 
     def same_change(
         self, diffs: tuple[FileDiff, ...], old: str, new: str, *paths: str

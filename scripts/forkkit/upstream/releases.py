@@ -23,7 +23,7 @@ from .source import check_archive
 from .source import check_source
 from .source import FETCH
 
-_VERSION = re.compile(r"\d+(\.\d+)+")
+_VERSION = re.compile(r"\d{1,9}(\.\d{1,9}){1,9}")
 _HEADER = re.compile(rb"^(Name|Version): (.+?)\r?$", re.MULTILINE)
 
 

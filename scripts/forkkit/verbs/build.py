@@ -18,7 +18,7 @@ def materialise_verb(project: Project) -> None:
     """Write the package to build/stage exactly as it ships."""
     terminal.fetched(project)
     files = stage.write_stage(project, project.stage)
-    click.echo(f"{project.relative(project.stage)}: {len(files)} files")
+    terminal.echo(f"{project.relative(project.stage)}: {len(files)} files")
 
 
 @click.command("build", short_help="Build both wheels and the sdist.")
@@ -36,4 +36,4 @@ def build_verb(project: Project, out: pathlib.Path) -> None:
     with terminal.progress("building"):
         built = dist.build(project, out)
     for path in built:
-        click.echo(path)
+        terminal.echo(str(path))

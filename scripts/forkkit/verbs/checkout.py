@@ -43,7 +43,7 @@ def apply_verb(
         fork, checkout = terminal.fetched(project), Checkout.of(project)
         export.settle(fork, checkout)
         checkout.apply(fork)
-    click.echo(f"{checkout.shown}: {fork.pin} and {len(fork.queue.patches)} patches")
+    terminal.echo(f"{checkout.shown}: {fork.pin} and {len(fork.queue.patches)} patches")
 
 
 @click.command("export", short_help="Write the checkout's commits to patches/.")
@@ -59,9 +59,9 @@ def export_verb(project: Project, check: bool) -> None:
         changes = write(fork, checkout)
     for path in changes:
         word = "would be written" if check else "written"
-        click.echo(f"{project.relative(path)}: {word}")
+        terminal.echo(f"{project.relative(path)}: {word}")
     if not changes:
-        click.echo("patches/ is up to date with the commits")
+        terminal.echo("patches/ is up to date with the commits")
     if check and changes:
         raise ForkError(
             "patches/ does not match the commits",
@@ -77,4 +77,4 @@ def readme_verb(project: Project) -> None:
     with terminal.changing(project) as fork:
         content = table.with_table(project, fork.queue)
         transaction.commit(project, {project.root / "README.md": content})
-    click.echo(f"README.md: {len(fork.queue.patches)} differences")
+    terminal.echo(f"README.md: {len(fork.queue.patches)} differences")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import tempfile
 
@@ -69,7 +68,7 @@ def ecosystem_verb(
                 rows.append(row)
                 done(row.name, "has problems" if row.problems else "works")
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
+        terminal.echo_json([dataclasses.asdict(row) for row in rows])
     else:
-        click.echo(judge.table(rows))
+        terminal.echo(judge.table(rows))
     context.exit(1 if any(row.problems for row in rows) else 0)

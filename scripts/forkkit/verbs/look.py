@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ..base import diff
 from ..base.paths import Project
-from ..base.text import printable
 from ..carry import dependencies
 from ..carry import merge
 from ..carry import send
@@ -36,7 +33,7 @@ def files_verb(project: Project, name: str) -> None:
     for file in Fork.load(project).queue.known(name).diffs:
         marks = [mark for hunk in file.hunks for mark, _ in hunk.lines]
         counts = f"+{marks.count(b'+')} -{marks.count(b'-')}"
-        click.echo(f"{file.path}  {counts}")
+        terminal.echo(f"{file.path}  {counts}")
 
 
 @click.command("patches", short_help="List the patches that change a file.")
@@ -46,7 +43,7 @@ def patches_verb(project: Project, file: str) -> None:
     """List the patches that change FILE, such as sansio/app.py, in order."""
     for patch in Fork.load(project).queue.patches:
         if any(f"/{changed.path}".endswith(f"/{file}") for changed in patch.diffs):
-            click.echo(patch.name)
+            terminal.echo(patch.name)
 
 
 @click.command("annotate", short_help="Show which patch owns each line.")
@@ -61,14 +58,14 @@ def annotate_verb(project: Project, file: str, as_json: bool) -> None:
     """
     lines = annotate(terminal.fetched(project), file)
     if as_json:
-        click.echo(json.dumps([line._asdict() for line in lines], indent=2))
+        terminal.echo_json([line._asdict() for line in lines])
         return
     names = [line.patch or "".join(f"-{n}" for n in line.removed) for line in lines]
     width = max(map(len, names), default=0)
     for number, (name, line) in enumerate(zip(names, lines), 1):
-        click.echo(printable(f"{name:{width}} {number:>5}  {line.text}".rstrip()))
+        terminal.echo(f"{name:{width}} {number:>5}  {line.text}".rstrip())
     for name in lines[-1].removed_below if lines else ():
-        click.echo(f"-{name}")
+        terminal.echo(f"-{name}")
 
 
 @click.command("diff", short_help="Print a patch's diff, or unexported work.")
@@ -109,12 +106,12 @@ def depends_verb(
     if known:
         found = {known: found[known]}
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        terminal.echo_json(found)
         return
     for patch, others in found.items():
-        click.echo(f"{patch}: {', '.join(others) or '-'}")
+        terminal.echo(f"{patch}: {', '.join(others) or '-'}")
     if known and not reverse:
-        click.echo(f"needed by: {', '.join(needed_by[known]) or '-'}")
+        terminal.echo(f"needed by: {', '.join(needed_by[known]) or '-'}")
 
 
 @click.command("send", short_help="Print a patch as an email for upstream.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -70,13 +69,13 @@ def verify_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -
             results.append(result)
             say(f"verifying: {result.name} done")
     if as_json:
-        click.echo(json.dumps([_values(result) for result in results], indent=2))
+        terminal.echo_json([_values(result) for result in results])
     else:
         for result in results:
             word = "fails" if result.problems else "holds"
-            click.echo(f"{result.name}: {word} ({result.seconds:.1f} s)")
+            terminal.echo(f"{result.name}: {word} ({result.seconds:.1f} s)")
             for problem in result.problems:
-                click.echo(f"error: {problem}", err=True)
+                terminal.echo(f"error: {problem}", err=True)
     context.exit(1 if any(result.problems for result in results) else 0)
 
 
@@ -103,10 +102,10 @@ def needed_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -
             say(f"{verdict.name}: {verdict.text}")
     if as_json:
         values = [{**vars(v), "verdict": v.text} for v in verdicts]
-        click.echo(json.dumps(values, indent=2))
+        terminal.echo_json(values)
     else:
         for verdict in verdicts:
-            click.echo(f"{verdict.name}: {verdict.text}")
+            terminal.echo(f"{verdict.name}: {verdict.text}")
     context.exit(1 if needed.problems(verdicts) else 0)
 
 
@@ -128,11 +127,11 @@ def bisect_verb(project: Project, command: tuple[str, ...], as_json: bool) -> No
     with terminal.progress("bisecting") as say:
         found = bisect.find(fork, command, say)
     if as_json:
-        click.echo(json.dumps(vars(found), indent=2))
+        terminal.echo_json(vars(found))
         return
     word = "fail" if len(found.names) > 1 else "fails"
     needs = f" (on {', '.join(found.needed)})" if found.needed else ""
-    click.echo(
+    terminal.echo(
         f"{', '.join(found.names)}{needs}: {word} it, found in {found.runs} runs"
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 
 import click
@@ -87,11 +86,11 @@ def forecast_verb(project: Project, versions: tuple[str, ...], as_json: bool) ->
             rows.append(row)
             say(f"forecast: {row.version} done")
     if as_json:
-        click.echo(json.dumps(list(map(forecast.values, rows)), indent=2))
+        terminal.echo_json(list(map(forecast.values, rows)))
     elif rows:
-        click.echo(forecast.table(rows))
+        terminal.echo(forecast.table(rows))
     else:
-        click.echo(f"there is no release newer than {fork.pin}")
+        terminal.echo(f"there is no release newer than {fork.pin}")
 
 
 @click.command("absorbed", short_help="List patches that upstream seems to have.")
@@ -107,14 +106,14 @@ def absorbed_verb(project: Project, version: str | None, as_json: bool) -> None:
     with terminal.progress("looking"):
         found = list(forecast.absorbed(fork, version or fork.pin.version))
     if as_json:
-        click.echo(json.dumps([vars(finding) for finding in found], indent=2))
+        terminal.echo_json([vars(finding) for finding in found])
         return
     for finding in found:
         for fact in finding.evidence:
-            click.echo(f"{finding.name}: {fork.pin.name} {finding.release}: {fact}")
+            terminal.echo(f"{finding.name}: {fork.pin.name} {finding.release}: {fact}")
     if not any(finding.evidence for finding in found):
         release = f"{fork.pin.name} {version or fork.pin.version}"
-        click.echo(f"no patch seems to be in {release}")
+        terminal.echo(f"no patch seems to be in {release}")
 
 
 @click.command("upstream", short_help="List the releases newer than the pin.")
@@ -132,12 +131,12 @@ def upstream_verb(project: Project, as_json: bool) -> None:
             {"version": row.version, "date": date, **forecast.values(row)}
             for date, row in zip(dates, rows)
         ]
-        click.echo(json.dumps(values, indent=2))
+        terminal.echo_json(values)
         return
     for date, row in zip(dates, rows):
-        click.echo(f"{row.version}  {date or '?'}  a rebase {_ahead(row)}")
+        terminal.echo(f"{row.version}  {date or '?'}  a rebase {_ahead(row)}")
     if not newer:
-        click.echo(f"there is no release newer than {fork.pin}")
+        terminal.echo(f"there is no release newer than {fork.pin}")
 
 
 def _ahead(row: Forecast) -> str:

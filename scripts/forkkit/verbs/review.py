@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import typing as t
 
@@ -10,7 +9,6 @@ import click
 
 from ..base.files import write_file
 from ..base.paths import Project
-from ..base.text import printable
 from ..carry import forecast
 from ..queue.fork import Fork
 from ..review import compare
@@ -56,9 +54,9 @@ def range_diff_verb(
     review = since.review(Fork.load(project), revision)
     chosen = since.only(review, names)
     if as_json:
-        click.echo(json.dumps(since.values(review, chosen), indent=2))
+        terminal.echo_json(since.values(review, chosen))
         return
-    click.echo(_head(review))
+    terminal.echo(_head(review))
     _echo_kinds(chosen)
     for comparison in chosen:
         if comparison.old and comparison.new:
@@ -98,17 +96,17 @@ def report_verb(
         rows = list(forecast.forecast(fork, chosen)) if chosen else []
     if file:
         write_file(file, page.render(review, rows))
-        click.echo(f"{file}: written")
+        terminal.echo(f"{file}: written")
     elif as_json:
         values = since.values(review, review.comparisons)
         values["forecast"] = list(map(forecast.values, rows))
-        click.echo(json.dumps(values, indent=2))
+        terminal.echo_json(values)
     else:
         counts = [f"{count} {kind}" for kind, count in review.counts.items()]
-        click.echo(f"{_head(review)}: {', '.join(counts) or 'no patches'}")
+        terminal.echo(f"{_head(review)}: {', '.join(counts) or 'no patches'}")
         _echo_kinds(review.comparisons)
         if rows:
-            click.echo(f"\n{forecast.table(rows)}")
+            terminal.echo(f"\n{forecast.table(rows)}")
 
 
 def _head(review: Review) -> str:
@@ -122,19 +120,17 @@ def _echo_kinds(comparisons: t.Sequence[Comparison]) -> None:
         name, kind = comparison.patch.name, comparison.kind
         before, now = (str(place or "-") for place in comparison.places)
         head = f"{compare.SIGNS[kind]} {before:>3} {now:>3}  {name:{width}}  {kind}"
-        said = click.style(head, fg=_COLOURS[kind])
-        notes = [printable(note) for note in comparison.notes]
+        said = (head, {"fg": _COLOURS[kind]})
+        notes: list[tuple[str, dict[str, t.Any]]] = [(n, {}) for n in comparison.notes]
         lost = [f"no longer changes {path}" for path in comparison.lost]
-        bold = [click.style(note, fg="red", bold=True) for note in lost]
-        click.echo("; ".join([said, *notes, *bold]))
+        bold = [(note, {"fg": "red", "bold": True}) for note in lost]
+        terminal.echo_row(said, *notes, *bold)
 
 
 def _echo_interdiff(comparison: Comparison) -> None:
     for part in comparison.parts:
         lines = part.interdiff()
         if lines:
-            head = click.style(f"{comparison.patch.name}: {part.title}", bold=True)
-            click.echo(f"\n{head}")
+            terminal.echo(f"\n{comparison.patch.name}: {part.title}", bold=True)
         for line in lines:
-            said = printable(f"    {line}".rstrip())
-            click.echo(click.style(said, fg=_MARKS.get(line[:1])))
+            terminal.echo(f"    {line}".rstrip(), fg=_MARKS.get(line[:1]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import typing as t
 
@@ -10,7 +9,6 @@ import click
 
 from ..base.metadata import fork_version
 from ..base.paths import Project
-from ..base.text import printable
 from ..queue import export
 from ..queue.checkout import Checkout
 from ..queue.fork import Fork
@@ -47,19 +45,19 @@ def status_verb(project: Project, as_json: bool) -> None:
         "stopped": journal and _stopped(journal),
     }
     if as_json:
-        click.echo(json.dumps(values, indent=2))
+        terminal.echo_json(values)
         return
 
     word = "patch" if len(fork.queue.patches) == 1 else "patches"
     waiting = f", {len(fork.queue.disabled)} disabled" if fork.queue.disabled else ""
-    click.echo(f"flaskfork {values['version']} on {values['upstream']}")
-    click.echo(f"{len(fork.queue.patches)} {word} in patches/series{waiting}")
-    click.echo(f"{fork.pin.sdist}: {'fetched' if fetched else 'not fetched yet'}")
-    click.echo(printable(f"{checkout.shown}: {_describe(checkout)}"))
+    terminal.echo(f"flaskfork {values['version']} on {values['upstream']}")
+    terminal.echo(f"{len(fork.queue.patches)} {word} in patches/series{waiting}")
+    terminal.echo(f"{fork.pin.sdist}: {'fetched' if fetched else 'not fetched yet'}")
+    terminal.echo(f"{checkout.shown}: {_describe(checkout)}")
     for path in t.cast("list[str]", values["changed"]):
-        click.echo(printable(f"{path}: changed since the checkout was made"))
+        terminal.echo(f"{path}: changed since the checkout was made")
     if journal:
-        click.echo(printable(str(sequence.stopped(Worktree(checkout), journal))))
+        terminal.echo(str(sequence.stopped(Worktree(checkout), journal)))
 
 
 @click.command("fetch", short_help="Download and check the pinned archive.")
@@ -76,7 +74,7 @@ def fetch_verb(project: Project, local: pathlib.Path | None) -> None:
     with terminal.progress(f"fetching {pin}"):
         brought = releases.fetch(project, pin, local)
     said = "fetched and checked" if brought else "already there, checked"
-    click.echo(f"{project.relative(cached_archive(project, pin))}: {said}")
+    terminal.echo(f"{project.relative(cached_archive(project, pin))}: {said}")
 
 
 @click.command("series", short_help="List the patches in order.")
@@ -96,14 +94,14 @@ def series_verb(project: Project, as_json: bool) -> None:
             }
             for patch in (*queue.patches, *queue.disabled)
         ]
-        click.echo(json.dumps(values, indent=2))
+        terminal.echo_json(values)
         return
 
     width = max(map(len, (*queue.series.names, *queue.series.disabled)), default=0)
     for patch in queue.patches:
-        click.echo(f"{patch.name:{width}}  {patch.subject}")
+        terminal.echo(f"{patch.name:{width}}  {patch.subject}")
     for patch in queue.disabled:
-        click.echo(f"{patch.name:{width}}  {patch.subject} (disabled)")
+        terminal.echo(f"{patch.name:{width}}  {patch.subject} (disabled)")
 
 
 def _stopped(journal: Journal) -> dict[str, t.Any]:

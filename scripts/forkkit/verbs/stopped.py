@@ -61,6 +61,6 @@ def abort(project: Project) -> None:
     worktree = Worktree.of(project)
     with transaction.exclusive(project):
         saved = sequence.abort(project, worktree)
-    click.echo(f"{worktree.checkout.shown}: back to the queue")
+    terminal.echo(f"{worktree.checkout.shown}: back to the queue")
     if saved:
-        click.echo(f"the work there is kept as {saved}")
+        terminal.echo(f"the work there is kept as {saved}")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import email.utils
 import typing as t
 from dataclasses import replace
+from datetime import datetime
+from datetime import timezone
 
 import click
 
 from ..base.git import author_of
 from ..base.paths import Project
 from ..queue import incoming
+from ..queue import proposal
+from ..queue.fork import Fork
 from ..queue.incoming import Incoming
 from ..queue.message import Message
 from ..queue.patch import Patch
 from ..sequencer import edit
-from ..upstream.pin import Pin
+from ..upstream.history import History
 from . import terminal
 
 
@@ -53,17 +58,61 @@ def take(
     :param after: the patch to insert them after; ``None`` to append them.
     :param given: the message of the patch; may be omitted if its own is complete.
     """
-    package = Pin.load(project).package
+    fork = terminal.fetched(project)
+    package = fork.pin.package
     items = incoming.read(file.read(), package, where=file.name)
     if name or given or not all(item.message.name for item in items):
         items = [incoming.joined(items)]
-    patches = [_completed(project, item, name, given, file.name) for item in items]
-    with terminal.working(project) as (fork, worktree):
-        result = edit.take(fork, worktree, patches, after)
+    items = [_proposed(fork, item) for item in items]
     for item in items:
-        for path in item.left_out:
-            click.echo(f"{path}: left out, because it is not in {package}")
+        _echo_words(fork, item, file.name)
+    patches = [_completed(project, item, name, given, file.name) for item in items]
+    for item, patch in zip(items, patches):
+        _echo_same(fork, {*patch.message.bugs} - {*item.message.bugs})
+    with terminal.working(project) as (fork, worktree):
+        result = edit.take(fork, worktree, patches, after, incoming.origin_of(items))
     terminal.show(project, result)
+
+
+def _proposed(fork: Fork, item: Incoming) -> Incoming:
+    """A change with the trailers that its own words tell, if it lacks any."""
+    if not item.message.problems(where=""):
+        return item
+    history = History.find(fork.project)
+    known = history.commit if history else lambda sha: None
+    text = item.message
+    # A commit of upstream's own is a backport, whatever its mail says.
+    last = item.origin.commits[-1:]
+    if any(map(known, last)):
+        text = text.with_added("Origin", [f"upstream, commit:{last[0]}"])
+    text = proposal.completed(text, repository_of(fork), known)
+    return replace(item, message=text)
+
+
+def repository_of(fork: Fork) -> str | None:
+    """Whose issues are meant by a number: those that most patches of the queue name."""
+    named = [b.partition("#")[0] for p in fork.queue.patches for b in p.message.bugs]
+    return max(named, key=named.count, default=None)
+
+
+def _echo_words(fork: Fork, item: Incoming, where: str) -> None:
+    """Tell what is not taken as it is, and what the queue seems to have."""
+    for path in item.left_out:
+        terminal.echo(f"{path}: left out, because it is not in {fork.pin.package}")
+    for remark in item.remarks:
+        terminal.echo(remark)
+    if not item.author:
+        terminal.echo(f"{where}: it names no author; git's own settings do")
+    if not item.date:
+        terminal.echo(f"{where}: it has no date; it is dated now")
+    _echo_same(fork, item.message.bugs)
+
+
+def _echo_same(fork: Fork, bugs: t.Iterable[str]) -> None:
+    for bug in bugs:
+        for patch in (*fork.queue.patches, *fork.queue.disabled):
+            if bug in patch.message.bugs:
+                terminal.echo(f"{patch.name}: it is there for {bug} already")
 
 
 def _completed(
@@ -75,11 +124,10 @@ def _completed(
 ) -> Patch:
     """The patch that an incoming change becomes once its message is complete."""
     message = item.message.named(name) if name else item.message
-    author, date = item.author, item.date
-    if not author or not date:
-        me, now = author_of(project.root)
-        author, date = author or me, date or now
-    patch = Patch(author, date, message, item.diffs)
+    author, now = item.author, email.utils.format_datetime(datetime.now(timezone.utc))
+    if not author:
+        author, now = author_of(project.root)
+    patch = Patch(author, item.date or now, message, item.diffs)
 
     def check(message: Message) -> None:
         replace(patch, message=message).check_head(where=where)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import sys
 import typing as t
@@ -152,12 +153,31 @@ def show(project: Project, result: Result, *, every: bool = False) -> None:
     """
     for name, ending in result.endings:
         if every or ending != "unchanged":
-            click.echo(f"{name}: {ending}")
+            echo(f"{name}: {ending}")
     for found in result.replayed:
         shown = project.relative(project.resolutions / found.file_name)
-        click.echo(f"{found.patch}: review the changes of the reused {shown}:")
-        click.echo(diff.render(found.diffs), nl=False)
+        echo(f"{found.patch}: review the changes of the reused {shown}:")
+        echo_file(diff.render(found.diffs))
     show_written(project, result.written)
+
+
+def echo(text: str, *, err: bool = False, **style: t.Any) -> None:
+    """Print a text, with nothing in it that a terminal would obey but its style.
+
+    :param style: as in :func:`click.style`.
+    """
+    said = printable(text)
+    click.echo(click.style(said, **style) if style else said, err=err)
+
+
+def echo_row(*cells: tuple[str, dict[str, t.Any]]) -> None:
+    """Print texts in one line, each in its style."""
+    click.echo("; ".join(click.style(printable(s), **style) for s, style in cells))
+
+
+def echo_json(values: t.Any) -> None:
+    """Print JSON, in ASCII and without its one control character."""
+    click.echo(json.dumps(values, indent=2).replace("\x7f", "\\u007f"))
 
 
 def echo_file(content: bytes) -> None:
@@ -172,7 +192,7 @@ def show_written(project: Project, paths: t.Iterable[pathlib.Path]) -> None:
     """Print which files were written or removed."""
     for path in paths:
         word = "written" if path.exists() else "removed"
-        click.echo(f"{project.relative(path)}: {word}")
+        echo(f"{project.relative(path)}: {word}")
 
 
 @contextlib.contextmanager
@@ -219,6 +239,7 @@ def counting(
             if name in under_way:
                 under_way.remove(name)
             shown.update(task, advance=1, description=", ".join(under_way))
-            console.print(f"{name}: {outcome}", markup=False, highlight=False)
+            said = printable(f"{name}: {outcome}")
+            console.print(said, markup=False, highlight=False)
 
         yield begin, done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 import click
@@ -42,17 +41,17 @@ def log_verb(project: Project, as_json: bool) -> None:
     """
     log = operations.load(project, Checkout.of(project))
     if as_json:
-        click.echo(json.dumps([_values(log, n) for n in _newest(log)], indent=2))
+        terminal.echo_json([_values(log, n) for n in _newest(log)])
         return
     if not log.shas:
-        click.echo("no verb has changed the project yet")
+        terminal.echo("no verb has changed the project yet")
     for number in _newest(log):
         operation = log[number]
         mark = " " if number < log.done else "-"
         count = len(operation.paths)
         files = f"{count} file{'s' * (count != 1)}"
         when = f"{operation.when:%Y-%m-%d %H:%M}"
-        click.echo(f"{mark} {when}  {operation.what}  ({files})")
+        terminal.echo(f"{mark} {when}  {operation.what}  ({files})")
 
 
 def _go(
@@ -62,7 +61,7 @@ def _go(
 ) -> None:
     with transaction.exclusive(project), terminal.progress("working"):
         operation = move(project, Checkout.of(project))
-    click.echo(f"{operation.what}: {word}")
+    terminal.echo(f"{operation.what}: {word}")
     terminal.show_written(project, [project.root / path for path in operation.paths])
 
 
