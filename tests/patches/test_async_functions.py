@@ -11,6 +11,7 @@ import warnings
 import click
 import flask
 import pytest
+from click.testing import CliRunner
 from flask.cli import AppGroup
 from flask.cli import FlaskGroup
 from flask.cli import with_appcontext
@@ -175,7 +176,7 @@ def test_shell_context_processor(app):
 def invoke(app, *args):
     """As the command ``flask`` does."""
     group = FlaskGroup(create_app=lambda: app)
-    return click.testing.CliRunner().invoke(group, args, catch_exceptions=False)
+    return CliRunner().invoke(group, args, catch_exceptions=False)
 
 
 async def greet(name="nobody"):
@@ -374,7 +375,7 @@ def test_a_plain_callback_is_left_alone(app):
 def test_without_an_app():
     group = AppGroup("group")
     group.command("greet", with_appcontext=False)(greet)
-    result = click.testing.CliRunner().invoke(group, ["greet"])
+    result = CliRunner().invoke(group, ["greet"])
     assert result.exit_code == 2
     assert "Flask application" in result.output
 
