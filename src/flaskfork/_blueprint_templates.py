@@ -14,6 +14,7 @@ from jinja2 import TemplateNotFound
 from .globals import _cv_request
 
 if t.TYPE_CHECKING:
+    from .ctx import RequestContext
     from .sansio.scaffold import Scaffold
     from .templating import Environment
 
@@ -33,7 +34,12 @@ def load(
     :param variables: the ``globals`` of :meth:`jinja2.Environment.get_template`.
     :raises jinja2.TemplateNotFound: there is no such template.
     """
-    own = _own_loaders(environment)
+    ctx = _cv_request.get(None)
+
+    if ctx is None or not ctx.app.config.get("BLUEPRINT_TEMPLATES_FIRST"):
+        return None
+
+    own = _own_loaders(environment, ctx)
 
     if not own:
         return None
@@ -55,15 +61,10 @@ def load(
     return template
 
 
-def _own_loaders(environment: Environment) -> Own:
-    """The blueprints that handle the current request, the most nested one first,
-    with their loaders.
+def _own_loaders(environment: Environment, ctx: RequestContext) -> Own:
+    """The blueprints that handle a request, the most nested one first, with their
+    loaders.
     """
-    ctx = _cv_request.get(None)
-
-    if ctx is None or not ctx.app.config.get("BLUEPRINT_TEMPLATES_FIRST"):
-        return []
-
     # During the request, another app's context may have been pushed.
     if (
         getattr(environment, "app", None) is not ctx.app

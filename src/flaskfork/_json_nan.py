@@ -4,86 +4,73 @@ section 6): NaN, Infinity and -Infinity.
 
 from __future__ import annotations
 
-import functools
 import re
 import typing as t
 
 from .globals import _cv_app
 
-F = t.TypeVar("F", bound=t.Callable[..., t.Any])
-
 # A string, which may contain such a word, or one of the words by itself.
 _token_re = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(-?Infinity|NaN)')
 
+#: The separators of the session, which keeps the floats that it is given, since nobody
+#: else reads its JSON. It is known by this object: every provider takes separators.
+SESSION = tuple(",:")
 
-def written(dumps: F) -> F:
-    """Decorate the ``dumps`` method of a provider, so that it does what
-    ``JSON_NAN`` says. If ``allow_nan`` is given, that is done instead.
+
+def mode(provider: t.Any, kwargs: dict[str, t.Any]) -> str | None:
+    """Return ``"null"`` or ``"error"`` if that is what a provider has to do.
+
+    :param kwargs: the arguments of the call, which take precedence.
+    :raises ValueError: ``JSON_NAN`` is set to something else.
     """
+    try:
+        rv: t.Any = provider._app.config.get("JSON_NAN")
+    except (AttributeError, ReferenceError):
+        # A provider works without an app, or when its app is gone.
+        return None
 
-    @functools.wraps(dumps)
-    def wrapper(self: t.Any, obj: t.Any, **kwargs: t.Any) -> str:
-        mode = None if "allow_nan" in kwargs else _mode(self)
+    if rv is None or rv is False or kwargs.get("separators") is SESSION:
+        return None
 
-        if mode == "error":
-            kwargs["allow_nan"] = False
+    if rv not in ("null", "error"):
+        raise ValueError(f"'JSON_NAN' must be None, 'null' or 'error', not {rv!r}.")
 
-        text: str = dumps(self, obj, **kwargs)
-        return _with_null(text) if mode == "null" else text
+    if "allow_nan" in kwargs or "parse_constant" in kwargs:
+        return None
 
-    return wrapper  # type: ignore[return-value]
+    return rv  # type: ignore[no-any-return]
 
 
-def read(loads: F) -> F:
-    """Decorate the ``loads`` method of a provider in the same way. If
-    ``parse_constant`` is given, that is done instead.
+def dumps(provider: t.Any, obj: t.Any, mode: str, kwargs: dict[str, t.Any]) -> str:
+    """Serialize data as :meth:`.DefaultJSONProvider.dumps` does, but without such
+    floats.
+
+    :raises ValueError: there is one, and the mode is ``"error"``.
     """
+    from .json.provider import DefaultJSONProvider
 
-    @functools.wraps(loads)
-    def wrapper(self: t.Any, s: str | bytes, **kwargs: t.Any) -> t.Any:
-        mode = None if "parse_constant" in kwargs else _mode(self)
+    kwargs["allow_nan"] = mode == "null"
+    text = DefaultJSONProvider.dumps(provider, obj, **kwargs)
 
-        if mode is not None:
-            kwargs["parse_constant"] = _refuse if mode == "error" else _as_none
+    if mode == "error" or not ("NaN" in text or "Infinity" in text):
+        return text
 
-        return loads(self, s, **kwargs)
-
-    return wrapper  # type: ignore[return-value]
+    return _token_re.sub(lambda match: "null" if match[1] else match[0], text)
 
 
-def kept(**kwargs: t.Any) -> dict[str, t.Any]:
-    """Return the arguments with which the session keeps the floats that it is
-    given. Nobody but the session reads its JSON.
-    """
+def parse_constant(mode: str) -> t.Callable[[str], t.Any]:
+    """Return the function for :func:`json.loads` that is given such a float."""
+    return _as_none if mode == "null" else _refuse
+
+
+def kept() -> dict[str, t.Any]:
+    """Return the arguments with which the session reads its floats."""
     ctx = _cv_app.get(None)
 
     if ctx is None or ctx.app.config.get("JSON_NAN") is None:
         return {}
 
-    return kwargs
-
-
-def _mode(provider: t.Any) -> str | None:
-    try:
-        mode: t.Any = provider._app.config.get("JSON_NAN")
-    except (AttributeError, ReferenceError):
-        # A provider works without an app, or when its app is gone.
-        return None
-
-    if mode is None or mode is False:
-        return None
-
-    if mode not in ("null", "error"):
-        raise ValueError(f"'JSON_NAN' must be None, 'null' or 'error', not {mode!r}.")
-
-    return mode  # type: ignore[no-any-return]
-
-
-def _with_null(text: str) -> str:
-    if "NaN" not in text and "Infinity" not in text:
-        return text
-
-    return _token_re.sub(lambda match: "null" if match[1] else match[0], text)
+    return {"parse_constant": float}
 
 
 def _as_none(constant: str) -> None:
