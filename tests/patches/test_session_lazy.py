@@ -1,4 +1,4 @@
-"""A session that is not used costs nothing, and static files set no cookie."""
+"""A session that is not used is not opened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import flask
 import pytest
 from flask import session
 from flask.globals import request_ctx
-from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionMixin
 from hypothesis import given
@@ -93,119 +92,8 @@ def cookies(response):
     return response.headers.getlist("Set-Cookie")
 
 
-# Without the flag.
-
-
 def test_the_default():
     assert flask.Flask.default_config["SESSION_LAZY"] is False
-
-
-def test_static_files_have_no_cookie(app):
-    client = app.test_client()
-    client.get("/in")
-    for url in static_urls(app):
-        response = client.get(url, buffered=True)
-        assert response.status_code == 200
-        assert cookies(response) == []
-        assert "Cookie" not in response.vary
-        for headers in ({"If-None-Match": response.headers["ETag"]}, {}):
-            again = client.head(url, headers=headers, buffered=True)
-            assert again.status_code == (304 if headers else 200)
-            assert cookies(again) == []
-    assert client.get("/user").text == "alice"
-
-
-def test_a_static_file_that_is_not_there_has_none(app):
-    client = app.test_client()
-    client.get("/in")
-    url = static_urls(app)[0].replace("style", "missing")
-    assert client.get(url, buffered=True).status_code == 404
-    assert cookies(client.get(url, buffered=True)) == []
-
-
-def test_other_answers_refresh_the_cookie_as_ever(app, interface):
-    client = app.test_client()
-    client.get("/in")
-    assert cookies(client.get("/")) != []
-    assert cookies(client.get("/missing")) != []
-    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
-    assert cookies(client.get("/")) == []
-
-
-@pytest.mark.parametrize("lazily", [False, True])
-def test_a_static_file_whose_request_used_the_session(app, lazily):
-    app.config["SESSION_LAZY"] = lazily
-
-    @app.before_request
-    def count():
-        session["count"] = session.get("count", 0) + 1
-
-    client = app.test_client()
-    for url in static_urls(app):
-        response = client.get(url, buffered=True)
-        assert cookies(response) != []
-        assert "Cookie" in response.vary
-    with client.session_transaction() as stored:
-        assert stored["count"] == 3
-
-
-def test_an_endpoint_that_only_has_the_name(interface):
-    app = flask.Flask(__name__, static_folder=None)
-    app.secret_key = "secret"
-    bp = flask.Blueprint("bp", __name__, url_prefix="/bp")
-    for owner in (app, bp):
-        owner.add_url_rule("/", "static", lambda: "page")
-    app.register_blueprint(bp)
-
-    @app.get("/in")
-    def sign_in():
-        session.permanent = True
-        return ""
-
-    client = app.test_client()
-    client.get("/in")
-    assert cookies(client.get("/")) != []
-    assert cookies(client.get("/bp/")) != []
-
-
-def test_the_session_is_opened_and_saved_as_ever(app, interface):
-    client = app.test_client()
-    for url in ("/", "/missing"):
-        client.get(url, buffered=True)
-        assert interface.take() == ["open", "save"]
-    # It may hold a lock from opening to saving.
-    url = static_urls(app)[0]
-    interface.take()
-    client.get(url, buffered=True)
-    assert interface.take() == ["open", "save"]
-
-
-def test_a_session_that_was_changed_when_it_was_opened(app, interface):
-    def open_session(app, request):
-        opened = SecureCookieSession({"new": True})
-        opened.modified = True
-        return opened
-
-    interface.open_session = open_session
-    for url in static_urls(app):
-        response = app.test_client().get(url, buffered=True)
-        assert response.headers["Set-Cookie"].startswith("session=")
-
-
-def test_a_session_that_does_not_say_whether_it_was_used(app, interface):
-    class Bare(dict):
-        pass
-
-    interface.open_session = lambda app, request: Bare()
-    interface.save_session = lambda *args: interface.seen.append("save")
-    client = app.test_client()
-    for url in ("/", *static_urls(app)):
-        interface.take()
-        assert client.get(url, buffered=True).status_code == 200
-        assert interface.take() == ["save"]
-
-
-# With the flag.
 
 
 def test_what_is_not_used_is_not_opened(lazy, interface):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import contextvars
 import gc
@@ -571,3 +572,223 @@ def test_a_stream_that_a_thread_is_at_when_the_view_fails(app, client, seen):
     go.set()
     threads[0].join()
     assert seen == [("request", KeyError), "close", ("app", KeyError)]
+
+
+def talkative(log):
+    got = None
+    while got != "end":
+        try:
+            got = yield f"got {got}"
+        except (KeyError, StopIteration) as e:
+            got = repr(e)
+        except GeneratorExit:
+            log.append("exit")
+            raise
+        finally:
+            log.append("step")
+
+
+def stubborn(log):
+    try:
+        yield 1
+    except GeneratorExit:
+        yield 2
+
+
+def failing_to_close(log):
+    try:
+        yield 1
+    finally:
+        raise OSError("close")
+
+
+def returning(log):
+    yield 1
+    return 2
+
+
+class Iterator:
+    """Without ``send``, ``throw`` and ``close``."""
+
+    def __init__(self, log):
+        self.rest = iter([1, 2, 3])
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.rest)
+
+
+class Throwing(Iterator):
+    """It has ``throw``, but not ``send``."""
+
+    def __init__(self, log):
+        super().__init__(log)
+        self.log = log
+
+    def throw(self, *args):
+        self.log.append(f"throw {args[-1]!r}")
+        return "caught"
+
+
+class Own(collections.abc.Generator):
+    def __init__(self, log):
+        self.log = log
+
+    def send(self, value):
+        self.log.append(f"send {value}")
+        return value
+
+    def throw(self, *args):
+        self.log.append(f"throw {args[-1]!r}")
+        raise args[-1] if isinstance(args[-1], BaseException) else args[-1]()
+
+
+def delegating(gen):
+    """What ``stream_with_context`` makes on plain Flask, without contexts."""
+
+    def generator():
+        yield None
+        try:
+            yield from gen
+        finally:
+            if hasattr(gen, "close"):
+                gen.close()
+
+    wrapped = generator()
+    next(wrapped)
+    return wrapped
+
+
+def said_to(stream, steps):
+    """What the stream answers to each step, which is a method and its arguments."""
+    said = []
+    for name, *args in steps:
+        try:
+            said.append(getattr(stream, name)(*args))
+        except BaseException as e:
+            said.append((type(e), str(e), type(e.__cause__)))
+    return said
+
+
+NEXT, CLOSE = ("__next__",), ("close",)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [NEXT, ("send", "a"), ("send", None), ("send", "end"), NEXT],
+        [("send", None), ("send", "a"), CLOSE, CLOSE, NEXT],
+        [("send", "ignored"), ("send", "end"), ("send", "a")],
+        [NEXT, ("throw", KeyError("a")), ("throw", KeyError("b")), ("send", "c")],
+        [NEXT, ("throw", ValueError("a")), NEXT],
+        [NEXT, ("throw", StopIteration("a")), NEXT],
+        [NEXT, ("throw", GeneratorExit()), NEXT],
+        [NEXT, ("throw", KeyboardInterrupt()), NEXT],
+        [("throw", KeyError("a")), NEXT],
+        [NEXT, CLOSE, ("throw", KeyError("a")), ("send", 1)],
+        [CLOSE, NEXT],
+        [NEXT, NEXT, NEXT, NEXT, NEXT, CLOSE],
+    ],
+)
+@pytest.mark.parametrize(
+    "kind",
+    [talkative, stubborn, failing_to_close, returning, Iterator, Throwing, Own],
+)
+def test_the_generator_gets_what_yield_from_passes_on(app, seen, kind, steps):
+    logs = [], []
+    with app.test_request_context():
+        stream = stream_with_context(kind(logs[0]))
+    assert said_to(stream, steps) == said_to(delegating(kind(logs[1])), steps)
+    stream.close()
+    if steps[0][0] not in ("close", "throw"):
+        # An iterator that is closed early was closed twice.
+        assert list(dict.fromkeys(logs[0])) == list(dict.fromkeys(logs[1]))
+    assert [name if isinstance(name, str) else name[0] for name in seen] == ONCE
+
+
+@pytest.mark.parametrize("step", [("send", "x"), ("throw", KeyError("x")), CLOSE])
+def test_what_is_passed_on_runs_in_the_contexts(app, step):
+    paths = []
+
+    def body():
+        try:
+            yield
+            paths.append(request.path)
+        finally:
+            paths.append(request.path)
+            assert session == {}
+        yield
+
+    with app.test_request_context("/here"):
+        stream = stream_with_context(body())
+    next(stream)
+    with contextlib.suppress(KeyError):
+        getattr(stream, step[0])(*step[1:])
+    assert set(paths) == {"/here"}
+    assert nothing_is_current()
+
+
+@pytest.mark.parametrize("error", [KeyError("teardown"), SystemExit(3)])
+@pytest.mark.parametrize("end", ["empty", "end", "error", "close", "dropped"])
+def test_a_teardown_that_raises(app, seen, end, error, recwarn):
+    """The server gets the error, with the chunk that it asks for or when it closes."""
+    unraisable = []
+
+    @app.teardown_request
+    def fails(exc):
+        raise error
+
+    @app.get("/body")
+    def view():
+        def generate():
+            yield from ["1"] * (end != "empty")
+            if end == "error":
+                raise ValueError("stream")
+
+        return flask.Response(stream_with_context(generate()))
+
+    environ = app.test_request_context("/body").request.environ
+    body = app(environ, lambda *args: None)
+    chunks = iter(body)
+    if end != "empty":
+        assert next(chunks) == b"1"
+    if end == "dropped":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "sys.unraisablehook", lambda e: unraisable.append(e.exc_value)
+            )
+            del body, chunks
+        assert unraisable == [error]
+    else:
+        with pytest.raises(type(error)) as caught:
+            body.close() if end == "close" else next(chunks)
+        assert caught.value is error
+        if end == "error":
+            assert isinstance(error.__context__, ValueError)
+        body.close()
+    assert seen.count("close") == 1
+    assert [name for name, *_ in seen if name == "app"] or "app" in seen
+    assert nothing_is_current()
+
+
+def test_a_context_that_is_pushed_again_while_a_stream_holds_it(app, seen):
+    app.teardown_appcontext_funcs[:] = [lambda exc: seen.add("app", exc)]
+    ctx = app.test_request_context("/again")
+    with ctx:
+        stream = stream_with_context(iter("12"))
+    with ctx:
+        assert next(stream) == "1"
+    assert seen == ["app"]
+    assert list(stream) == ["2"]
+    assert seen.take() == ["app", *ONCE]
+    with ctx:
+        stream = stream_with_context(iter("12"))
+    with ctx:
+        assert list(stream) == ["1", "2"]
+    assert [*seen].count("close") == 1
+    seen.clear()
+    with ctx:
+        assert request.path == "/again"
+    assert seen == ONCE

@@ -159,6 +159,7 @@ def test_several_errors(app, failing, done, path):
         assert isinstance(caught.value, Exception)
         assert [str(e) for e in flat(caught.value)] == expected
         assert all(e.__traceback__ for e in flat(caught.value))
+        assert "Error('" in repr(caught.value)
     else:
         assert str(caught.value) == expected[0]
         text = "".join(caught.value.__notes__)

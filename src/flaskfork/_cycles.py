@@ -1,0 +1,103 @@
+"""Frames that would keep an error, and the request with it, alive: ``error-cycles``.
+
+An error refers by its traceback to the frames that it passed through. If one of them
+refers to the error, both stay alive until the cyclic collector runs.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+
+if t.TYPE_CHECKING:
+    from types import TracebackType
+
+#: The methods that pass an error to a handler, which may raise it again.
+HANDLING = {"handle_exception", "handle_http_exception", "handle_user_exception"}
+
+
+def clear_handling(tb: TracebackType | None) -> None:
+    """Clear the frames of Flask that have passed an error to a handler.
+
+    :param tb: the traceback of the error.
+    """
+    while tb is not None:
+        frame = tb.tb_frame
+
+        if frame.f_code.co_name in HANDLING and frame.f_globals["__name__"] == _APP:
+            frame.clear()
+
+        tb = tb.tb_next
+
+
+_APP = f"{__package__}.app"
+
+
+class EnvironmentWithoutCycles:
+    """Mixin for :class:`jinja2.Environment`."""
+
+    def handle_exception(self, source: str | None = None) -> t.NoReturn:
+        """Raise the error that a template has raised, with its lines in the traceback.
+
+        Jinja makes a frame for each of them, whose globals contain the error, and
+        which refers to the frames of Jinja's own that made it.
+        """
+        try:
+            super().handle_exception(source)  # type: ignore[misc]
+        except BaseException as e:
+            _clear_frames_of_jinja(e.__traceback__)
+            raise
+
+
+def _clear_frames_of_jinja(tb: TracebackType | None) -> None:
+    while tb is not None:
+        if tb.tb_frame.f_globals.pop("__jinja_exception__", None):
+            frame = tb.tb_frame.f_back
+
+            while frame and frame.f_globals.get("__name__") == "jinja2.debug":
+                frame.clear()
+                frame = frame.f_back
+
+        tb = tb.tb_next
+
+
+def call_sync(
+    async_to_sync: t.Callable[..., t.Any],
+    func: t.Callable[..., t.Coroutine[t.Any, t.Any, t.Any]],
+) -> t.Callable[..., t.Any]:
+    """Return a sync function that calls a coroutine function.
+
+    asgiref keeps an error that the function raises in a future, and the frames that
+    have the future in its traceback; so the error comes back as a result. And asgiref
+    raises the error that is being handled once more inside of the loop.
+
+    :param async_to_sync: that of asgiref.
+    """
+
+    async def outcome(*args: t.Any, **kwargs: t.Any) -> tuple[t.Any, t.Any]:
+        try:
+            return await func(*args, **kwargs), None
+        except BaseException as e:
+            return None, e
+
+    def run(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        handled = sys.exc_info()[1]
+        tb = handled and handled.__traceback__
+
+        try:
+            result, error = async_to_sync(outcome)(*args, **kwargs)
+        finally:
+            if handled is not None:
+                handled.__traceback__ = tb
+
+            del handled, tb
+
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error
+
+        return result
+
+    return run

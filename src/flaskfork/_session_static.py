@@ -1,0 +1,49 @@
+"""Static files set no session cookie: ``session-static``."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .sessions import SecureCookieSessionInterface
+
+if t.TYPE_CHECKING:
+    from .app import Flask
+    from .ctx import RequestContext
+    from .wrappers import Response
+
+
+def save_session(app: Flask, ctx: RequestContext, response: Response) -> None:
+    """Save the session, without a cookie if the response is a static file and nothing
+    has used the session. A cookie would keep the file from being cached.
+    """
+    save = app.session_interface.save_session
+
+    if _is_static_without_session(app, ctx):
+        if _saves_only_a_cookie(save):
+            return
+
+        # It is kept elsewhere too, or the interface holds a lock until it is saved.
+        response = app.response_class()
+
+    save(app, ctx._session, response)  # type: ignore[arg-type]
+
+
+def _is_static_without_session(app: Flask, ctx: RequestContext) -> bool:
+    endpoint = ctx.request.endpoint
+
+    if endpoint is None or not endpoint.endswith("static"):
+        return False
+
+    name, _, endpoint = endpoint.rpartition(".")
+    owner = app.blueprints.get(name) if name else app
+    return (
+        endpoint == "static"
+        and owner is not None
+        and owner.has_static_folder
+        and not getattr(ctx._session, "accessed", True)
+        and not getattr(ctx._session, "modified", True)
+    )
+
+
+def _saves_only_a_cookie(save: t.Callable[..., t.Any]) -> bool:
+    return getattr(save, "__func__", None) is SecureCookieSessionInterface.save_session
