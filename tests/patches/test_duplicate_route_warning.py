@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import statistics
 import sys
 import warnings
 import weakref
@@ -176,8 +177,8 @@ def test_the_cost_does_not_grow_with_the_number_of_routes(rule, enabled):
             with calls_counted() as counted:
                 app.add_url_rule(rule.format(number), f"e{number}", first)
             counts.append(len(counted))
-    # The rule is longer by a digit or two.
-    assert max(counts[300:]) <= 1.05 * max(counts[100:200])
+    # The median, as the garbage collector may call something during any of them.
+    assert statistics.median(counts[300:]) <= 1.05 * statistics.median(counts[100:200])
 
 
 @contextlib.contextmanager

@@ -261,16 +261,16 @@ def test_signals_unheard(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_after_request_none() -> None:
     app = run("after-request-none")["App"]("application")
+    app.testing = True
     app.add_url_rule("/", "index", lambda: "index")
-    assert app.test_client().get("/").text == "index"
 
     @app.after_request
-    def forgets(response: flask.Response) -> None:
-        pass
+    def forgets(response: flask.Response) -> flask.Response | None:
+        return None if "forget" in flask.request.args else response
 
-    app.testing = True
+    assert app.test_client().get("/").text == "index"
     with pytest.raises(AttributeError, match="forgets"):
-        app.test_client().get("/")
+        app.test_client().get("/?forget")
 
 
 def test_application_root(app: flask.Flask) -> None:
