@@ -366,7 +366,7 @@ def _read(info: pathlib.Path) -> Installed:
     with contextlib.suppress(ValueError, TypeError):
         requires = importlib.metadata.Distribution.at(info).requires or []
     pins = [requirement.partition("==") for requirement in requires]
-    shim_of = [pin.lstrip("=") for name, _, pin in pins if name == _FORK]
+    shim_of = [pin for name, _, pin in pins if name == _FORK]
     level, shim, revision = version(info).partition(f"+{_FORK}.")
     if shim and not pins:
         # Its metadata cannot be read.

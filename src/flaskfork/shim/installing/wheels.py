@@ -71,7 +71,8 @@ class Wheel:
         """The URL, also of a path."""
         if self.url:
             return self.url
-        folder = pathlib.Path(self.folder).resolve().as_uri()
+        # Not resolved: a link in a project stays below the project.
+        folder = pathlib.Path(os.path.abspath(self.folder)).as_uri()
         return f"{folder}/{_quoted(self.file, '+')}"
 
     @property

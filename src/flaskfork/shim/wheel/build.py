@@ -199,14 +199,13 @@ def _metadata(version: str) -> str:
         f"Version: {version}",
         f"Summary: Makes 'import flask' mean flaskfork {made.version}.",
         *(f"{key}: {value}" for key in _SHARED for value in fork.get_all(key) or []),
-        # With three equals signs: ==3.1.3.1 would let in 3.1.3.1+other.
-        f"Requires-Dist: {_FORK}==={made.version}",
+        # This lets in 3.1.3.1+other too, but Poetry cannot read three equals signs.
+        f"Requires-Dist: {_FORK}=={made.version}",
     ]
-    # With a space before the semicolon, which old readers take for the version's end.
     for extra in sorted(fork.get_all("Provides-Extra") or []):
         lines += [
             f"Provides-Extra: {extra}",
-            f'Requires-Dist: {_FORK}[{extra}]==={made.version} ; extra == "{extra}"',
+            f'Requires-Dist: {_FORK}[{extra}]=={made.version}; extra == "{extra}"',
         ]
     return "\n".join(lines) + "\n"
 
