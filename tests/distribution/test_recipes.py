@@ -464,9 +464,8 @@ def test_a_stranger_that_came_in_is_named(
     project.run("uv pip install --quiet wheels/*.whl")
     project.run(f"uv pip install --quiet --no-deps --reinstall {wheel}==={version}")
     assert project.is_strange()
-    file = project.run(
-        f"python -c 'import importlib.util as u; print(u.find_spec(\"{wheel}\").origin)'"
-    ).strip()
+    code = f"import importlib.util as u; print(u.find_spec({wheel!r}).origin)"
+    file = project.environment.evaluate(code)
     for command in ("python -m flaskfork.shim doctor", DOCTOR_OF, STATUS):
         said = project.run(command, check=False)
         found = re.sub("(?m)^.venv", str(project.environment.path), said)
@@ -773,10 +772,11 @@ def test_a_lock_that_is_installed_elsewhere(
     name: str, kind: str, start: t.Callable[..., Project], tmp_path: pathlib.Path
 ) -> None:
     """With hashes required, by pip and by uv."""
-    project = start(TOOLS.get(name, TOOLS["pip"]), kind)
-    relax(project, TOOLS.get(name, TOOLS["pip"]))
-    if name in TOOLS and name != "uv":
-        project.run(TOOLS[name].move_in.replace("poetry sync", ""))
+    tool = TOOLS[name if name in ("poetry", "pdm") else "pip"]
+    project = start(tool, kind)
+    relax(project, tool)
+    if tool.name != "pip":
+        project.run(tool.move_in)
     else:
         requirements = project.folder / "requirements.txt"
         requirements.rename(requirements.with_suffix(".in"))

@@ -82,7 +82,7 @@ def _pdm(*wheels: Wheel) -> str:
     for wheel in wheels:
         source = wheel.hashed
         if wheel.path and not wheel.path.is_absolute():
-            path = urllib.parse.quote(wheel.path.as_posix())
+            path = urllib.parse.quote(wheel.path.as_posix(), safe="/+")
             source = f"file:///${{PROJECT_ROOT}}/{path}#sha256={wheel.sha256}"
         lines.append(f"{wheel.name} = {_quoted(source)}")
     return _text("pyproject.toml for PDM", "[tool.pdm.resolution.overrides]", *lines)
