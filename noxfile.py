@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 import nox
 
@@ -40,7 +41,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["default"]
 
 if pyenv := shutil.which("pyenv"):
-    # Its shims run only the selected versions, and refuse all others.
+    # Its shims run only the selected versions and refuse all others.
     versions = subprocess.run(
         [pyenv, "versions", "--bare"], capture_output=True, text=True, check=True
     )
@@ -137,7 +138,7 @@ def variables(**values: str) -> t.Iterator[None]:
     """Set environment variables of this process while the ``with`` block runs."""
     before = dict(os.environ)
     os.environ.update(values)
-    # So that tempfile determines its folder again.
+    # So that tempfile looks up its folder again.
     tempfile.tempdir = None
     try:
         yield
@@ -265,13 +266,17 @@ def run_upstreams_suite(
     from forkkit.prove import upstream_suite
 
     python = pathlib.Path(session.bin, "python")
+    names = upstream_suite.NAMES
     with tempfile.TemporaryDirectory() as folder:
         overrides = pathlib.Path(folder, "overrides.txt")
         overrides.write_text(OVERRIDES.get(str(session.python), ""))
-        with variables(UV_OVERRIDE=str(overrides)):
-            for name in upstream_suite.NAMES:
-                wheels = [wheel] if name == stage.MODULE else [wheel, shim]
-                outcome = upstream_suite.run(paths.here(), wheels, name, python=python)
+
+        def run(name: str) -> upstream_suite.Outcome:
+            wheels = [wheel] if name == stage.MODULE else [wheel, shim]
+            return upstream_suite.run(paths.here(), wheels, name, python=python)
+
+        with variables(UV_OVERRIDE=str(overrides)), ThreadPoolExecutor() as pool:
+            for name, outcome in zip(names, pool.map(run, names)):
                 session.log(f"upstream's suite as {name}: {outcome}")
 
 
@@ -346,7 +351,7 @@ def ecosystem(session: nox.Session) -> None:
     if sample():
         from conftest import chosen
 
-        names = chosen("ecosystem", names)
+        names = chosen("ecosystem", names, 6)
         session.log(f"sampled {', '.join(names)}")
     session.run(
         *(sys.executable, "scripts/fork", "ecosystem", "--suites"),

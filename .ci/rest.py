@@ -2,7 +2,7 @@
 
     python .ci/rest.py SECONDS
 
-The order depends on the commit, so that over several commits each session has its turn.
+The order depends on the commit, so that each session gets a turn over time.
 Sessions that do not fit are left out, and listed at the end.
 """
 
@@ -63,7 +63,7 @@ def order(seed: str) -> list[str]:
         for name in noxfile.ALL
         if name not in noxfile.DEFAULT or name in noxfile.SAMPLED
     ]
-    # Seeded with a text, Random draws the same on every machine.
+    # Seeded with a string, Random gives the same order on every machine.
     random.Random(seed).shuffle(names)  # noqa: S311
     return names
 

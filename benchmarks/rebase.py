@@ -1,8 +1,8 @@
-"""What a rebase costs next to bare git and peers: part of `scripts/fork test bench`.
+"""The cost of a rebase next to bare git and peers: part of `scripts/fork test bench`.
 
 Each tool moves the same one-line patches from one release to the next, in turn within
-one run, as whole processes. Wall times are specific to this machine; it is the ratios
-that count. A peer that is not installed is named and left out.
+one run, as whole processes. Wall times are specific to this machine; the ratios are
+what counts. A peer that is not installed is reported and skipped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a request costs on the fork and on plain Flask: `scripts/fork test bench`.
+"""The cost of a request on the fork and on plain Flask: `scripts/fork test bench`.
 
 CPU time of both, measured in turn, in process and without sockets.
 """

@@ -1,4 +1,4 @@
-"""What the name ``flask`` costs over ``flaskfork``: `scripts/fork test bench`.
+"""The cost of the name ``flask`` over ``flaskfork``: `scripts/fork test bench`.
 
 All figures are ratios of the two names, measured in turn on the same installed wheels.
 """
@@ -22,7 +22,7 @@ ROUNDS = 61
 _MEMORY = "import tracemalloc; tracemalloc.start(); import {name}; " + (
     "import gc; gc.collect(); print(tracemalloc.get_traced_memory()[0])"
 )
-#: The least time of many for a hundred thousand reads of an attribute.
+#: The shortest of many times for a hundred thousand reads of an attribute.
 _ATTRIBUTE = (
     "import timeit, {name} as module; module.Flask; print(min(timeit.repeat("
     "'module.Flask', globals=globals(), number=100_000, repeat=20)))"
@@ -40,7 +40,7 @@ def main(folder_of_wheels: str) -> None:
 
 
 def show(what: str, measure: t.Callable[[str], float], *, rounds: int = ROUNDS) -> None:
-    """Print the ratio of what is measured for the two names."""
+    """Print the ratio of the measurements for the two names."""
     pairs = [(measure("flask"), measure("flaskfork")) for _ in range(rounds)]
     least = min(a for a, _ in pairs) / min(b for _, b in pairs)
     median = statistics.median(a / b for a, b in pairs)

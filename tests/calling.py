@@ -115,7 +115,7 @@ def _run() -> int:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Free what the frames of an error hold, as the end of a process would."""
+    """Release what the frames of an error hold, as the end of a process would."""
     while error:
         traceback.clear_frames(error.__traceback__)
         error = error.__context__

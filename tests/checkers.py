@@ -1,4 +1,4 @@
-"""Runs type checkers, and makes what they find in two environments comparable."""
+"""Runs type checkers, and makes their findings in two environments comparable."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
 _VERSIONS = [f"3.{minor}" for minor in range(9, 14)]
-#: The Pythons that the fork supports and that each checker knows of.
+#: The Python versions that both the fork and the checker support.
 TARGETS = {
     "mypy": _VERSIONS[max(mypy.defaults.PYTHON3_VERSION_MIN[1] - 9, 0) :],
     "pyright": _VERSIONS,
 }
 
 _SITE_PACKAGES = re.compile(r".*/site-packages/")
-#: By which mypy tells type variables of one name apart.
+#: By these, mypy distinguishes type variables of the same name.
 _SERIAL_NUMBER = re.compile(r"(?<=\w)`-?\d+")
 
 
 class Finding(t.NamedTuple):
-    """One thing that a checker says."""
+    """One message of a checker."""
 
     file: str
     line: int
@@ -47,17 +47,17 @@ def run(
     *names: str,
     target: str | None = None,
 ) -> Findings:
-    """Run a checker at its strictest.
+    """Run a checker in its strictest mode.
 
-    In what it says, the fork's name is replaced by upstream's: its classes are in
-    modules of its own, and checkers say so. Beside that, only the path of the
-    environment and the numbers of type variables are left out, and the lines of what is
-    in Flask itself, where the patches are.
+    In its messages, the fork's name is replaced by upstream's, because the fork's
+    classes are in its own modules and checkers say so. Otherwise, only the path of the
+    environment, the numbers of type variables, and the line numbers in Flask itself,
+    which the patches shift, are left out.
 
     :param checker: ``mypy`` or ``pyright``.
-    :param environment: what is installed.
+    :param environment: the environment to check against.
     :param folder: where the code is, which may be the environment's ``site-packages``.
-    :param names: files and folders in there.
+    :param names: files and folders in that folder.
     :param target: the version of Python to check for, if not the environment's.
     """
     find = {"mypy": _mypy, "pyright": _pyright}[checker]
@@ -67,7 +67,7 @@ def run(
 
 
 def _comparable(finding: Finding) -> Finding:
-    """What is the same for upstream and the fork."""
+    """The parts of a finding that are the same for upstream and the fork."""
     file = _named_as_upstream(_SITE_PACKAGES.sub("", finding.file))
     return finding._replace(
         file=file,
@@ -87,7 +87,7 @@ def _mypy(
     target: str | None,
 ) -> t.Iterator[Finding]:
     installed = folder.name == "site-packages"
-    # It refuses files of an environment, unless they are told as packages.
+    # It refuses files of an environment unless they are passed as packages.
     here = environment.path if installed else folder
     output = _output(
         here,
@@ -130,6 +130,6 @@ def _output(folder: pathlib.Path, *args: str) -> str:
         text=True,
         check=False,
     )
-    # Both exit with 1 when they found something.
+    # Both exit with 1 when they find something.
     assert done.returncode in {0, 1}, f"{done.stdout}{done.stderr}"
     return done.stdout

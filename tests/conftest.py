@@ -1,12 +1,13 @@
-"""Shared by the tests: the built fork, an environment that contains it, and sampling.
+"""Shared by the tests: the built fork, an environment with it, and sampling.
 
 The tests in ``patches/`` and ``shim/`` run inside such an environment, so nothing but
 pytest and the standard library is imported at the top of this file.
 
-With ``--sample``, pytest runs one in four of the tests that a file marks ``sampled``.
-The commit and the interpreter determine which; they are listed at the end. This keeps a
-default run quick, and the following commits cover the rest. Without the option all
-tests run. A test with many cases passes them through the fixture ``sampled``.
+With ``--sample``, pytest runs one in four of the tests that a file marks ``sampled``,
+or one in eight with ``sampled(8)``. The commit and the interpreter determine which;
+they are listed at the end. This keeps a default run quick, and later commits cover
+the rest. Without the option all tests run. A test with many cases passes them through
+the fixture ``sampled``.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--sample",
         action="store_true",
-        help=f"run one in {SHARE} of the tests marked as sampled, chosen by the commit",
+        help="run a share of the tests marked as sampled, chosen by the commit",
     )
 
 
@@ -62,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> str | None:
     if not config.getoption("sample"):
         return None
-    return f"sample: one in {SHARE}, by the commit {commit()[:12]}"
+    return f"sample: by the commit {commit()[:12]}"
 
 
 def pytest_collection_modifyitems(
@@ -79,10 +80,16 @@ def pytest_collection_modifyitems(
         item
         for name, group in groups.items()
         for item in group
-        if item not in chosen(name, group)
+        if item not in chosen(name, group, share_of(item))
     ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+def share_of(item: pytest.Item) -> int:
+    """The argument of the marker, which says one in how many of its tests to take."""
+    marker = item.get_closest_marker("sampled")
+    return marker.args[0] if marker and marker.args else SHARE
 
 
 @pytest.fixture(scope="session")
@@ -121,8 +128,8 @@ def pytest_terminal_summary(
                 terminalreporter.write_line(line)
 
 
-def chosen(name: str, cases: t.Sequence[T]) -> list[T]:
-    """One in :data:`SHARE` of the cases, but at least one, chosen by the commit.
+def chosen(name: str, cases: t.Sequence[T], share: int = SHARE) -> list[T]:
+    """One in ``share`` of the cases, but at least one, chosen by the commit.
 
     The choice also depends on the interpreter, so that together they cover more.
 
@@ -132,13 +139,13 @@ def chosen(name: str, cases: t.Sequence[T]) -> list[T]:
         return []
     seed = f"{commit()} {name} {sys.version_info[1]}"
     digest = hashlib.sha256(seed.encode()).digest()
-    first = int.from_bytes(digest[:8], "big") % min(SHARE, len(cases))
-    return list(cases[first::SHARE])
+    first = int.from_bytes(digest[:8], "big") % min(share, len(cases))
+    return list(cases[first::share])
 
 
 @functools.cache
 def commit() -> str:
-    """The id of the current commit, or an empty text without a git repository."""
+    """The id of the current commit, or an empty string without a git repository."""
     done = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=pathlib.Path(__file__).parent,

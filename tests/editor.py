@@ -1,4 +1,4 @@
-"""Asks pyright's language server what an editor asks it, and hands over the answers."""
+"""Asks pyright's language server what an editor asks, and returns its answers."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ class Editor:
         self.document = lsp.TextDocumentIdentifier(file.as_uri())
 
     async def definition(self, line: int, column: int) -> list[tuple[str, int]]:
-        """Where what stands there is defined: addresses and lines, from zero."""
+        """Where the name at this place is defined: URIs, and lines from zero."""
         where = lsp.DefinitionParams(self.document, lsp.Position(line, column))
         found = await self.client.text_document_definition_async(where)
         return [(place.uri, place.range.start.line) for place in found or []]
 
     async def hover(self, line: int, column: int) -> str:
-        """What is shown beside the pointer."""
+        """The text that is shown next to the pointer."""
         where = lsp.HoverParams(self.document, lsp.Position(line, column))
         found = await self.client.text_document_hover_async(where)
         return found.contents.value if found else ""
 
     async def completions(self, line: int, column: int) -> list[tuple[str, str]]:
-        """What could stand there, and the module that it would be imported from."""
+        """Possible completions, and the module that each would be imported from."""
         where = lsp.CompletionParams(self.document, lsp.Position(line, column))
         found = await self.client.text_document_completion_async(where)
         return [
@@ -56,7 +56,7 @@ def ask(
 ) -> T:
     """Open a file and ask something about it.
 
-    :param environment: the one that the project uses.
+    :param environment: the environment of the project.
     """
     return asyncio.run(_ask(environment, file, question))
 
@@ -76,11 +76,11 @@ async def _ask(
 
     @client.feature(lsp.CLIENT_REGISTER_CAPABILITY)
     def register(params: lsp.RegistrationParams) -> None:
-        """Nothing that it would register is used."""
+        """Do nothing: what it registers is not used."""
 
     @client.feature(lsp.WINDOW_LOG_MESSAGE)
     def log(params: lsp.LogMessageParams) -> None:
-        """What it says of its start is not of interest."""
+        """Do nothing: its messages at start-up do not matter."""
 
     await client.start_io(sys.executable, "-m", "pyright.langserver", "--stdio")
     root = file.parent.as_uri()

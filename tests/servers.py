@@ -16,21 +16,21 @@ import typing as t
 from forkkit.base.programs import clean_environ
 
 HOST = "127.0.0.1"
-#: Far more than any server takes on a busy machine: only one that hangs is given up.
+#: Far more than any server needs on a busy machine: only one that hangs is given up.
 _PATIENCE = 600.0
 
 
 def free_port() -> int:
-    """A port that a server can listen on, and that nobody is given meanwhile.
+    """A port that a server can listen on, and that nobody else is given meanwhile.
 
-    A connection that was closed from this side keeps it for a minute from those who
-    take any port. A server, which sets ``SO_REUSEADDR``, can have it all the same.
+    For a minute after a connection was closed from this side, programs that ask for any
+    port do not get this one. A server, which sets ``SO_REUSEADDR``, can still use it.
     """
     with socket.create_server((HOST, 0)) as listener:
         port: int = listener.getsockname()[1]
         with socket.create_connection((HOST, port)) as client:
             accepted, _ = listener.accept()
-            # Whoever closes first is the one whose port is kept.
+            # The side that closes first is the one whose port is reserved.
             accepted.close()
             client.recv(1)
         return port
@@ -44,10 +44,11 @@ def serving(
     cwd: pathlib.Path | None = None,
     env: t.Mapping[str, str] | None = None,
 ) -> t.Iterator[str]:
-    """Run a server while the ``with`` block runs, and hand over its address.
+    """Run a server while the ``with`` block runs, and yield its address.
 
-    :param command: what starts it; it must serve HTTP on ``port`` of :data:`HOST`.
-    :param log: where its output goes; it is shown when the block raises.
+    :param command: the command to start it; it must serve HTTP on ``port`` of
+        :data:`HOST`.
+    :param log: a file for its output, which is shown if the block raises.
     :raises AssertionError: it ended, or never answered; the log is shown.
     """
     with log.open("wb") as output:
@@ -58,7 +59,7 @@ def serving(
             stderr=subprocess.STDOUT,
             cwd=cwd or log.parent,
             env=clean_environ(**(env or {})),
-            # A group of its own, so that its workers end with it.
+            # Its own group, so that its workers end with it.
             start_new_session=True,
         )
     try:
@@ -75,7 +76,7 @@ def serving(
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not _answers(port):
-        # Asked first: the port may have gone to another program meanwhile.
+        # Checked first: another program may have taken the port meanwhile.
         assert process.poll() is None, f"the server ended with {process.returncode}"
         assert time.monotonic() < deadline, f"no answer within {_PATIENCE:g} seconds"
         time.sleep(0.05)
@@ -83,7 +84,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def _answers(port: int) -> bool:
-    """Whether an HTTP request is answered, with whatever status."""
+    """Whether an HTTP request is answered, with any status."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
         connection.request("HEAD", "/")
@@ -97,7 +98,7 @@ def _answers(port: int) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the server and all that it started: politely, then for certain."""
+    """End the server and all that it started: politely at first, then for certain."""
     process.terminate()
     try:
         process.wait(timeout=10)

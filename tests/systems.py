@@ -1,4 +1,4 @@
-"""A Python of its own, as an operating system brings one: no virtual environment."""
+"""A separate Python, like an operating system's: not a virtual environment."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from forkkit.base.venv import Environment
 
 
 def make(root: pathlib.Path) -> Environment:
-    """Make a Python at ``root`` like the one that runs, with no packages yet.
+    """Make a Python at ``root`` like the running one, without packages.
 
-    Its standard library is that of the other.
+    They share the standard library.
     """
     base = pathlib.Path(sys.base_prefix)
     stdlib = pathlib.Path(sysconfig.get_path("stdlib", vars={"base": sys.base_prefix}))

@@ -1,4 +1,4 @@
-"""The evidence that upstream has absorbed a patch, or of what it conflicts with."""
+"""The evidence that upstream absorbed a patch, and of what a patch conflicts with."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_taken_as_it_is(project):
     assert found["comma"] == []
     assert found["loud"] == [
         "1.2: merging it changes nothing",
-        "1.2: it can be taken back from the release",
-        "1.2: what it changes reads the same there, but for comments",
+        "1.2: it applies in reverse to the release",
+        "1.2: what it changes reads the same there, apart from comments",
     ]
     after = project.snapshot()
     assert {path: after[path] for path in before} == before
@@ -66,7 +66,7 @@ def test_taken_with_another_comment(project):
     """It conflicts, but the code is there."""
     text = LOUD.replace('    return f"BYE', '    # Aloud.\n    return f"BYE')
     toy.release(project, "1.1", {APP: text.encode()})
-    fact = "what it changes reads the same there, but for comments"
+    fact = "what it changes reads the same there, apart from comments"
     assert absorbed(project, "1.1")["loud"] == [f"1.1: {fact}"]
     done = project.fork("rebase", "1.1", code=3)
     assert "loud conflicts in" in done.stderr
@@ -74,7 +74,7 @@ def test_taken_with_another_comment(project):
 
 
 def test_taken_and_written_otherwise_later(project):
-    """Neither merging nor taking it back tells, one release later; its commit does."""
+    """One release later, neither merging nor reverting shows it; the commit does."""
     later = LOUD.replace('f"BYE {who}"', 'f"BYE BYE {who}"').encode()
     toy.release(project, "1.1", {APP: later})
     assert absorbed(project, "1.1")["loud"] == []
@@ -129,7 +129,7 @@ def test_what_a_conflict_is_about(project):
     assert f"{APP}:10, in part\n" in done.stderr
     assert "Flask 1.2 changed these lines of 1.1\n" in done.stderr
     entry = "``part`` says good bye, in full. :pr:`12`"
-    assert f"upstream's changelog of it: {entry}\n" in done.stderr
+    assert f"upstream's changelog: {entry}\n" in done.stderr
     assert "pr:`13`" not in done.stderr
     assert "pr:`11`" not in done.stderr
     again = project.fork("rebase", "--status", code=3)
@@ -152,7 +152,7 @@ def test_the_commit_that_a_conflict_is_about(project):
     )
     done = project.fork("rebase", "1.2", code=3)
     assert "better words (#13)\n" in done.stderr
-    assert "upstream's changelog of it: ``greet`` is as it was." in done.stderr
+    assert "upstream's changelog: ``greet`` is as it was." in done.stderr
 
 
 def test_a_file_that_is_deleted(project):
@@ -175,7 +175,7 @@ def test_backwards(project):
     toy.release(project, "0.9", {"CHANGES.rst": notes})
     done = project.fork("rebase", "0.7", code=3)
     assert "Flask 0.9 changed these lines of 0.8\n" in done.stderr
-    assert "changelog of it: ``part`` is short.\n" in done.stderr
+    assert "changelog: ``part`` is short.\n" in done.stderr
 
 
 def test_what_cannot_be_read_does_not_keep_it_from_stopping(project):
@@ -187,7 +187,7 @@ def test_what_cannot_be_read_does_not_keep_it_from_stopping(project):
         pack.write_bytes(b"")
     done = project.fork("rebase", "1.2", code=3)
     assert "loud conflicts in" in done.stderr
-    assert "why cannot be told: git" in done.stderr
+    assert "the cause is unknown: git" in done.stderr
     project.fork("rebase", "--skip")
     text = (project.root / "CHANGELOG.md").read_text()
     assert "- The patch `loud` is dropped: it conflicts with Flask 1.2.\n" in text

@@ -1,7 +1,7 @@
-"""An ordinary application that knows nothing of the fork runs on it unchanged.
+"""An ordinary application that does not know the fork runs on it unchanged.
 
 tests/app is that application: Flask and five of its extensions. It is installed by pip,
-migrated, maintained at the command line and served by gunicorn, once with the fork and
+migrated, managed on the command line and served by gunicorn, once with the fork and
 once with plain Flask; visitors and maintainers must see the same with both.
 """
 
@@ -49,7 +49,7 @@ def on_the_fork(
     fork_wheel: pathlib.Path,
     shim_wheel: pathlib.Path,
 ) -> venv.Environment:
-    """The application as its team would install it: one run of pip."""
+    """The application as its team would install it: with one run of pip."""
     folder = tmp_path_factory.mktemp("application-fork") / "venv"
     environment = venv.create(folder, seed=True)
     pip = ["-m", "pip", "install", "--quiet"]
@@ -61,9 +61,9 @@ def on_the_fork(
 def on_flask(
     tmp_path_factory: pytest.TempPathFactory, on_the_fork: venv.Environment
 ) -> venv.Environment:
-    """The same application and the same releases of all the rest, but plain Flask."""
+    """The same application and releases of everything else, on plain Flask."""
     frozen = on_the_fork.run("-m", "pip", "freeze").stdout.splitlines()
-    # What came from a file is the fork, the shim and the application.
+    # Those installed from a file are the fork, the shim and the application.
     same = [line for line in frozen if " @ " not in line]
     folder = tmp_path_factory.mktemp("application-flask") / "venv"
     plain = Pin.load(here()).requirement
@@ -141,7 +141,7 @@ class Site:
         }
 
     def flask(self, *args: str) -> dict[str, t.Any]:
-        """Run the ``flask`` command on the application and return what it did."""
+        """Run the ``flask`` command on the application and return the outcome."""
         done = self.environment.run(
             self.environment.program("flask"),
             "--app=noticeboard",
@@ -159,7 +159,7 @@ class Site:
 
     @contextlib.contextmanager
     def served(self, *options: str) -> t.Iterator[str]:
-        """Serve the application with gunicorn and hand over its address."""
+        """Serve the application with gunicorn and yield its address."""
         port = servers.free_port()
         with servers.serving(
             self.environment.program("gunicorn"),
@@ -183,7 +183,7 @@ class Answer:
 class Visitor:
     """A browser that follows no redirect and keeps a transcript.
 
-    A transcript has all of every answer, save what no two runs have in common.
+    A transcript has every answer in full, except values that differ in every run.
     """
 
     def __init__(self, address: str) -> None:
@@ -239,7 +239,7 @@ class Visitor:
                 "headers": [
                     (name, comparable(name, value.replace(self.address, "<address>")))
                     for name, value in answer.headers.items()
-                    # The length is that of the body; the client has checked it.
+                    # The client has checked the length against the body.
                     if name not in {"Content-Length", "Date"}
                 ],
                 "body": body.splitlines(),
@@ -249,13 +249,13 @@ class Visitor:
 
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *args: t.Any, **kwargs: t.Any) -> None:
-        """Follow no redirect: it is an answer like any other."""
+        """Follow no redirect, since it is an answer like any other."""
 
 
 def comparable(name: str, value: str) -> str:
-    """A header's value less its times, and with a session's contents in the open."""
+    """A header's value without its times, and with a session's contents decoded."""
     value = re.sub(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "<date>", value)
-    if name == "Allow":  # made from a set, of any order
+    if name == "Allow":  # made from a set, so its order varies
         return ", ".join(sorted(value.split(", ")))
     if name == "ETag":
         _time, size, _path = value.split("-")
@@ -267,7 +267,7 @@ def comparable(name: str, value: str) -> str:
 
 
 def session_in(cookie: str) -> str:
-    """What a session cookie says, its random token replaced."""
+    """The contents of a session cookie, with its random token replaced."""
     text = cookie[len("session=") :]
     if not text:
         return "no session"
@@ -287,12 +287,12 @@ def sign_up_and_log_in(visitor: Visitor, name: str) -> None:
 
 
 def visit(site: Site, visitor: Visitor) -> None:
-    """Do all that one can do on the board, and a few things that one cannot."""
+    """Do everything that the board offers, and a few things that it refuses."""
     get = visitor.get
     post = visitor.post
     assert "The board is empty." in get("/").body
 
-    # Only who is logged in may post; a form with a mistake comes back.
+    # Only logged-in users may post; a form with a mistake is returned.
     asked = get("/notices/new")
     assert asked.headers["Location"] == "/accounts/log-in?next=/notices/new"
     get("/accounts/sign-up")
@@ -310,7 +310,7 @@ def visit(site: Site, visitor: Visitor) -> None:
     assert "remember_token=1|" in cookies
     assert "HttpOnly; Path=/; SameSite=Lax" in cookies
 
-    # Four notices are two pages; a message is shown once.
+    # Four notices fill two pages; a message is shown once.
     assert "You are logged in." in get("/notices/new").body
     for number in range(1, 5):
         body = f"See https://elm.example/{number} & <ask> Zoë.\n" + "word " * 20
@@ -333,7 +333,7 @@ def visit(site: Site, visitor: Visitor) -> None:
     assert post("/digest/refresh").status == 302
     assert '{"notices": 3}' in get("/digest").body
 
-    # The program's way in: JSON, and errors in JSON.
+    # The programs' interface: JSON, with errors in JSON.
     assert json.loads(get("/api/me").body)["name"] == "ada"
     token = {"X-CSRFToken": visitor.csrf_token}
     post_json = visitor.post_json
@@ -348,7 +348,7 @@ def visit(site: Site, visitor: Visitor) -> None:
     missing = get("/api/notices/99")
     assert (missing.status, json.loads(missing.body)["error"]) == (404, "Not Found")
 
-    # Mistakes: theirs and ours. Ours is in the log and not on the page.
+    # Mistakes: the visitor's and the application's, which is logged but not shown.
     assert get("/no/such/page").status == 404
     forged = post("/notices/new", csrf_token="forged", title="x", body="y")
     assert (forged.status, "The CSRF token is invalid." in forged.body) == (400, True)
@@ -371,7 +371,7 @@ def visit(site: Site, visitor: Visitor) -> None:
     assert get("/accounts/me").status == 302
     assert get("/api/me").status == 401
 
-    # Somebody else may not take a notice down, a moderator may: from now on.
+    # Somebody else may not remove a notice until he becomes a moderator.
     other = Visitor(visitor.address)
     other.transcript = visitor.transcript
     sign_up_and_log_in(other, "ben")
@@ -438,14 +438,14 @@ def test_who_is_logged_in_stays_so_over_the_switch_and_back(
     on_the_fork: venv.Environment,
     on_flask: venv.Environment,
 ) -> None:
-    """Either reads the other's cookies, tokens and database."""
+    """Each reads the other's cookies, tokens and database."""
     new_site(on_flask, tmp_path / "site")
     visitor = Visitor("")
     for number, environment in enumerate([on_flask, on_the_fork, on_flask]):
         with Site(environment, tmp_path / "site").served() as visitor.address:
             if number == 0:
                 sign_up_and_log_in(visitor, "ada")
-            # With a token of before the switch.
+            # With a token from before the switch.
             answer = visitor.post("/notices/new", title=f"Notice {number}", body="x")
             assert answer.headers["Location"] == f"/notices/{number + 1}/"
 

@@ -23,7 +23,7 @@ def project(tmp_path):
 
 
 def add_dependent(project: toy.Toy) -> None:
-    """Add a patch "twice", which changes a line that "comma" adds."""
+    """Add a patch "twice" that changes a line that "comma" adds."""
     project.fork("apply")
     file = project.checkout / APP
     file.write_text(file.read_text().replace('COMMA = ","', 'COMMA = ",,"'))
@@ -60,7 +60,7 @@ def test_the_overlay_is_there_at_a_stop_and_git_does_not_see_it(project):
     )
     assert project.git("status", "--porcelain") == ""
 
-    # Whoever changes it there changes the overlay.
+    # To change the file there is to change the overlay.
     there = project.checkout / "src/flask/extra.py"
     there.write_text("CHANGED = True\n")
     assert content(project, "src/flaskfork/extra.py") == "CHANGED = True\n"
@@ -75,7 +75,7 @@ def test_the_overlay_is_there_at_a_stop_and_git_does_not_see_it(project):
 
 
 def test_an_overlay_hides_nothing_of_a_release(project):
-    """Where a release has a file of that name, its own stays."""
+    """If a release has a file with the same name, that file stays."""
     project.fork("apply")
     path = project.checkout / "src/flask/extra.py"
     project.fork("edit", "loud", code=3)
@@ -151,12 +151,12 @@ def test_a_commit_that_was_lost_in_an_edit(project):
     project.git("reset", "--quiet", "--hard", "HEAD^^")
     before = project.snapshot()
     done = project.fork("refresh", code=1)
-    assert "the commit of the patch loud is gone" in done.stderr
+    assert "the commit of the patch loud is missing" in done.stderr
     assert content(project, "patches/loud.patch") == toy.LOUD.decode()
     project.fork("rebase", "--abort")
     assert names(project) == ["loud", "comma"]
     gone = set(before) - set(project.snapshot())
-    # Only the checkout loses what the tool itself had laid there.
+    # Only the checkout loses files, which the tool itself had put there.
     lost = {path for path in gone if not path.startswith("upstream/checkout/")}
     assert lost == {"upstream/.sequence.json"}
     assert gone - lost <= {
@@ -303,13 +303,13 @@ def test_dropping_keeps_what_is_disabled_beside_it(project):
         ("move loud --after loud", "cannot come after itself"),
         ("fold loud --into loud", "cannot be folded into itself"),
         ("drop missing --reason x", "there is no patch 'missing'"),
-        ("drop loud --reason .", "the reason '.' is not a line of text"),
-        ("drop loud --reason a\nb", "the reason 'a\\nb' is not a line of text"),
+        ("drop loud --reason .", "the reason '.' is not one line of text"),
+        ("drop loud --reason a\nb", "the reason 'a\\nb' is not one line of text"),
         ("rename loud comma", "there is already a patch 'comma'"),
         ("disable missing", "there is no patch 'missing'"),
         ("enable loud", "there is no disabled patch 'loud'"),
         ("header missing --message README.md", "there is no patch 'missing'"),
-        ("rename loud ../comma", "Fork-Patch is '../comma'"),
+        ("rename loud ../comma", "Fork-Patch has the invalid value"),
         ("refresh", "no command is stopped"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The build, with each front end and from each kind of folder."""
+"""The build, with each front end and in each kind of folder."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from forkkit.base.venv import uv
 from forkkit.pack import dist
 from forkkit.upstream.pin import Pin
 
-# Each case builds with a front end in an environment of its own.
+# Each case builds with a front end in a separate environment.
 pytestmark = pytest.mark.sampled
 
-#: The version of Flask that the fork stands for.
+#: The version of Flask that the fork replaces.
 LEVEL = Pin.load(here()).version
 CHECK = (
     "import flaskfork, importlib.metadata as m;"
@@ -80,7 +80,7 @@ def test_pip(checkout, env):
 
 
 def readme_commands() -> list[str]:
-    """The commands under the heading that tells how to use it."""
+    """The commands under the heading "Use it"."""
     text = (toy.HERE / "README.md").read_text()
     section = text.split("\n## Use it\n")[1].split("\n## ")[0]
     return [line.strip() for line in section.splitlines() if line.startswith("    ")]
@@ -88,7 +88,7 @@ def readme_commands() -> list[str]:
 
 @pytest.mark.parametrize("before", [[], [f"Flask==={LEVEL}", "Flask-Cors"]])
 def test_first_command_of_the_readme(checkout, env, before):
-    """It puts the fork into use, whether upstream's Flask is there or not."""
+    """It makes Python use the fork, whether upstream's Flask is there or not."""
     if before:
         env.install(*before)
     path = f"{env.path / 'bin'}:{os.environ['PATH']}"
@@ -161,7 +161,7 @@ def test_sdist_builds_without_network(built, env, tmp_path):
     source = tmp_path / built.sdist.name[: -len(".tar.gz")]
     offline = {"PIP_NO_INDEX": "1", "PATH": str(tmp_path)}
     out = tmp_path / "out"
-    # No PATH: git is not needed either.
+    # Without PATH, since git is not needed either.
     env.run(
         *("-m", "build", "--no-isolation", "--wheel", "--outdir", out, source),
         env=offline,
@@ -215,7 +215,7 @@ def test_wheel_installs_no_upstream(built, tmp_path):
 
 
 def test_read_only_checkout_builds(checkout, env, tmp_path):
-    """As an image's layer or a mounted volume would have it."""
+    """As on a layer of an image, or on a mounted volume."""
     read_only = tmp_path / "read-only"
     shutil.copytree(checkout, read_only)
     toy.make_read_only(read_only)
@@ -229,7 +229,7 @@ def test_read_only_checkout_builds(checkout, env, tmp_path):
 
 
 def test_upstream_of_another_version_beside_the_build_is_refused(tmp_path, env):
-    """Without isolation whatever Flask is installed is what the build finds."""
+    """Without isolation, the build finds any Flask that happens to be installed."""
     env.install("hatchling==1.27.0", "Flask===3.1.2")
     checkout = copy(tmp_path / "checkout")
     done = env.run(
@@ -248,7 +248,7 @@ def test_build_without_flask_at_hand_says_what_to_do(tmp_path, env):
         *("-m", "pip", "install", "--no-build-isolation", "--no-deps", checkout),
         check=False,
     )
-    assert f"Flask {LEVEL} is neither fetched nor installed beside" in done.stderr
+    assert f"Flask {LEVEL} is neither in the cache nor installed in" in done.stderr
 
 
 def test_broken_queue_fails_the_build_with_its_place(tmp_path):

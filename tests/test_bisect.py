@@ -9,7 +9,7 @@ import pytest
 
 import toy
 
-# Each case builds the package some ten times, to run a command on it.
+# Each case builds the package about ten times, to run a command on it.
 pytestmark = pytest.mark.sampled
 
 LINES = 16
@@ -61,7 +61,7 @@ def test_one_patch(project, number):
     found = bisect(project, f"getattr(v, 'V{number}', 0)")
     assert found["names"] == [f"v{number}"]
     assert found["needed"] == ["values"]
-    # Both ends, log2 of eighteen patches, and the culprit alone.
+    # Both ends, log2 of eighteen patches, and the culprit by itself.
     assert found["runs"] <= 2 + 5 + 1
 
 
@@ -77,7 +77,7 @@ def test_three_patches_together(project):
 
 
 def test_where_it_is_run_and_what_it_sees(project):
-    """A tool of the maintainer's environment, in the user's folder, on both names."""
+    """A tool from the maintainer's environment, in the user's folder; both names."""
     (project.root / "test_values.py").write_text(
         "import flask, flaskfork\n\n\ndef test_values():\n"
         "    assert flask is flaskfork\n    assert flask.app.part('x') == 'bye x'\n"

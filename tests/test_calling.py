@@ -18,7 +18,7 @@ import toy
 from forkkit import cli
 from test_killed import MAIL
 
-#: What changes nothing, and how it ends.
+#: Commands that change nothing, and their exit codes.
 LOOKS = [
     ("--help", 0),
     ("-h", 0),
@@ -110,13 +110,13 @@ def nothing_is_left():
     before = state()
     yield
     after = state()
-    # Others may have been imported meanwhile.
+    # Other modules may have been imported meanwhile.
     after["modules"] = {key: after["modules"].get(key) for key in before["modules"]}
     assert after == before
 
 
 def state() -> dict[str, t.Any]:
-    """All that a call could leave behind in this process."""
+    """Everything that a call could leave behind in this process."""
     mask = os.umask(0)
     os.umask(mask)
     return {
@@ -143,15 +143,15 @@ def state() -> dict[str, t.Any]:
 
 
 def both(ours: toy.Toy, theirs: toy.Toy, command: str, code: int) -> None:
-    """Run a command in either way, and hold what they say against each other."""
+    """Run a command in both ways, and compare the output."""
     said = []
     for made, process in ((ours, False), (theirs, True)):
         done = made.fork(*command.split(), code=code, process=process)
         said.append(
             [
-                # How long something took is no part of it.
+                # The time that something took is not compared.
                 re.sub(
-                    # Nor is the name of a temporary folder.
+                    # Neither is the name of a temporary folder.
                     r"\d+\.\d+( s\)|,?$)|flaskfork-\w+-\w{8}\b",
                     "T",
                     text,

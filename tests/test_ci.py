@@ -1,4 +1,4 @@
-"""What runs the tests: the workflows for hosted CI, `.ci/run` and the samples."""
+"""The ways to run the tests: the workflows for hosted CI, `.ci/run` and samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from forkkit.base import programs
 from forkkit.base import venv
 
 WORKFLOWS = sorted((toy.HERE / ".github" / "workflows").glob("*.yml"))
-#: Sessions that come with others, or that a hosted machine need not have.
+#: Sessions that run with others, or that hosted machines need not run.
 ELSEWHERE = {"build", "unstable"}
 CASES = """\
 import pytest
@@ -30,6 +30,11 @@ import pytest
 @pytest.mark.sampled
 @pytest.mark.parametrize("n", range(8))
 def test_some(n):
+    pass
+
+@pytest.mark.sampled(8)
+@pytest.mark.parametrize("n", range(8))
+def test_few(n):
     pass
 
 def test_each():
@@ -42,7 +47,7 @@ def test_its_own(sampled):
 
 @pytest.fixture(scope="module")
 def rest() -> t.Iterator[types.ModuleType]:
-    """The module `.ci/rest.py`, which has the one of nox."""
+    """The module `.ci/rest.py`, which imports the noxfile."""
     path = toy.HERE / ".ci" / "rest.py"
     spec = importlib.util.spec_from_file_location("rest", path)
     assert spec is not None
@@ -56,7 +61,7 @@ def rest() -> t.Iterator[types.ModuleType]:
 def test_actionlint_finds_nothing(tmp_path):
     group = f"{toy.HERE / 'pyproject.toml'}:workflows"
     environment = venv.create(tmp_path / "env", "--group", group)
-    # What else it would ask is not on every machine.
+    # These other checkers are not on every machine.
     options = ["-shellcheck=", "-pyflakes=", "-no-color"]
     done = subprocess.run(
         [environment.program("actionlint"), *options, *WORKFLOWS],
@@ -169,14 +174,14 @@ def run_cases(folder: pathlib.Path, expected: int, *options: str) -> str:
 
 
 def test_everything_runs_unless_a_sample_is_asked_for(tmp_path):
-    assert "10 passed" in run_cases(tmp_path, 8)
+    assert "18 passed" in run_cases(tmp_path, 8)
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_of_a_sample_it_is_said_what_it_was(tmp_path, workers):
     said = run_cases(tmp_path, 2, "--sample", "-n", workers)
-    assert "4 passed" in said
-    assert "sample: one in 4, by the commit" in said
+    assert "5 passed" in said
+    assert "sample: by the commit" in said
     assert len(re.findall(r"(?m)^sampled test_cases.py::test_some\[\d\]$", said)) == 2
     assert re.search(r"(?m)^sampled test_cases.py::test_its_own [a-h] [a-h]$", said)
 

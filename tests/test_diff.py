@@ -105,7 +105,7 @@ def test_lines_end_at_newlines_only():
         ({"a.py": b"0\n" + BEFORE["a.py"]}, "at line 1: expected '1', found '0'"),
         ({"a.py": BEFORE["a.py"].replace(b"2\n", b"2 \n")}, "found '2 '"),
         ({"a.py": BEFORE["a.py"].replace(b"\n", b"\r\n")}, "found '1\\r'"),
-        ({}, "a.py: the patch changes it, but there is no such file"),
+        ({}, "a.py: the patch changes it, but it does not exist"),
     ],
 )
 def test_what_does_not_fit_exactly_is_refused(files, expected):
@@ -136,14 +136,14 @@ def test_file_and_folder_of_one_name_are_refused(there):
 
 
 def test_added_file_must_not_be_there():
-    with pytest.raises(ForkError, match="adds it, but it is there already"):
+    with pytest.raises(ForkError, match="adds it, but it already exists"):
         apply(ADD, {"b c.py": b""})
 
 
 def test_deleted_file_must_be_gone_to_the_last_line():
     with pytest.raises(ForkError, match="expected the end of the file, found '10'"):
         apply(DELETE, {"a.py": BEFORE["a.py"] + b"10\n"})
-    with pytest.raises(ForkError, match="it has more lines than that"):
+    with pytest.raises(ForkError, match="but not all of its lines"):
         apply(
             DELETE.replace(b"+0,0", b"+1").replace(b"-9\n", b" 9\n"),
             {"a.py": BEFORE["a.py"]},
@@ -167,25 +167,25 @@ def test_offsets_find_lines_that_moved():
         (CHANGE.replace(b"a.py", b'"a.py'), "is not safe"),
         (CHANGE.replace(b"b/a.py", b"b/b.py", 1), "renames are not supported"),
         (CHANGE.replace(b"--- a/a", b"--- a/b"), "expected '--- a/a.py'"),
-        (CHANGE.replace(b"-1,4 +1,4", b"-1,5 +1,4"), "the hunk breaks off at '@@ -7"),
+        (CHANGE.replace(b"-1,4 +1,4", b"-1,5 +1,4"), "the hunk is cut short at '@@ -7"),
         (CHANGE.replace(b"-1,4 +1,4", b"-1,4 +1,3"), "the hunk"),
-        (CHANGE.replace(b"-1,4", b"-x"), "is not the head of a hunk"),
-        (CHANGE[:-1], "the hunk breaks off at '+ten'"),
+        (CHANGE.replace(b"-1,4", b"-x"), "is not a hunk header"),
+        (CHANGE[:-1], "the hunk is cut short at '+ten'"),
         (CHANGE.replace(b"-1\n+one\n", b" 1\n"), "the hunk above changes nothing"),
-        (CHANGE.replace(b"+7,4", b"+8,4"), "the line numbers of the hunk above do"),
-        (CHANGE.replace(b"-1,4 +1,4", b"-0,4 +0,4"), "the line numbers of the hunk"),
-        (ADD.replace(b"--- /dev", b"deleted file mode 100644\n--- /dev"), "not both"),
+        (CHANGE.replace(b"+7,4", b"+8,4"), "the hunk above has inconsistent line"),
+        (CHANGE.replace(b"-1,4 +1,4", b"-0,4 +0,4"), "the hunk above has inconsistent"),
+        (ADD.replace(b"--- /dev", b"deleted file mode 100644\n--- /dev"), "both added"),
         (CHANGE.replace(b"a.py", b"a\xff.py"), "a path that is not UTF-8"),
         (CHANGE + CHANGE, "a second diff of a.py"),
         (CHANGE + b"-- \n2.39.5\n", "expected 'diff --git', found '-- '"),
-        (b"diff --git a/a b/a\n", "nothing of a is changed"),
-        (b"diff --git a/a b/a\nold mode 100644\nnew mode 100755\n", "changes of mode"),
+        (b"diff --git a/a b/a\n", "a is not changed"),
+        (b"diff --git a/a b/a\nold mode 100644\nnew mode 100755\n", "mode changes"),
         (b"diff --git a/a b/a\nnew file mode 120000\n", "mode 100644"),
         (b"diff --git a/a b/a\nnew file mode 160000\n", "mode 100644"),
         (b"diff --git a/a b/a\nGIT binary patch\nliteral 0\n", "binary changes"),
         (b"diff --git a/a b/a\nBinary files a/a and b/a differ\n", "binary changes"),
         (b"diff --git a/a b/a\nsimilarity index 90%\n", "renames and copies"),
-        (b"diff --git a/a b/a\n--- a/a\n+++ b/a\n", "a file without hunks"),
+        (b"diff --git a/a b/a\n--- a/a\n+++ b/a\n", "the file has no hunks"),
         (b"Index: a.py\n", "expected 'diff --git', found 'Index: a.py'"),
     ],
 )

@@ -58,7 +58,7 @@ only-include = ["{module}"]
 
 @pytest.fixture
 def offer(tmp_path: pathlib.Path) -> t.Callable[..., Extension]:
-    """Makes the sdist of an extension to be tried."""
+    """A function that makes the sdist of an extension to try."""
 
     def offer(
         name: str, *, flask: str = "flask", suite: Suite | None = None, **texts: str
@@ -73,7 +73,7 @@ def offer(tmp_path: pathlib.Path) -> t.Callable[..., Extension]:
             files[f"{place}/{stem}.py"] = textwrap.dedent(text)
         path = tmp_path / f"{module}-1.0.tar.gz"
         write_sdist(path, f"{module}-1.0", files)
-        # By its address: nobody is to be asked for it by its name.
+        # By its URL, so that no index is asked for the name.
         return Extension(name, (f"{name} @ {path.as_uri()}",), suite=suite)
 
     return offer
@@ -90,7 +90,7 @@ def write_sdist(path: pathlib.Path, top: str, files: dict[str, str]) -> None:
 
 @pytest.fixture
 def run(tmp_path: pathlib.Path, built: Built) -> t.Callable[..., list[Row]]:
-    """Tries extensions, with their own tests; tells their rows."""
+    """A function that tries extensions, with their own tests, and returns the rows."""
 
     def run(*chosen: Extension, begun: list[str] | None = None) -> list[Row]:
         return list(
@@ -151,7 +151,7 @@ def test_what_holds_is_not_done_again(
     assert run(tiny, begun=begun) == [expected]
     assert begun == ["flask-tiny"]
 
-    # That its figures are known is not enough: others may fail than did.
+    # Known figures are not enough, since different tests may fail.
     suite = Suite(requirements=("blinker",), counts=counts)
     known = Extension(tiny.name, tiny.requirements, imports=(2, 3), suite=suite)
     [row] = run(known, begun=begun)
@@ -211,7 +211,7 @@ def test_what_is_lost_is_a_problem(
         "tests.test_hostile::test_known: failed, on Flask passed (a reason)",
     )
     assert (row.imported, row.imported_plain) == ((4, 6), (6, 6))
-    # Kept for whoever looks into it, and tried again.
+    # It is kept for an investigation, and tried again.
     assert (tmp_path / "kept" / "environments" / "flask-hostile" / "fork").is_dir()
     begun: list[str] = []
     run(hostile, begun=begun)
@@ -275,7 +275,7 @@ def test_what_hangs_is_ended_with_all_it_started(tmp_path: pathlib.Path) -> None
         started.wait()
         """
     runner = trial.Runner()
-    # On a busy machine it takes a while to come to where it hangs.
+    # On a busy machine, it takes a while until it hangs.
     for timeout in (2, 8, 32, 128, 512):
         ended = runner.run(environment, "-c", hangs, cwd=tmp_path, timeout=timeout)
         assert ended == f"did not finish in {timeout} s"
@@ -293,7 +293,7 @@ def test_nothing_begins_after_a_stop(tmp_path: pathlib.Path) -> None:
 
 
 def wait_for_end_of(pid: int) -> None:
-    """Wait until a process is gone, whoever is to reap it."""
+    """Wait until a process has ended, even if nobody has reaped it."""
     deadline = time.monotonic() + 600
     while True:
         try:
@@ -303,7 +303,7 @@ def wait_for_end_of(pid: int) -> None:
         state = pathlib.Path(f"/proc/{pid}/stat")
         if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
             return
-        assert time.monotonic() < deadline, f"the process {pid} still runs"
+        assert time.monotonic() < deadline, f"process {pid} is still running"
         time.sleep(0.05)
 
 
@@ -414,7 +414,7 @@ def test_the_list_of_extensions_is_well_formed() -> None:
     for extension in found:
         own = Requirement(extension.requirements[0])
         assert canonicalize_name(own.name) == extension.name
-        # Another release would give other figures.
+        # Another release would have other figures.
         assert [s.operator for s in own.specifier] == ["=="]
         assert extension.imports
         assert extension.imports[0] <= extension.imports[1]

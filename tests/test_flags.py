@@ -16,7 +16,7 @@ ROWS = list(ROW.finditer(PROJECT.root.joinpath("docs/flags.md").read_text("utf-8
 
 
 def added_by_patches() -> dict[str, str]:
-    """The keys of ``default_config`` that patches add, and what they are."""
+    """The keys of ``default_config`` that patches add, and their values."""
     found = {}
     for patch in PROJECT.root.joinpath("patches").glob("*.patch"):
         text = patch.read_text("utf-8")

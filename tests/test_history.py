@@ -1,9 +1,9 @@
 """The proof on real history: a queue is rebased across upstream's own releases.
 
 The expected results come from plain git, which does the same in parallel, and from the
-releases themselves. tests/history has twelve patches from the queue: as they are on
-2.2.5, the resolutions of their conflicts, and as they end up on 3.1.3, for which they
-were written. Changes to the real queue do not affect them.
+releases themselves. tests/history has twelve patches from the queue: in their form for
+2.2.5, with the resolutions of their conflicts, and in the final form for 3.1.3, for
+which they were written. Changes to the real queue do not affect them.
 
 With --sample, the rebases stop only at releases on which a patch changes, and git
 checks one patch in four; without it, they cover every release and all patches.
@@ -39,16 +39,16 @@ HERE = Project(toy.HERE)
 PIN = Pin.load(HERE)
 KEPT = toy.HERE / "tests" / "history"
 END = KEPT / "end"
-#: Where the way there begins and ends, and where the way back does.
+#: The first and last release on the way there, and the last on the way back.
 FIRST = "2.2.5"
 LAST = "3.1.3"
 BACK = "3.0.3"
-#: The releases on which a patch is not what it was before.
+#: The releases on which a patch changes.
 TURNS = ["2.3.0", "2.3.3", "3.0.0", "3.0.1", "3.0.3", "3.1.0", "3.1.3"]
 TURNS_BACK = ["3.1.2", "3.0.3"]
-#: A resolution is of the release that it was made on, so the way back leads there.
+#: A resolution belongs to the release that it was made on, so the way back stops there.
 PASSED_BACK = ["3.1.2", "3.1.0", "3.0.3"]
-#: Two fixes of upstream's: what stood there, and what does since.
+#: Two of upstream's fixes: the text before, and the text since.
 MARKUP = (
     'if name == "escape":\n        import warnings\n        from markupsafe import M',
     'if name == "Markup":\n        import warnings\n        from markupsafe import M',
@@ -63,11 +63,11 @@ HELP = (
 
 @dataclass(frozen=True)
 class Step:
-    """What a rebase on a release came to.
+    """The outcome of a rebase onto a release.
 
     :param kinds: what became of each patch.
     :param replayed: the resolutions that were used again.
-    :param patches: the text of each patch after it.
+    :param patches: the text of each patch afterwards.
     """
 
     version: str
@@ -78,9 +78,9 @@ class Step:
 
 
 def copy(folder: pathlib.Path, version: str, *queue: pathlib.Path) -> toy.Toy:
-    """A copy of the project on another release, whose archives are brought once.
+    """A copy of the project on another release; archives are downloaded only once.
 
-    :param queue: folders with the patches, and with what is known of conflicts.
+    :param queue: folders with the patches, and with resolutions of conflicts.
     """
     for name in stage.SDIST:
         if (toy.HERE / name).is_dir():
@@ -111,7 +111,7 @@ def clone(project: toy.Toy, folder: pathlib.Path) -> toy.Toy:
 def git(
     folder: pathlib.Path, *args: str, stdin: bytes = b"", check: bool = True
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run bare git, whatever the user's git is set to."""
+    """Run bare git, independently of the user's settings."""
     return subprocess.run(
         ["git", "-c", "user.name=R", "-c", "user.email=r@r", *args],
         cwd=folder,
@@ -131,7 +131,7 @@ def package(version: str) -> Files:
 
 
 def way(first: str, last: str) -> list[str]:
-    """Every release on the package index behind the first, to the last."""
+    """Every release on the package index after the first, up to the last."""
     low, high = sorted((first, last), key=Version)
     known = [release.version for release in index.releases(PIN.name)]
     found = [v for v in known if Version(low) <= Version(v) <= Version(high)]
@@ -143,7 +143,7 @@ def kinds_of(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 def carry(project: toy.Toy, version: str) -> Step:
-    """Rebase, with no step by hand."""
+    """Rebase, without any step by hand."""
     started = time.monotonic()
     done = project.fork("rebase", version)
     return Step(
@@ -165,7 +165,7 @@ def parsed(text: bytes) -> Patch:
 
 
 def show(journey: list[Step]) -> None:
-    """Print what happened, a line a release."""
+    """Print what happened, one line per release."""
     print(f"\n{'':9}seconds  {'  '.join(SIGNS)}")
     for step in journey:
         kinds = list(step.kinds.values())
@@ -205,7 +205,7 @@ def journey_back(
 
 
 class Reference:
-    """A git repository in which git alone picks the same patches."""
+    """A git repository in which plain git cherry-picks the same patches."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
@@ -215,9 +215,9 @@ class Reference:
         git(folder, "init", "--quiet")
 
     def commit(self, files: Files, *, orphan: bool = False) -> str:
-        """Commit files instead of those that are there.
+        """Commit files, replacing all present files.
 
-        :param orphan: whether they have no history.
+        :param orphan: whether to start a new history.
         """
         if orphan:
             self.orphans += 1
@@ -232,10 +232,10 @@ class Reference:
         return git(self.folder, "rev-parse", "HEAD").stdout.decode().strip()
 
     def kind(self, text: bytes, commit: str) -> str:
-        """What is to become of a patch here, as git says.
+        """The expected kind of a patch here, according to git.
 
         :param text: the patch.
-        :param commit: its commit, where it applied before.
+        :param commit: its commit, on the release where it applied before.
         """
         command = ("apply", "--check", "--verbose", "-")
         applied = git(self.folder, *command, stdin=text, check=False)
@@ -279,7 +279,7 @@ def test_what_becomes_of_each_patch_is_what_git_says(journey, tmp_path, sampled)
             if name in asked:
                 reference.commit(files)
                 expected = reference.kind(there[name], commits[name])
-                assert kind == expected, f"{name} on {step.version}, asked of {asked}"
+                assert kind == expected, f"{name} on {step.version}, sampled: {asked}"
             files = apply_patches([parsed(step.patches[name])], files)
             if name in asked:
                 commits[name] = reference.commit(files)
@@ -295,7 +295,7 @@ def test_a_patch_is_written_anew_only_where_it_has_to_be(journey):
 
 
 def test_what_upstream_did_not_touch_is_unchanged(journey, everything):
-    """Byte for byte, by the releases alone."""
+    """Byte for byte, judged from the releases alone."""
     before, there, untouched = FIRST, texts(KEPT), 0
     for step in journey:
         old, new = package(before), package(step.version)
@@ -324,7 +324,7 @@ def test_on_a_fresh_clone_nothing_is_asked_again(
     committed, journey, tmp_path, everything
 ):
     project = clone(committed, tmp_path / "fork")
-    # Half of what is resolved on the whole way is on its first release.
+    # Half of the resolutions on the whole way are for its first release.
     for step in journey if everything else journey[:1]:
         again = carry(project, step.version)
         assert again.kinds == step.kinds
@@ -332,12 +332,12 @@ def test_on_a_fresh_clone_nothing_is_asked_again(
 
 
 def test_the_end_is_as_it_was_written_there(journey):
-    """Byte for byte, though none of these was there on the way."""
+    """Byte for byte, although none of these files was available on the way."""
     assert journey[-1].patches == texts(END)
 
 
 def test_backwards(journey, journey_back):
-    """At 3.0.3 both ways meet."""
+    """The two ways meet at 3.0.3."""
     show(journey_back)
     [met] = [step for step in journey if step.version == BACK]
     assert journey_back[-1].version == BACK
@@ -345,9 +345,9 @@ def test_backwards(journey, journey_back):
 
 
 def test_the_whole_queue_backwards_as_forecast(tmp_path, everything):
-    """The queue of today to 3.0.3 in one step; what does not merge is left out."""
+    """Today's queue to 3.0.3 in one step; patches that do not merge are skipped."""
     if not everything:
-        pytest.skip("left out of the sample; test_rebase.py has it of the toy")
+        pytest.skip("not in the sample; test_rebase.py tests the same with the toy")
     project = copy(tmp_path / "fork", PIN.version, HERE.patches)
     [row] = json.loads(project.fork("forecast", BACK, "--json").stdout)
     stops = [p for p in row["patches"] if p["outcome"] in {"conflict", "absorbed"}]
@@ -382,12 +382,12 @@ def test_code_that_has_gone_to_another_module_is_found(journey, tmp_path):
         toy.add(project, name, before.patches[name])
     done = project.fork("rebase", "3.0.0", code=3)
     assert "options-explicit conflicts in src/flask/app.py\n" in done.stderr
-    told = "what it changes in src/flask/app.py is in src/flask/sansio/app.py now\n"
+    told = "what it changes in src/flask/app.py is now in src/flask/sansio/app.py\n"
     assert told in done.stderr
 
 
 def begun(project: toy.Toy, name: str) -> None:
-    """Begin a patch, which is to be made in the checkout."""
+    """Begin a patch, to be made in the checkout."""
     message = project.root.parent / f"{name}.txt"
     message.write_text(
         f"{name}: for a test\n\nIt shows something.\n\nUpstream-Status: Pending\n"
@@ -474,7 +474,7 @@ def test_a_release_that_deletes_what_a_patch_touches(
     ids=["Markup", "help"],
 )
 def test_a_patch_that_upstream_took(tmp_path, old, took, new, path, before, after):
-    """The release has the same lines, with tests, a changelog entry and much else."""
+    """The release has the same lines, plus tests, a changelog entry and much else."""
     project = copy(tmp_path / "fork", old)
     change(project, "taken", path, before, after)
     package(took)

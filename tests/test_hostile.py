@@ -1,4 +1,4 @@
-"""Hostile conditions: git settings, a full disk, loss of power, malformed emails."""
+"""Hostile conditions: git settings, a full disk, power loss, malformed emails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from test_killed import nothing
 from test_killed import resolved
 from test_killed import written
 
-# Each case starts processes with hostile settings, disks or mails.
+# Each case starts processes with hostile settings, disks or emails.
 pytestmark = pytest.mark.sampled
 
 VERBS = [
@@ -53,7 +53,7 @@ def project(tmp_path):
 
 @pytest.mark.parametrize(("prepare", "command", "code"), VERBS)
 def test_settings_of_git_change_nothing(project, tmp_path, prepare, command, code):
-    """Two users, of whom one has set everything that git can be set to."""
+    """Two users, one of whom has changed every setting of git."""
     env = toy.hostile_home(tmp_path)
     other = toy.Toy(tmp_path / "other" / "toy")
     toy.shutil.copytree(project.root, other.root, symlinks=True)
@@ -69,7 +69,7 @@ def test_settings_of_git_change_nothing(project, tmp_path, prepare, command, cod
         assert kept(project) == kept(other)
 
 
-#: A disk of its own for the project, with so much room left in KiB.
+#: A separate disk for the project, with the given room left, in KiB.
 DISK = """\
 set -e
 mount -t tmpfs tmpfs "$1"
@@ -100,7 +100,7 @@ def test_a_full_disk(project, tmp_path, prepare, command, code):
     for room in (0, 4, 8, 16, 32, 64, 128, 256, 512):
         done = toy.subprocess.run(
             [*("unshare", "-rm", "sh", "-c", DISK, "sh"), disk, project.root, str(room)]
-            # Python itself leaves bytecode that is cut off (python/cpython#126606).
+            # Python itself leaves truncated bytecode (python/cpython#126606).
             + [sys.executable, "-IB", "scripts/forkkit/launch.py", *command.split()],
             env=toy.clean_environ(OUT=str(out.root)),
             capture_output=True,
@@ -113,7 +113,7 @@ def test_a_full_disk(project, tmp_path, prepare, command, code):
         failures += 1
         assert done.returncode == 1, done.stderr
         assert "error: " in done.stderr
-        # It is as it was, or carried through now that there is room.
+        # It is unchanged, or completed now that there is room.
         out.fork("status")
         if out.project.journal.exists() and not project.project.journal.exists():
             out.fork("rebase", "--abort")
@@ -127,7 +127,7 @@ def test_a_full_disk(project, tmp_path, prepare, command, code):
 
 @pytest.mark.parametrize(("prepare", "command", "code"), VERBS)
 def test_a_loss_of_power(project, prepare, command, code):
-    """What takes a file's place was written to the disk before, and so is its name."""
+    """A replacement is on the disk before its renaming, and its new name afterwards."""
     prepare(project)
     log = project.root.with_name("order.log")
     if child := os.fork():
@@ -150,7 +150,7 @@ def test_a_loss_of_power(project, prepare, command, code):
 
 
 def watch(log: pathlib.Path) -> None:
-    """Note what is made sure of, and what is given another name."""
+    """Log what is synced to the disk, and what is renamed."""
     fsync = os.fsync
 
     def note(*words: object) -> None:
@@ -178,9 +178,9 @@ def folder_of(path: str) -> str:
 
 
 def check_order(root: pathlib.Path, lines: list[str]) -> None:
-    """Hold what was noted against what a loss of power may take."""
+    """Compare the log with what may be lost when the power fails."""
     events = [line.split(" ", 3) for line in lines]
-    # These are made again, and what is cleared away may come back.
+    # These are made again, and files that were removed may come back.
     regenerated = (root / "upstream" / "checkout", root / "build")
     checked = 0
     for place, (kind, inode, *rest) in enumerate(events):
@@ -247,11 +247,11 @@ def test_mails_are_read_or_refused(changes):
 
 
 def test_there_is_a_limit_to_what_a_hostile_mail_takes(project, tmp_path):
-    """Neither memory nor time: it is refused before it is taken apart."""
+    """Neither memory nor time: it is refused before it is parsed."""
     mail = tmp_path / "bomb"
     head = MAIL.encode().partition(b"@@")[0]
     mail.write_bytes(head + b"@@ -0,0 +1,9999999 @@\n" + b"+\n" * 2_000_000)
-    # Of its own and of no other process of the tests: 30 s, and 1 GiB.
+    # For this process only, and no other of the tests: 30 s and 1 GiB.
     limits = ["prlimit", "--cpu=30", f"--data={2**30}"]
     done = project.fork("apply", str(mail), code=1, prefix=limits)
-    assert "the hunk breaks off" in done.stderr or "line numbers" in done.stderr
+    assert "the hunk is cut short" in done.stderr or "line numbers" in done.stderr

@@ -1,4 +1,4 @@
-"""The structure of the tools: what imports what, and how often the files are read."""
+"""The structure of the tools: their imports, and how often they read the files."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MODULES = {
     ".".join(path.relative_to(FOLDER.parent).with_suffix("").parts): path
     for path in FOLDER.rglob("*.py")
 }
-#: What a build may import: it has hatchling and the standard library, no more.
+#: The modules that a build may import: hatchling and the standard library.
 BUILD = {"forkkit", "hatchling", "tomli"}
 
 
 def test_imports_go_down():
-    """The contract stands in pyproject.toml, the one place that lists the floors."""
+    """The contract is in pyproject.toml, the only place that lists the layers."""
     done = subprocess.run(
         [pathlib.Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=FOLDER.parents[1],
@@ -43,7 +43,7 @@ def test_imports_go_down():
     assert "0 broken" in done.stdout
 
 
-def test_every_package_has_a_floor():
+def test_every_package_has_a_layer():
     import tomllib
 
     settings = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())
@@ -74,12 +74,12 @@ def test_the_build_needs_hatchling_and_the_standard_library_only():
     assert {name.partition(".")[0] for name in late_imports(loaded)} <= allowed | LATE
 
 
-#: What functions that a build does not call import when they are called.
+#: Imported inside functions that a build does not call.
 LATE = {"filelock", "tomlkit"}
 
 
 def late_imports(loaded: list[str]) -> t.Iterator[str]:
-    """The modules from elsewhere that the loaded ones import later."""
+    """The third-party modules that the loaded ones import later."""
     for name in loaded:
         if name in MODULES:
             for node in ast.walk(ast.parse(MODULES[name].read_text())):
@@ -103,7 +103,7 @@ def test_only_the_command_prints_and_exits(name):
 
 
 def test_no_module_is_imported_by_another_name():
-    """A name such as queues for the module queue would be a second vocabulary."""
+    """For the module queue, a name such as queues would be a second vocabulary."""
     known = {"typing", "hatchling.build", "xml.etree.ElementTree"}
     for path in MODULES.values():
         for node in ast.walk(ast.parse(path.read_text())):
@@ -118,7 +118,7 @@ def test_no_module_is_imported_by_another_name():
 def test_the_world_is_read_once(tmp_path, monkeypatch):
     """A rebase of two patches loads the pin once, and parses each patch twice.
 
-    Once is on the way in; once on the way out what was written is read again.
+    Once at the start; once at the end, when the written file is read again.
     """
     project = toy.with_releases(tmp_path / "toy")
     counts: collections.Counter[str] = collections.Counter()

@@ -1,6 +1,6 @@
-"""Nothing is lost when a verb is killed just before any of the changes that it makes.
+"""Nothing is lost when a verb is killed just before any of its changes.
 
-With --sample, before one in four of the changes, chosen by the commit.
+With --sample, only before one in four of the changes, chosen by the commit.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import toy
 from forkkit import cli
 
 APP = "src/flask/app.py"
-#: What changes something; so does opening a file to write.
+#: Events that change something; opening a file to write also does.
 CHANGES = {
     *("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.chmod", "os.truncate"),
     *("subprocess.Popen", "tempfile.mkstemp", "tempfile.mkdtemp", "os.link"),
 }
 WORK = '    return f"GOOD BYE {who}"\n'
-#: A patch that somebody sends.
+#: A patch that somebody sent.
 MAIL = (
     toy.COMMA.decode().partition("---\n")[0].replace("Patch: comma", "Patch: dash")
     + "---\n"
@@ -101,9 +101,9 @@ def kept(project: toy.Toy) -> dict[str, bytes]:
     """The files that the project keeps in its history."""
     ignored = (
         *("scripts/", "upstream/cache/", "upstream/checkout/", "upstream/.lock"),
-        # What was not decided yet is cleared away by the next verb that changes.
+        # The next verb that makes changes removes what had not been decided yet.
         *("upstream/.transaction.", "upstream/.checkout."),
-        # How far it has come is seen by what can be done next.
+        # Its progress shows in what can be done next.
         "upstream/.sequence.json",
     )
     return {
@@ -114,10 +114,10 @@ def kept(project: toy.Toy) -> dict[str, bytes]:
 
 
 def run(project: toy.Toy, *args: str, deadly: int = 0) -> int:
-    """Run a verb in a process of its own, and kill that right before a change.
+    """Run a verb in a separate process, and kill it right before a change.
 
     :param deadly: the number of the change, from 1; 0 to let the process live.
-    :return: how it ended.
+    :return: its exit code.
     """
     said = project.root.with_suffix(".log")
     changes = Counter(deadly)
@@ -157,7 +157,7 @@ class Counter:
         self.count = 0
 
     def hook(self, event: str, values: tuple[t.Any, ...]) -> None:
-        """What Python calls, as of PEP 578."""
+        """The audit hook that Python calls (PEP 578)."""
         writes = event == "open" and int(values[2] or 0) & (os.O_WRONLY | os.O_RDWR)
         if event in CHANGES or writes:
             self.count += 1
@@ -166,8 +166,8 @@ class Counter:
 
 
 def is_work_there(project: toy.Toy) -> bool:
-    """Whether what the maintainer has written is in the checkout, or kept there."""
-    # The log of operations has the project's files, and not upstream's.
+    """Whether the maintainer's work is in the checkout, or saved there."""
+    # The log of operations has the project's files, but not upstream's.
     listed = project.git("for-each-ref", "--format=%(refname)").split()
     refs = [ref for ref in listed if not ref.startswith("refs/fork/log")]
     texts = [(project.checkout / APP).read_text()]
@@ -233,12 +233,12 @@ def test_killed(
         assert kept(copy) in (begun, done), at
         assert not with_work or is_work_there(copy), at
 
-        # It can be done again, or gone back from.
+        # It can be done again, or aborted.
         if kept(copy) == begun and copy.project.journal.exists() is stopped_before:
             assert run(copy, *args) == code, at
             assert kept(copy) == done, at
         if copy.project.journal.exists() and code == 3:
-            # Once it comes to the stop, and once the stop is not resolved yet.
+            # The first may reach the stop; the second finds it unresolved.
             codes = {run(copy, "rebase", "--continue") for _ in "12"}
             assert codes <= ({0, 1, 3} if "edit" in args else {1, 3}), at
             assert kept(copy) in (begun, done), at
@@ -249,7 +249,7 @@ def test_killed(
         assert copy.git("status", "--porcelain") == "", at
         assert not list(copy.project.checkout.parent.glob(".*.*")), at
         assert not with_work or is_work_there(copy), at
-    # No change is left that it is not killed before.
+    # There is no change after the last one that was counted.
     assert run(copied(project, tmp_path / "copy"), *args, deadly=total + 1) == code
 
 

@@ -16,7 +16,7 @@ import pytest
 import toy
 from forkkit.base.programs import clean_environ
 
-# Each case makes the environment of the command anew.
+# Each case creates the environment of the command.
 pytestmark = pytest.mark.sampled
 
 
@@ -35,7 +35,7 @@ def fork(
 
 @pytest.fixture
 def project(tmp_path):
-    """The toy with a group of one package, to be quick."""
+    """The toy with a dependency group of one package, to be quick."""
     project = toy.make(tmp_path / "fresh clone")
     text = project.project.pyproject.read_text()
     group = '[dependency-groups]\nmaintain = ["click>=8.1.3"]\n\n'
@@ -62,7 +62,7 @@ def test_environment_is_made_once_and_again_when_the_group_changes(project):
     )
     assert linked.stdout == first.stdout
 
-    # Another part of the file: nothing is made again.
+    # Another part of the file changes, so nothing is made again.
     project.edit("pyproject.toml", 'version = "1.0.1"', 'version = "1.0.2"')
     os.utime(project.project.pyproject, (2**31, 2**31))
     third = fork(project.root, "status")
@@ -136,10 +136,10 @@ def test_interrupt_is_exit_code_130(tmp_path):
         [sys.executable, "-I", launch, "fetch", "--from", tmp_path / "pipe"],
         stderr=subprocess.PIPE,
         text=True,
-        # A job in the background inherits that the signal is ignored.
+        # A job in the background inherits an ignored signal.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    # Once it reads, it waits for what never comes through the pipe.
+    # Once it reads, it waits for data that never comes through the pipe.
     with writer(tmp_path / "pipe", process):
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=600)[1].strip() == "interrupted"
@@ -147,7 +147,7 @@ def test_interrupt_is_exit_code_130(tmp_path):
 
 
 def writer(pipe: pathlib.Path, process: subprocess.Popen[str]) -> t.IO[bytes]:
-    """The other end of a pipe, as soon as the process has opened it to read."""
+    """The writing end of a pipe, as soon as the process has opened it to read."""
     while True:
         assert process.poll() is None, process.communicate()
         try:

@@ -92,7 +92,7 @@ def test_what_commutes_can_be_moved(project):
 
 
 def test_send(project, tmp_path):
-    """Git takes the mail on the pristine release."""
+    """Git applies the email to the pristine release."""
     mail = project.fork("send", "comma").stdout
     assert "From: A Maintainer <maintainer@flaskfork.example>\n" in mail
     assert "\n\nIt is spelled so.\n---\n" in mail

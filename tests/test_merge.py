@@ -1,4 +1,4 @@
-"""A merge gives what git gives for whole trees, and what a stop shows."""
+"""A merge gives the same as git does for whole trees, and as a stop shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forkkit.base.git import Git
 from forkkit.base.git import MERGE_FLAGS
 from forkkit.carry import merge
 
-#: Few, so that many of a file's lines are the same.
+#: Only a few, so that many lines of a file are the same.
 LINE = st.sampled_from(
     [b"\n", b"\n", b"a\n", b"b\n", b"c\n", b"    return\n", b"d\r\n", b"\r\n"]
 )
@@ -30,7 +30,7 @@ EDITS = st.lists(
     ),
     max_size=3,
 )
-#: A label is the name of a branch, or the id and the subject of a commit.
+#: A label is the name of a branch, or the id and subject of a commit.
 LABEL = re.compile(rb"^([<|>]{7}) .*$", re.MULTILINE)
 
 
@@ -55,7 +55,7 @@ def content(lines, newline=True):
 
 @st.composite
 def changed(draw):
-    """A file, and what two sides have made of it."""
+    """A file, and the versions that two sides have made of it."""
     base = draw(LINES)
     shared = edited(base, draw(EDITS)) if draw(st.booleans()) else base
     sides = [base, edited(shared, draw(EDITS)), edited(shared, draw(EDITS))]
@@ -67,7 +67,7 @@ THREE = changed() | st.tuples(LINES, LINES, LINES).map(lambda t: tuple(map(conte
 
 
 def differing(test):
-    """Add cases that diffs or merges of another kind see otherwise."""
+    """Add cases that other kinds of diffs or merges treat differently."""
     for three in (
         # `git merge-file` finds no conflict in this one, `git cherry-pick` does.
         (b"\na\n\n", b"\n\n", b"\n\na\n"),

@@ -1,4 +1,4 @@
-"""moto's server, a large Flask application that knows nothing of the fork, runs on it.
+"""moto's server, a large Flask application that does not know the fork, runs on it.
 
 A real boto3 client in a separate process gets the same answers as from plain Flask.
 """
@@ -16,7 +16,7 @@ from forkkit.base import venv
 from forkkit.base.paths import here
 from forkkit.upstream.pin import Pin
 
-# It serves a large application of somebody else's.
+# It serves somebody else's large application.
 pytestmark = pytest.mark.sampled
 
 PROGRAMS = pathlib.Path(__file__).with_name("app") / "programs"
@@ -72,8 +72,8 @@ def test_clouds_answer_alike(
 def use_the_cloud(
     environment: venv.Environment, folder: pathlib.Path
 ) -> list[dict[str, t.Any]]:
-    """Serve moto in ``environment`` and return what a client of it was answered."""
-    # Neither side reads a person's settings, or reaches any other machine.
+    """Serve moto in ``environment`` and return the answers that a client got."""
+    # Neither side reads the user's settings, or reaches any other machine.
     sealed = {
         "HOME": str(folder),
         "AWS_EC2_METADATA_DISABLED": "true",

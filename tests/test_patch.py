@@ -93,18 +93,18 @@ def test_everything_that_is_missing_is_reported_at_once():
         (
             b"Denied [too loud]",
             b"Rejected",
-            "the trailer Upstream-Status is 'Rejected'",
+            "Upstream-Status has the invalid value 'Rejected'",
         ),
-        (b"Drop-When: never", b"Drop-When: soon", "the trailer Drop-When is 'soon'"),
-        (b"Tests: tests/", b"Tests: ../tests/", "the trailer Tests is"),
-        (b"toy/toy#1", b"#1", "the trailer Bug is '#1'"),
+        (b"Drop-When: never", b"Drop-When: soon", "Drop-When has the invalid value"),
+        (b"Tests: tests/", b"Tests: ../tests/", "Tests has the invalid value"),
+        (b"toy/toy#1", b"#1", "Bug has the invalid value '#1'"),
         (
             b"Fork-Patch: loud",
             b"Fork-Patch: Loud!",
-            "the trailer Fork-Patch is 'Loud!'",
+            "Fork-Patch has the invalid value 'Loud!'",
         ),
-        (b"Forwarded:", b"Fork-Patch: x\nForwarded:", "Fork-Patch is twice"),
-        (b"Nobody hears it otherwise.\n\n", b"", "not a subject, a reason in prose"),
+        (b"Forwarded:", b"Fork-Patch: x\nForwarded:", "Fork-Patch is duplicated"),
+        (b"Nobody hears it otherwise.\n\n", b"", "needs a subject, a reason in prose"),
         (b"otherwise.\n", b"otherwise.\n---\nMore.\n", "the prose has a line '---'"),
         (
             b"otherwise.\n",
@@ -113,7 +113,7 @@ def test_everything_that_is_missing_is_reported_at_once():
         ),
         (b"otherwise.\n", b"otherwise.\ndiff -u a b\n", "begins with 'diff -'"),
         (b"otherwise.\n", b"otherwise.\nIndex: x\n", "begins with 'Index: '"),
-        (b"Nobody hears", b"Subject: hears", "the prose begins like a mail header"),
+        (b"Nobody hears", b"Subject: hears", "the prose begins like an email header"),
         (b"otherwise.", b"other\x00wise.", "odd characters in "),
         (b"say goodbye", b"=?UTF-8?q?say?= goodbye", "odd characters in "),
         (
@@ -126,7 +126,7 @@ def test_everything_that_is_missing_is_reported_at_once():
         (b"From: A", b"Fro: A", "the header From is missing"),
         (b" <maintainer@flaskfork.example>", b"", "is not 'Name <address>'"),
         (b"Tue, 2 Jun", b"2 June", "is not a date"),
-        (b"Subject: app", b"Subject:\nX: app", "is not a mail header"),
+        (b"Subject: app", b"Subject:\nX: app", "is not an email header"),
         (b"Nobody", b"Nob\xffdy", "the message is not UTF-8"),
     ],
 )

@@ -48,8 +48,8 @@ def test_files_hash_depends_on_paths_and_content_only():
         ('"src/flask"', '"src/../../etc"', "package.folder is 'src/../../etc'"),
         ('"1.0"', '"latest"', "upstream.version is 'latest'"),
         ('"1.0"', "1.0", "upstream.version is not a string"),
-        ("[license]", "[licence]", "missing or unknown: licence.file"),
-        ('name = "Flask"\n', "", "missing or unknown: upstream.name"),
+        ("[license]", "[licence]", "missing or unknown keys: licence.file"),
+        ('name = "Flask"\n', "", "missing or unknown keys: upstream.name"),
         ("[upstream]", "[upstream", "is not valid TOML"),
     ],
 )

@@ -11,11 +11,11 @@ import toy
 
 APP = "src/flask/app.py"
 TEXT = toy.UPSTREAM[APP].decode()
-#: Upstream says goodbye in another way, where the patch "loud" does.
+#: Upstream changes the goodbye that the patch "loud" changes.
 CLASHING = TEXT.replace('f"bye {who}"', 'f"good bye {who}"').encode()
-#: Lines above, which no patch has to do with.
+#: Adds lines at the top, which no patch touches.
 SHIFTED = b"import os\n\n" + TEXT.encode()
-#: What the patch "loud" does.
+#: The change that the patch "loud" makes.
 TAKEN = TEXT.replace('f"bye {who}"', 'f"BYE {who}"').encode()
 
 
@@ -30,7 +30,7 @@ def project(tmp_path):
 
 
 def resolve(project: toy.Toy, text: str) -> None:
-    """Write what shall stand in place of the conflict."""
+    """Replace the conflict with a text."""
     file = project.checkout / APP
     before, _, rest = file.read_text().partition("<<<<<<<")
     _, _, after = rest.partition(">>>>>>>")

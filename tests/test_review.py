@@ -26,7 +26,7 @@ from forkkit.review.compare import Part
 APP = "src/flask/app.py"
 TEXT = toy.UPSTREAM[APP]
 LOUD = "patches/loud.patch"
-#: Would paint on a terminal.
+#: Would garble a terminal.
 PAINT = "\x1b[2J\u202e"
 
 
@@ -199,7 +199,7 @@ def test_no_repository(project):
     shutil.rmtree(project.root / ".git")
     done = project.fork("range-diff", code=1)
     assert "this is not a git repository" in done.stderr
-    # Another one's history is not the project's.
+    # The history of another repository is not the project's.
     subprocess.run(["git", "init", "--quiet", project.root.parent], check=True)
     assert project.fork("range-diff", code=1).stderr == done.stderr
 
@@ -248,9 +248,9 @@ def test_coloured_on_a_terminal_only(project):
 
 
 def all_of(terminal: t.IO[bytes]) -> str:
-    """What is written to a terminal until nobody has it open any more."""
+    """Everything that is written to a terminal until nobody has it open any more."""
     written = b""
-    # Then Linux fails to read.
+    # Reading then fails on Linux.
     with contextlib.suppress(OSError):
         while data := terminal.read(65536):
             written += data

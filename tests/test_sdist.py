@@ -64,7 +64,7 @@ def test_hostile_member_is_refused(info, expected):
 
 @pytest.mark.parametrize("second", ["flask-1.0/a.py", "flask-1.0/A.py"])
 def test_doubled_member_is_refused(second):
-    with pytest.raises(ForkError, match="in it twice"):
+    with pytest.raises(ForkError, match=r"contains .* twice"):
         read(toy.tar([(member("flask-1.0/a.py"), b""), (member(second), b"")]))
 
 
@@ -91,7 +91,7 @@ def test_bomb_in_many_files_is_refused():
 
 
 def test_bomb_in_a_header_is_refused():
-    # A pax header is read whole by tarfile before anyone sees a member.
+    # tarfile reads a pax header in full before anyone sees a member.
     header = member("pax", tarfile.XHDTYPE)
     header.size = archive.LIMIT * 2
     buffer = io.BytesIO()
@@ -138,7 +138,7 @@ def test_flipped_byte_is_refused_or_makes_no_difference(position):
 @pytest.mark.parametrize(
     "content",
     [b"", b"no archive", toy.archive(toy.UPSTREAM)[:-20], gzip.compress(b"no tar")],
-    # The bytes are no name for a test: a time is in them.
+    # The bytes cannot name a test, because they contain a time.
     ids=["empty", "text", "cut off", "gzip"],
 )
 def test_damaged_archive_is_refused(content):

@@ -33,7 +33,7 @@ def test_with_names_keeps_what_stands_at_the_top():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (b"one.patch\none.patch\n", "series:2: one.patch is listed in line 1 already"),
+        (b"one.patch\none.patch\n", "series:2: one.patch is already listed in line 1"),
         (b"0001-One.patch\n", "series:1: '0001-One.patch' is not the file name"),
         (b"../evil.patch\n", "series:1: '../evil.patch' is not the file name"),
         (b"one.patch -p1\n", "series:1: 'one.patch -p1' is not the file name"),

@@ -10,7 +10,7 @@ import toy
 from forkkit.queue.message import Message
 
 APP = "src/flask/app.py"
-#: What a maintainer writes of a patch.
+#: What a maintainer writes about a patch.
 MESSAGE = """\
 app: greet with a dash
 
@@ -22,7 +22,7 @@ Drop-When: never
 Tests: tests/patches/test_comma.py
 Fork-Patch: dash
 """
-#: As git writes it without any option.
+#: As git writes it without options.
 DIFF = toy.DASH.replace("---", "index 1111111..2222222 100644\n---", 1)
 MAIL = """\
 From 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001
@@ -62,7 +62,7 @@ def project(tmp_path):
 
 @pytest.fixture
 def me():
-    """The variables of somebody whom git knows."""
+    """Environment variables for a user whose identity git knows."""
     return toy.clean_environ(
         GIT_AUTHOR_NAME="A Maintainer",
         GIT_AUTHOR_EMAIL="maintainer@flaskfork.example",
@@ -111,7 +111,7 @@ def test_new_is_put_off(project, me):
 def test_a_message_that_is_not_complete_is_kept(project, me):
     before = project.snapshot()
     done = project.fork("new", "dash", code=1, env=me)
-    assert "the message is not a subject, a reason in prose and trailers" in done.stderr
+    assert "the message needs a subject, a reason in prose, and trailers" in done.stderr
     kept = project.root / "build" / "messages" / "dash.txt"
     assert "complete it if necessary, then run the command again" in done.stderr
     text = kept.read_text()
@@ -269,8 +269,8 @@ def test_what_is_there_already(project):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "there is no diff in it"),
-        ("words", "there is no diff in it"),
+        ("", "it contains no diff"),
+        ("words", "it contains no diff"),
         (DIFF.replace("src/flask", "docs"), "it changes nothing in src/flask, only"),
         (DIFF.replace("src/flask/app", "src/flask/../../x"), "is not safe"),
         (DIFF.replace("src/flask/app.py", "src/flask/.git/x"), "is not safe"),
@@ -290,7 +290,7 @@ def test_what_is_there_already(project):
             DIFF.partition("index")[0] + "rename from x\nrename to y\n",
             "renames and copies are not supported",
         ),
-        (DIFF + "\0", "there are NUL bytes in it"),
+        (DIFF + "\0", "it contains NUL bytes"),
         (DIFF + "+" * 2**22, "it is larger than"),
         (DIFF.replace("flask", "nowhere"), "changes nothing in src/flask"),
         (DIFF.replace(' NAME = "flask"', " no such line"), "nor does it apply to a"),
@@ -304,7 +304,7 @@ def test_what_is_refused(project, me, text, words):
     assert words in done.stderr
     assert project.snapshot() == before
     mail = write(project, "mail", MAIL.format(trailers=TRAILERS, diff=text))
-    if words not in ("there is no diff in it", "it is larger than"):
+    if words not in ("it contains no diff", "it is larger than"):
         assert project.fork("apply", mail, code=1).stderr
         assert project.snapshot() == before
 
@@ -385,7 +385,7 @@ def test_a_strangers_name_is_not_the_path_of_a_file(project, tmp_path, name):
     mail = toy.LOUD.decode().replace("Fork-Patch: loud", f"Fork-Patch: {name}")
     (tmp_path / "mail").write_text(mail)
     done = project.fork("take", str(tmp_path / "mail"), code=1)
-    assert "the trailer Fork-Patch is" in done.stderr
+    assert "the trailer Fork-Patch has the invalid value" in done.stderr
     after = project.snapshot()
     assert {path: after.get(path) for path in before} == before
     assert after.keys() - before.keys() <= {"build/messages/patch.txt"}

@@ -52,7 +52,7 @@ def test_only_the_value_changes(line, newline):
         b"[z]",
         b'version = "1.0.1"',
     ]
-    # The last of three is that of the line: what comes before it is a key or a comment.
+    # Without a comment, the value is the last on the line; with one, the first.
     changed = [*lines]
     place = line.rindex(b"1.0.1") if b"#" not in line else line.index(b"1.0.1")
     changed[6] = line[:place] + b"2.0.1" + line[place + 5 :]

@@ -76,7 +76,7 @@ def test_apply_follows_a_patch_that_changed_on_disk(project):
 
 
 def test_export_does_not_bring_older_patches_back(project):
-    """As after a pull, or after what was killed at its very end."""
+    """As after a pull, or after a verb that was killed at its very end."""
     project.fork("apply")
     project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
     before = project.snapshot()
@@ -121,7 +121,7 @@ def test_export_gives_the_same_bytes_under_a_hostile_gitconfig(project, tmp_path
 
 
 def written_by_another(project: toy.Toy) -> None:
-    """Change all commits: what an export writes is fresh text, not what it keeps."""
+    """Change all commits, so that an export writes new text and keeps none."""
     amend = "git commit --amend --no-edit --quiet --author 'Another <maintainer@{}>'"
     command = amend.format("flaskfork.example")
     project.git("rebase", "--quiet", "--exec", command, "upstream")
@@ -200,7 +200,7 @@ def test_commit_without_trailers_is_named(project):
     commit(project, "quick fix")
     before = project.snapshot()
     done = project.fork("export", code=1)
-    assert "'quick fix': the message is not a subject, a reason" in done.stderr
+    assert "'quick fix': the message needs a subject, a reason" in done.stderr
     assert "Fork-Patch" in done.stderr
     assert project.snapshot() == before
 
@@ -209,7 +209,7 @@ def test_patch_whose_commit_is_gone_is_not_removed(project):
     project.fork("apply")
     project.git("reset", "--quiet", "--hard", "HEAD~1")
     done = project.fork("export", code=1)
-    assert "the commit of the patch comma is gone" in done.stderr
+    assert "the commit of the patch comma is missing" in done.stderr
     assert (project.root / "patches/comma.patch").read_bytes() == toy.COMMA
 
 
@@ -262,8 +262,8 @@ def test_offset_is_not_good_enough(project):
     ("series", "expected"),
     [
         ("loud.patch\n", "patches/comma.patch: is not in the series"),
-        ("loud.patch\ncomma.patch\nno.patch\n", "no.patch is in the series, but there"),
-        ("loud.patch\ncomma.patch\nloud.patch\n", "loud.patch is listed in line 1"),
+        ("loud.patch\ncomma.patch\nno.patch\n", "no.patch is listed, but is missing"),
+        ("loud.patch\ncomma.patch\nloud.patch\n", "loud.patch is already listed in"),
     ],
 )
 def test_series_that_does_not_fit_the_folder(project, series, expected):
@@ -296,7 +296,7 @@ def test_without_git_it_says_so(project, tmp_path):
     done = project.fork("apply", code=1, env=env)
     assert "git is not installed" in done.stderr
     assert not project.checkout.exists()
-    # What needs no git still works.
+    # Verbs that do not need git still work.
     project.fork("materialise", env=env)
 
 
@@ -311,7 +311,7 @@ def test_status_as_json(project):
 
 
 def test_full_disk_leaves_everything_as_it_was(project):
-    """Writing is limited to less than the checkout takes."""
+    """Writing is limited to less than the checkout needs."""
     before = project.snapshot()
     launch = project.root / "scripts" / "forkkit" / "launch.py"
     for verb in ("apply", "materialise"):
@@ -348,7 +348,7 @@ def test_read_only_checkout_is_an_error_with_the_mend(project, verb):
     prefix = toy.held_to_permissions()
     done = project.fork(*verb.split(" ", 2), code=1, prefix=prefix)
     assert "cannot be written: Permission denied" in done.stderr
-    assert "hint: make room or give write access there" in done.stderr
+    assert "hint: free some space or grant write access there" in done.stderr
     assert project.snapshot() == before
 
 
@@ -387,7 +387,7 @@ def test_commits_are_seen_from_wherever_head_is(project):
     project.git("checkout", "--quiet", "--detach", "refs/fork/known")
     for verb in ("apply", "export"):
         done = project.fork(verb, code=1)
-        assert "the branch that is checked out there is not the queue's" in done.stderr
+        assert "the queue's branch is not checked out" in done.stderr
     assert "unexported commits" in project.fork("status").stdout
     assert project.git("rev-parse", "queue") == queue
     project.git("switch", "--quiet", "queue")
@@ -442,7 +442,7 @@ def test_apply_that_git_could_not_do_changes_nothing_and_can_be_done_again(proje
 
 @pytest.mark.parametrize("then", ["refs", "head"])
 def test_apply_goes_on_where_one_was_killed(project, then):
-    """After the files are there, and before or after the refs have moved."""
+    """After the files are in place, and before or after the refs have moved."""
     project.fork("apply")
     project.edit("patches/loud.patch", "BYE {who}", "GOODBYE {who}")
     before = project.git("rev-parse", "queue").strip()
@@ -503,11 +503,11 @@ def test_commit_without_any_message_is_named(project):
     (project.checkout / "src/flask/x.py").write_text("x = 1\n")
     project.git("add", "--all")
     project.git("commit", "--quiet", "--allow-empty-message", "-m", "")
-    assert "not a subject, a reason in prose" in project.fork("export", code=1).stderr
+    assert "needs a subject, a reason in prose" in project.fork("export", code=1).stderr
 
 
 def test_settings_of_the_checkout_change_no_byte(project, tmp_path):
-    """Its own ``.git/config`` is the user's as much as the one at home."""
+    """Its own ``.git/config`` is as much the user's as the one at home."""
     project.fork("apply")
     written_by_another(project)
     hostile = toy.hostile_home(tmp_path)
@@ -589,4 +589,4 @@ def test_patch_that_is_no_plain_file_is_refused(project, kind):
         path.symlink_to("/etc/hostname" if kind == "link" else "../loud.patch")
     for verb in ("status", "apply", "materialise"):
         done = project.fork(verb, code=1)
-        assert "loud.patch is in the series, but there is no such plain" in done.stderr
+        assert "loud.patch is listed, but is missing or not a plain" in done.stderr

@@ -1,4 +1,4 @@
-"""Undoing and redoing what verbs changed in the project."""
+"""Undoing and redoing the changes of verbs in the project."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_damaged_log_is_said_to_be(project, ref, to):
         done = project.fork(verb, code=1)
         assert "the log of operations is damaged" in done.stderr
         assert "update-ref -d refs/fork/log" in done.stderr
-    # It keeps nobody from working, and begins anew.
+    # This does not keep anybody from working, and a new log is begun.
     project.fork("enable", "loud")
     project.fork("undo")
     assert "disabled: loud" in (project.root / "patches/series").read_text()

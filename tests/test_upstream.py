@@ -1,4 +1,4 @@
-"""Downloading the pinned archive, and refusing any other one."""
+"""Downloading the pinned archive, and refusing any other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forkkit.base.programs import clean_environ
 from forkkit.upstream.pin import Pin
 from forkkit.upstream.source import release_files
 
-# Says on disk that something of the archive was run.
+# Leaves a file that shows that code from the archive was run.
 BACKEND = b"""\
 import os, pathlib
 
@@ -52,7 +52,7 @@ def local(tmp_path):
 
 
 def index(folder: pathlib.Path, content: bytes) -> dict[str, str]:
-    """The variables of a user whose pip knows one folder of archives only."""
+    """Environment variables of a user whose pip knows only one folder of archives."""
     folder.mkdir()
     (folder / "flask-1.0.tar.gz").write_bytes(content)
     return clean_environ(
@@ -120,7 +120,7 @@ def test_cache_that_rotted_is_refused(project, local, verb):
 
 
 def test_right_archive_with_another_package_is_refused(project, local):
-    """The archive's hash is right, but the pin means another package."""
+    """The archive's hash is right, but the pin has the hash of another package."""
     content = local.read_bytes()
     pin(project, content, {**toy.UPSTREAM, "src/flask/other.py": b""})
     done = project.fork("fetch", "--from", str(local), code=1)
@@ -171,7 +171,7 @@ def test_other_license_is_refused(project, local):
 
 
 def test_files_are_those_that_were_checked(project):
-    """Whoever asks for the files gets them checked, fetched a moment ago or not."""
+    """The files are always checked, even if they were fetched just before."""
     pin = Pin.load(project.project)
     project.archive.write_bytes(toy.archive({**toy.UPSTREAM, "tests/evil.py": b""}))
     with pytest.raises(ForkError, match=r"the hash of flask-1\.0\.tar\.gz is wrong"):

@@ -24,7 +24,7 @@ def project(tmp_path):
 
 
 def check(project: toy.Toy, name: str) -> str:
-    """What a check finds, as text."""
+    """The problems that a check finds, as text."""
     [result] = checks.run(project.project, [name])
     return "\n".join(map(str, result.problems))
 
@@ -66,7 +66,7 @@ def test_sound_project_has_no_findings(project, name):
         ("README.md", "<!-- /differences -->", "", "the marks of the table"),
         ("CHANGELOG.md", "### Upstream", "### upstream", "no heading '### Upstream'"),
         ("CHANGELOG.md", "## Unreleased", "## 1\n\n## 0", "no heading '### Fork'"),
-        ("patches/rename.toml", "[[tests.rule]]", "[[test.rule]]", "not package and"),
+        ("patches/rename.toml", "[[tests.rule]]", "[[test.rule]]", "must be package"),
     ],
 )
 def test_formats(project, path, before, after, expected):
@@ -167,7 +167,7 @@ class TestWheel:
         return toy.with_shim(project)
 
     def test_wheel_that_is_as_listed(self, project):
-        # The shim asks for Flask's command and extras, which the toy has not.
+        # The shim needs Flask's command and extras, which the toy does not have.
         assert check(project, "wheel") == ""
 
     def test_file_that_is_not_listed(self, project):
@@ -322,7 +322,7 @@ class TestNeeded:
 
 
 class TestKnownFailures:
-    """How a run of upstream's suite is held against the list."""
+    """Comparing a run of upstream's suite with the list."""
 
     def compare(self, project, failed, entries, passed=()):
         path = project.project.known_failures

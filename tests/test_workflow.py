@@ -24,7 +24,7 @@ STEPS = {
 
 @pytest.fixture
 def project(tmp_path):
-    """A clone as the workflow has it, its launcher being the project's own."""
+    """A clone as the workflow has it, with the project's own launcher."""
     made = toy.make(tmp_path / "toy")
     build = toy.HERE / "build"
     (made.root / "build").mkdir()
@@ -53,7 +53,7 @@ def git(project: toy.Toy, *args: str) -> str:
 def run(
     project: toy.Toy, step: str, folder: pathlib.Path, **env: str
 ) -> dict[str, str]:
-    """Run a step as the runner does, and return its outputs."""
+    """Run a step as the runner would, and return its outputs."""
     output = folder / f"{step}.output"
     output.write_text("")
     done = subprocess.run(
@@ -79,7 +79,7 @@ def run(
 
 
 def publish(project: toy.Toy, version: str, content: bytes, folder: pathlib.Path):
-    """Have the package index offer a release."""
+    """Make the package index offer a release."""
     (folder / "index").mkdir(exist_ok=True)
     toy.release(project, version, {APP: content})
     archive = project.project.cache / f"flask-{version}.tar.gz"

@@ -1,4 +1,4 @@
-"""A tiny project in the form of the fork: a small pinned upstream and two patches."""
+"""A tiny project like the fork: a small pinned upstream and two patches."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ class Toy:
         :param code: the expected exit code.
         :param env: the environment variables; by default a clean environment.
         :param prefix: a command to run it with, such as ``setpriv``.
-        :param process: use a separate process, which is also used with a prefix or with
+        :param process: use a separate process, as is always done with a prefix or with
             variables that Python reads only at the start.
         """
         env = env or clean_environ()
@@ -344,7 +344,7 @@ def release(toy: Toy, version: str, changed: dict[str, bytes | None]) -> None:
 def history(toy: Toy, *commits: tuple[str, str, Files]) -> None:
     """Put a clone of upstream's repository into the project.
 
-    :param commits: for each commit, its tag or an empty text, its subject, and the
+    :param commits: for each commit, its tag or an empty string, its subject, and the
         files that it changes; the first commit is on top of the pinned release.
     """
     folder = toy.project.history

@@ -1,7 +1,7 @@
 """A root of Debian unstable, for the Pythons that a machine does not have yet.
 
-They run outside of it, by the root's own loader and libraries: nothing is mounted, and
-whatever runs a Python can run one of these.
+They run outside it, with the root's own loader and libraries: nothing is mounted, and
+anything that can run a Python can run one of these.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 PYTHONS = ("3.14", "3.15")
-#: Says with which name it was called, so that a virtual environment finds itself.
+#: Passes on the name it was called with, so that a virtual environment finds itself.
 _PROGRAM = """\
 #!/bin/sh
 exec '{loader}' --library-path '{libraries}' --argv0 "$0" '{python}' "$@"
@@ -20,12 +20,12 @@ exec '{loader}' --library-path '{libraries}' --argv0 "$0" '{python}' "$@"
 
 
 def programs(folder: pathlib.Path) -> pathlib.Path:
-    """Where below ``folder`` the interpreters are, once they are made."""
+    """The folder below ``folder`` that has the interpreters, once they are made."""
     return folder / "bin"
 
 
 def why_not() -> str:
-    """What keeps such a root from being made here, or nothing."""
+    """The reason why such a root cannot be made here, or an empty string."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return "only root can make it"
     if not shutil.which("debootstrap"):
@@ -36,7 +36,7 @@ def why_not() -> str:
 
 
 def make(folder: pathlib.Path) -> str:
-    """Make it, once, in ``folder``; return why that failed, or nothing."""
+    """Make it, once, in ``folder``; return why that failed, or an empty string."""
     if programs(folder).is_dir():
         return ""
     root = folder / "root"
@@ -56,7 +56,7 @@ def make(folder: pathlib.Path) -> str:
     )
     if done.returncode:
         return "debootstrap failed: " + done.stdout.strip().rpartition("\n")[2]
-    # Under another name first: what has the final one is whole.
+    # Under another name first, so that the final name means that it is complete.
     aside = folder / "bin.new"
     aside.mkdir()
     for name in packages:
@@ -67,7 +67,7 @@ def make(folder: pathlib.Path) -> str:
 
 
 def _wrap(root: pathlib.Path, python: pathlib.Path) -> None:
-    """Put a script in the place of an interpreter: its library is found from there."""
+    """Replace an interpreter with a script that runs it from the same folder."""
     [loader] = root.glob("usr/lib*/ld-linux*.so.?")
     [libraries] = root.glob("usr/lib/*-linux-gnu")
     program = python.rename(python.with_name(f".{python.name}"))
@@ -78,7 +78,7 @@ def _wrap(root: pathlib.Path, python: pathlib.Path) -> None:
 
 
 def _archive() -> str:
-    """Debian's archive, from the machine's own settings, or nothing."""
+    """Debian's archive, from the machine's own settings, or an empty string."""
     if not shutil.which("apt-get"):
         return ""
     wanted = ["Created-By: Packages", "Origin: Debian", "Label: Debian"]

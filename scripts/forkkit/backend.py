@@ -48,7 +48,7 @@ def build_wheel(
     metadata_directory: str | None = None,
 ) -> str:
     """Build the fork's wheel and return its file name."""
-    # Apart from the checkout, which may be read-only or built from twice at once.
+    # Outside the checkout, which may be read-only or in use by another build.
     with _plain_errors(), tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
         staged = pathlib.Path(folder, "stage")
         stage.write_stage(here(), staged)
@@ -70,7 +70,7 @@ def build_editable(
 
 
 def build_sdist(sdist_directory: str, config_settings: _Settings = None) -> str:
-    """Build an archive that builds without network and return its file name."""
+    """Build an sdist that builds without network, and return its file name."""
     with _plain_errors(), tempfile.TemporaryDirectory(prefix="flaskfork-") as folder:
         root = pathlib.Path(folder, "sdist")
         stage.write_sdist(here(), root)
@@ -83,7 +83,7 @@ def _inside(folder: pathlib.Path) -> t.Iterator[None]:
     # hatchling builds the project of the current directory.
     before = os.getcwd()
     os.chdir(folder)
-    # The bytes depend on what goes in, not on the day that a build is told it is.
+    # The bytes must depend on the input only, not on a date from outside.
     os.environ.pop("SOURCE_DATE_EPOCH", None)
     try:
         yield
@@ -93,7 +93,7 @@ def _inside(folder: pathlib.Path) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def _plain_errors() -> t.Iterator[None]:
-    # A front end would show a traceback in front of what a person has to read.
+    # A front end would print a traceback before the message.
     try:
         yield
     except ForkError as e:

@@ -1,4 +1,4 @@
-"""What this release of the fork was made of."""
+"""What this release of the fork was made from."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Provenance:
 
 @functools.cache
 def load() -> Provenance:
-    """Read what the build has written beside this file.
+    """Read what the build wrote next to this file.
 
     :raises FileNotFoundError: this is not a built package.
     """

@@ -17,9 +17,9 @@ from forkkit.base.errors import ForkError
 
 APP = "src/flask/app.py"
 TEXT = toy.UPSTREAM[APP]
-#: Has no place to break a line at.
+#: Has no place where a line can be broken.
 LONG = "x" * 300
-#: The text with the least contrast of those that can be seen, and that contrast.
+#: The visible text with the lowest contrast, and that contrast.
 FAINTEST = """() => {
   const canvas = document.createElement("canvas").getContext("2d");
   const channels = (color) => {
@@ -51,7 +51,7 @@ FAINTEST = """() => {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the page of a queue is that has seen everything."""
+    """The address of the page for a queue to which everything has happened."""
     project = toy.make(tmp_path_factory.mktemp("page") / "toy")
     first, mark, second = toy.WIDE.partition(b"diff --git a/src/flask/wide.py")
     message = first.partition(b"---\n")[0] + b"---\n"
@@ -90,18 +90,18 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module", params=["installed", "brought"])
 def browser(request: pytest.FixtureRequest) -> t.Iterator[Browser]:
-    """A browser with its fonts: the system's, and one that is the same everywhere."""
+    """A browser with its fonts: the system's, or one that is the same everywhere."""
     found = browsers.installed()
     if request.param == "brought":
         try:
             found = browsers.brought(toy.HERE / "build" / "browser")
         except ForkError:
-            # The other one has to do, if there is one.
+            # Make do with the other one, if any.
             if found is None:
                 raise
             found = None
     if found is None:
-        pytest.skip("there is none")
+        pytest.skip("there is no browser")
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(
             executable_path=found.program, env={**os.environ, **found.environ}
@@ -109,7 +109,7 @@ def browser(request: pytest.FixtureRequest) -> t.Iterator[Browser]:
 
 
 class Seen(t.NamedTuple):
-    """A page that is open, and what it did on its own."""
+    """An open page, and what it did on its own."""
 
     page: Page
     requests: list[str]
@@ -269,7 +269,7 @@ def test_all_text_can_be_read(seen, scheme):
 @pytest.mark.parametrize("width", [320, 390, 700, 1200])
 def test_it_fits_the_screen(seen, width, font):
     if font == "wide":
-        # By a third, which is more than fonts differ by.
+        # A third wider, which is more than the difference between fonts.
         seen.page.evaluate("document.documentElement.style.letterSpacing = '.18em'")
     seen.page.set_viewport_size({"width": width, "height": 700})
     seen.page.get_by_role("button", name="Open all").click()

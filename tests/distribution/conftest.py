@@ -1,6 +1,6 @@
-"""What the tests of installing share: the wheels that the session `build` left.
+"""Shared by the tests of installation: the wheels that the session `build` left.
 
-Each Python of the session `distribution` runs them, with environments made from itself.
+Each Python of the session `distribution` runs them, in environments made from itself.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Print the names of which a type checker is shown something wrong, by module.
+"""Print, by module, the names for which a type checker is shown something wrong.
 
-Runs inside of an environment that has both wheels. What is shown is executed, so that
-each import in it has to work and to give the very object that the module has.
+Runs inside an environment that has both wheels. The code shown to checkers is executed:
+each import in it must work, and yield the very object that the module has.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def wrong_names(file: importlib.metadata.PackagePath) -> list[str]:
     seen: dict[str, t.Any] = {"__package__": ".".join(file.parts[:-1])}
     exec(textwrap.dedent(shown), seen)
     if name.endswith(".__main__"):
-        # Its import would run it.
+        # Importing it would run it.
         return []
 
     module = importlib.import_module(name)
     there = {x: value for x, value in vars(module).items() if x != "annotations"}
     needless = {x for x in seen if seen[x] is not there.get(x, seen)}
     missing = {x for x in there if not x.startswith("__")} - seen.keys()
-    # A package has its submodules as soon as something imports them.
+    # A package gets its submodules as attributes as soon as something imports them.
     missing -= {x for x in missing if f"{module.__name__}.{x}" in sys.modules}
     return sorted((needless | missing) - {"__builtins__", "__package__"})
 

@@ -25,7 +25,7 @@ from servers import free_port
 from servers import HOST
 from servers import serving
 
-#: Besides Flask: extensions, and what a lock file for every system and Python names.
+#: Besides Flask: extensions, and what a lock file names for any system and Python.
 OTHERS = (
     *("Flask-Login", "Flask-Cors", "asgiref", "python-dotenv", "pip", "pytest"),
     *("setuptools", "wheel"),
@@ -35,13 +35,13 @@ OTHERS = (
 
 @dataclass(frozen=True)
 class Index:
-    """Where the index is, and which Flask it has.
+    """The address of the index, and the versions of Flask that it has.
 
     :param url: the address below which everything is.
     :param level: the version of Flask that the fork is made from.
-    :param newer: one that upstream has not released.
+    :param newer: a version that upstream has not released.
     :param made: the folder of the strangers' wheels.
-    :param kind: which index everybody has: one whose newest Flask is ``newer`` or the
+    :param kind: which index everybody uses: one whose newest Flask is ``newer`` or the
         ``same``, or one with ``strangers``.
     """
 
@@ -53,7 +53,7 @@ class Index:
 
     @property
     def public(self) -> str:
-        """The index that everybody has."""
+        """The index that everybody uses."""
         return f"{self.url}/{self.kind}"
 
     @property
@@ -63,7 +63,7 @@ class Index:
 
     @property
     def wheels(self) -> str:
-        """The folder of both wheels."""
+        """The folder with both wheels."""
         return f"{self.url}/wheels"
 
 
@@ -97,14 +97,14 @@ def serve(folder: pathlib.Path, fork: t.Sequence[pathlib.Path]) -> t.Iterator[In
 
 
 def _download(folder: pathlib.Path, *requirements: str) -> None:
-    """Get the wheels for this Python, by whatever index is configured here."""
+    """Download the wheels for this Python from the index that is configured here."""
     pip = venv.create(folder.with_name("pip"), seed=True)
     options = ["--quiet", "--only-binary", ":all:", "--dest", folder]
     pip.run("-m", "pip", "download", *options, *requirements, *OTHERS)
 
 
 def _bump(wheel: pathlib.Path, version: str) -> None:
-    """Write the same wheel with another version beside it."""
+    """Write a copy of the wheel, with another version, next to it."""
     name, old, rest = wheel.name.split("-", 2)
     path = wheel.with_name(f"{name}-{version}-{rest}")
     with WheelFile(wheel) as source, WheelFile(path, "w") as target:

@@ -1,4 +1,4 @@
-"""Every verb of the shim's command says what is wrong, whatever is broken here."""
+"""Every verb of the shim's command says what is wrong, no matter what is broken."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def whole(
 
 @pytest.fixture
 def site(whole: Environment) -> t.Iterator[pathlib.Path]:
-    """Where the distributions are, which is put back as it was."""
+    """The folder of the distributions, which is restored afterwards."""
     [site] = whole.path.glob("lib/python*/site-packages")
-    # Its files may be links to those of uv's cache.
+    # Its files may be links to those in uv's cache.
     kept = site.rename(site.with_name("kept"))
     shutil.copytree(kept, site, symlinks=True)
     yield site
@@ -45,7 +45,7 @@ def info_of(site: pathlib.Path, name: str) -> pathlib.Path:
 
 
 def run(environment: Environment, verb: str, *args: str) -> tuple[int, str]:
-    """Run a verb; the exit code, and what it says."""
+    """Run a verb; return the exit code and the output."""
     done = environment.run("-m", "flaskfork.shim", verb, *args, check=False)
     said = done.stdout + done.stderr
     assert "Traceback" not in said
@@ -76,7 +76,7 @@ def test_metadata(
 ) -> None:
     path = info_of(site, name) / file
     path.unlink() if missing else spoil(path)
-    # A line of RECORD that is none of a file is left out.
+    # A line of RECORD that does not name a file is skipped.
     assert bool(troubles(whole)) is (missing or file == "METADATA")
     _, said = run(whole, "status")
     assert "upstream's" not in said
@@ -88,7 +88,7 @@ def test_direct_url(whole: Environment, site: pathlib.Path, text: str) -> None:
     info_of(site, "flaskfork").joinpath("direct_url.json").write_text(text)
     site.joinpath("flaskfork", "views.py").unlink()
     [trouble] = troubles(whole)
-    # It is recorded itself, and so the first of two files.
+    # The file is recorded itself, so it is the first of two.
     assert trouble["what"].endswith("; the same is true of 1 more file")
     assert "flaskfork" in trouble["mend"]
 

@@ -1,4 +1,4 @@
-"""Each trouble is made for real, found with its hint, and gone once that has run."""
+"""Each problem is really created, found, and fixed by the suggested command."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from forkkit.upstream.pin import Pin
 from forkkit.upstream.source import cached_archive
 
 # Each case makes an environment.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 
 @dataclass
 class Patient:
-    """An environment with both wheels, and a folder to be in.
+    """An environment with both wheels, and a folder to run commands in.
 
-    :param env: variables under which everything is run.
+    :param env: environment variables for every command.
     """
 
     environment: Environment
@@ -50,7 +50,7 @@ class Patient:
         )
 
     def troubles(self) -> list[dict[str, str]]:
-        """What it finds, once it has been found to say so in both of its ways."""
+        """The problems that it finds, after a check that both its formats have them."""
         found = json.loads(self.doctor("--json").stdout)
         said = self.doctor()
         assert said.returncode == (1 if found else 0), said.stderr
@@ -63,12 +63,12 @@ class Patient:
         return found
 
     def mend(self, command: str) -> None:
-        """Type what it said."""
+        """Run the suggested command."""
         env = clean_environ(**self.env)
         subprocess.run(command, shell=True, check=True, cwd=self.folder, env=env)
 
     def mend_all(self) -> None:
-        """Apply the mends, the first one first, until there is no trouble."""
+        """Run the suggested commands, in order, until no problem is left."""
         for _ in range(4):
             if found := self.troubles():
                 self.mend(found[0]["mend"])
@@ -96,13 +96,13 @@ class Patient:
 def patient(
     tmp_path: pathlib.Path, fork_wheel: pathlib.Path, shim_wheel: pathlib.Path
 ) -> Patient:
-    """One in good health, whose installer is uv."""
+    """A healthy environment, whose installer is uv."""
     environment = venv.create(tmp_path / "env", fork_wheel, shim_wheel)
     return admit(environment, tmp_path)
 
 
 def admit(environment: Environment, tmp_path: pathlib.Path) -> Patient:
-    """Make sure that there is no trouble yet."""
+    """Make sure that there is no problem yet."""
     level = environment.evaluate(
         "from flaskfork import provenance; print(provenance.load().api_level)"
     )
@@ -176,7 +176,7 @@ def test_files_of_upstream_among_those_of_the_shim(
     shutil.copy(upstream_files / "flask" / "views.py", package / "_compat.py")
     one, two = patient.troubles()
     assert (one["what"], one["where"]) == (
-        "is not as it was installed",
+        "has changed since it was installed",
         str(package / "app.py"),
     )
     assert two["what"].startswith("does not belong to the shim")
@@ -267,7 +267,7 @@ def test_a_file_that_breaks_the_shadow_is_not_run(patient: Patient) -> None:
 
 
 def test_what_does_not_shadow(patient: Patient) -> None:
-    # A folder without __init__.py comes after every package.
+    # A folder without __init__.py comes after any package.
     patient.folder.joinpath("flask").mkdir()
     patient.folder.joinpath("flask", "notes.txt").write_text("")
     patient.folder.joinpath("flask_thing.py").write_text("")
@@ -301,7 +301,7 @@ def test_upstream_on_pythonpath(patient: Patient, upstream_files: pathlib.Path) 
     patient.env["PYTHONPATH"] = str(upstream_files)
     [trouble] = patient.troubles()
     assert trouble["what"] == (
-        f"another Flask, {patient.level}, is installed beside the fork's shim"
+        f"another Flask, {patient.level}, is installed next to the fork's shim"
     )
     info = upstream_files / f"flask-{patient.level}.dist-info"
     assert trouble["where"] == str(info)
@@ -349,7 +349,7 @@ def test_upstream_in_the_system(
     shim_wheel: pathlib.Path,
     installer: str,
 ) -> None:
-    """It comes later, yet takes over when the shim goes."""
+    """It comes later, but takes over when the shim is removed."""
     system = systems.make(tmp_path / "system")
     [stdlib] = system.path.glob("lib/python*/")
     stdlib.joinpath("EXTERNALLY-MANAGED").write_text(
@@ -376,7 +376,7 @@ def test_upstream_in_the_system(
 def test_upstream_in_the_folder_of_the_user(
     tmp_path: pathlib.Path, fork_wheel: pathlib.Path, shim_wheel: pathlib.Path
 ) -> None:
-    """There it comes first, where there is no virtual environment."""
+    """Outside virtual environments, that folder comes first."""
     system = systems.make(tmp_path / "system")
     install_into(system, "pip", fork_wheel, shim_wheel)
     patient = admit(system, tmp_path)
@@ -469,7 +469,7 @@ def test_the_fork_is_not_installed(patient: Patient) -> None:
 def test_an_environment_that_lists_no_files_by_its_own_name(
     tmp_path: pathlib.Path, fork_wheel: pathlib.Path
 ) -> None:
-    """A folder whose path has a symbolic link in it is found to be the same."""
+    """A folder reached through a symbolic link is recognised as the same."""
     venv.create(tmp_path / "env", fork_wheel)
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "env")
@@ -479,7 +479,7 @@ def test_an_environment_that_lists_no_files_by_its_own_name(
 
 
 def put(file: pathlib.Path, text: str) -> None:
-    """Give a file another content, but not that which uv's cache has."""
+    """Give a file other content, without changing the copy in uv's cache."""
     file.unlink()
     file.write_text(text)
 

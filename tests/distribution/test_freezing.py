@@ -1,4 +1,4 @@
-"""An application on the fork runs from one archive, one folder or one file."""
+"""An application on the fork runs from an archive, a folder or a single file."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ import pytest
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
+# Each of them makes a program, and most of them compile one.
+pytestmark = pytest.mark.sampled
+
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # The modules that only the fork has.
 OWN = {"_pyinstaller", "legacy", "provenance", "shim"}
@@ -22,7 +25,7 @@ OWN = {"_pyinstaller", "legacy", "provenance", "shim"}
 
 @pytest.fixture
 def bare(tmp_path: pathlib.Path) -> Environment:
-    """An environment that has nothing."""
+    """An empty environment."""
     return venv.create(tmp_path / "bare")
 
 
@@ -31,7 +34,7 @@ def make_archive(folder: pathlib.Path, *requirements: str | pathlib.Path) -> str
     contents = folder / "contents"
     target = ["--python", sys.executable, "--target", contents]
     venv.uv("pip", "install", *target, *requirements)
-    # Nothing compiled can be imported from an archive; MarkupSafe does without.
+    # Compiled modules cannot be imported from an archive; MarkupSafe works without its.
     for path in contents.rglob("*.so"):
         path.unlink()
     for name in ["frozen.py", "shop.py", "templates"]:
@@ -45,7 +48,7 @@ def make_archive(folder: pathlib.Path, *requirements: str | pathlib.Path) -> str
 
 
 def check(said: str) -> None:
-    """That the program found what it would have found in files."""
+    """Assert that the program found what it would have found in files."""
     found = json.loads(said)
     assert found["visits"] == [
         ["/", 200, "Welcome, True"],

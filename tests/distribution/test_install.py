@@ -1,4 +1,4 @@
-"""The shim goes into an environment and out of it again, by pip and by uv."""
+"""The shim is installed into an environment and removed again, with pip and uv."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from forkkit.base import venv
 from forkkit.base.venv import Environment
 
 # Each case makes an environment, with pip and with uv.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 
 @dataclass(frozen=True)
 class Shimmed:
-    """An environment that has the fork, and one installer.
+    """An environment that has the fork, and an installer.
 
-    :param path: what the environment variable PATH is.
+    :param path: the environment variable PATH.
     """
 
     environment: Environment
@@ -48,7 +48,7 @@ class Shimmed:
         )
 
     def install(self, *args: str) -> None:
-        """Run the installer for what is not the shim's work."""
+        """Run the installer, for what the shim does not do."""
         python = self.environment.python
         if self.installer == "pip":
             self.environment.run("-m", "pip", *args)
@@ -67,7 +67,7 @@ class Shimmed:
         return pathlib.Path(self.environment.evaluate(code))
 
     def flask_files(self) -> set[str]:
-        """What is in the folder of the package flask, byte code aside."""
+        """The files in the folder of the package flask, except bytecode."""
         files = {p.relative_to(self.packages) for p in self.packages.glob("flask/**/*")}
         return {
             str(file)
@@ -76,7 +76,7 @@ class Shimmed:
         }
 
     def recorded_files(self) -> set[str]:
-        """What the distribution Flask says that it has in there."""
+        """The files that the distribution Flask claims to have in that folder."""
         [record] = self.packages.glob("[fF]lask-*.dist-info/RECORD")
         with record.open(newline="") as file:
             paths = {pathlib.PurePath(row[0]) for row in csv.reader(file)}
@@ -87,7 +87,7 @@ class Shimmed:
         }
 
     def is_fork(self) -> bool:
-        """Whether a program that knows nothing of the fork gets it."""
+        """Whether a program that does not know the fork gets it."""
         code = "import flask, flaskfork; print(flask is flaskfork, flask.Flask('x'))"
         return self.environment.evaluate(code) == "True <Flask 'x'>"
 
@@ -178,7 +178,7 @@ def test_uninstalling_the_shim_leaves_the_fork(shimmed: Shimmed) -> None:
 def test_uninstalling_the_fork_before_the_shim(
     shimmed: Shimmed, fork_wheel: pathlib.Path
 ) -> None:
-    """What is left of Flask says what is missing, and how to mend it."""
+    """What remains of Flask says what is missing, and how to fix it."""
     shimmed.shim("install")
     level = shimmed.level
     revision = shimmed.environment.evaluate(
@@ -191,7 +191,7 @@ def test_uninstalling_the_fork_before_the_shim(
         assert done.stderr.splitlines()[-1] == (
             "ModuleNotFoundError: No module named 'flaskfork'. The Flask here is the"
             f" shim of flaskfork {version}: install that, or reinstall upstream's Flask"
-            f" by 'pip install --force-reinstall Flask==={level}'"
+            f" with 'pip install --force-reinstall Flask==={level}'"
         )
     code = "try: import flask\nexcept ModuleNotFoundError as e: print(e.name)"
     assert shimmed.environment.evaluate(code) == "flaskfork"
@@ -276,7 +276,7 @@ def test_another_flask_that_comes_first(
 
 
 def test_no_installer(fork_wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """To put the shim there takes none, to put upstream's Flask back does."""
+    """Installing the shim needs no installer; restoring upstream's Flask does."""
     environment = venv.create(tmp_path / "env", fork_wheel)
     run = functools.partial(environment.run, check=False, env={"PATH": str(tmp_path)})
     assert run("-m", "flaskfork.shim", "install").returncode == 0
@@ -294,7 +294,7 @@ def test_no_installer(fork_wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
 
 
 def hostile(folder: pathlib.Path) -> list[dict[str, str]]:
-    """Settings of pip and uv under which an install goes astray, or not at all."""
+    """Settings of pip and uv that make an install go astray, or fail."""
     other = folder / "other"
     constraint = folder / "constraint.txt"
     constraint.write_text("Flask==1.0\n")
@@ -329,7 +329,7 @@ def hostile(folder: pathlib.Path) -> list[dict[str, str]]:
 
 
 def test_hostile_settings(beside_flask: Shimmed, tmp_path: pathlib.Path) -> None:
-    """It is done here as ever; or refused, and everything is as it was."""
+    """Either it works here as always, or it is refused and nothing is changed."""
     outcomes = set()
     prefix = f"{beside_flask.installer.upper()}_"
     settings = hostile(tmp_path)
@@ -372,7 +372,7 @@ def test_remove_without_an_index(shimmed: Shimmed, tmp_path: pathlib.Path) -> No
     assert "hint: " in done.stderr
     assert files_below(shimmed.environment.path) == before
     assert shimmed.is_fork()
-    # To put it there in the first place needs none.
+    # Installing it in the first place needs no network.
     shimmed.shim("install", **offline)
 
 
@@ -411,7 +411,7 @@ def test_what_cannot_be_written_to(
     assert files_below(environment.path) == before
     assert done.returncode == 1, done.stderr
     assert done.stderr.startswith(f"error: {environment.path}")
-    assert "cannot be changed (Permission denied), so Flask is what it" in done.stderr
+    assert "cannot be changed (Permission denied), so Flask is" in done.stderr
     assert "\n  hint: run this as a user who may write there" in done.stderr
 
 
@@ -449,8 +449,8 @@ def test_the_fork_is_in_the_system_only(
     done = environment.run("-m", "flaskfork.shim", "install", check=False)
     assert done.returncode == 1
     [info] = system.path.glob("lib/*/site-packages/flaskfork-*")
-    assert done.stderr.startswith(f"error: {info.parent}: flaskfork is here, which is")
-    assert f"not in the environment of {environment.python}" in done.stderr
+    assert done.stderr.startswith(f"error: {info.parent}: flaskfork is here, outside")
+    assert f"outside the environment of {environment.python}" in done.stderr
     assert not [*system.path.glob("lib/*/site-packages/flask")]
 
 
@@ -477,7 +477,7 @@ def test_the_fork_is_on_pythonpath_only(
 def test_a_layer_of_an_image_below(
     fork_wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """A container cannot rename folders that a step before has written."""
+    """A container cannot rename folders that an earlier step has written."""
     lower, mounted = tmp_path / "lower", tmp_path / "mounted"
     environment = venv.create(lower / "env", fork_wheel, "Flask", "pip")
     for folder in (mounted, tmp_path / "upper", tmp_path / "work"):
@@ -486,7 +486,7 @@ def test_a_layer_of_an_image_below(
     [flask] = lower.glob("env/lib/*/site-packages/flask")
     there = mounted / flask.relative_to(lower)
     layers = f"lowerdir={lower},upperdir={tmp_path}/upper,workdir={tmp_path}/work"
-    # That any user may mount it.
+    # So that any user may mount it.
     layers += ",userxattr"
     script = f"""
         set -e
@@ -518,7 +518,7 @@ def test_pipx(
     shim_wheel: pathlib.Path,
     tmp_path: pathlib.Path,
 ) -> None:
-    """An application that pipx installed gets the fork, and its command goes on."""
+    """An application that pipx installed gets the fork, and its command still works."""
     tools = os.path.dirname(uv.find_uv_bin())
     env = programs.clean_environ(
         PIPX_DEFAULT_BACKEND=backend,
@@ -568,13 +568,13 @@ def test_pipx(
 def test_environments_of_project_tools(
     command: tuple[str, ...], fork_wheel: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    """The one has pip, the other has no installer."""
+    """One has pip, the other has no installer."""
     folder = tmp_path / "project"
     folder.mkdir()
     folder.joinpath("pyproject.toml").write_text(
         '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.9"\n'
     )
-    # Each in an environment of its own: together they cannot be installed.
+    # Each in its own environment, since they cannot be installed together.
     subprocess.run(
         [uv.find_uv_bin(), "tool", "run", "--quiet", *command],
         check=True,
@@ -599,7 +599,7 @@ def test_environments_of_project_tools(
 
 
 def files_below(folder: pathlib.Path) -> dict[str, bytes]:
-    """All files below a folder and what is in them, byte code aside."""
+    """All files below a folder and their content, except bytecode."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -608,6 +608,6 @@ def files_below(folder: pathlib.Path) -> dict[str, bytes]:
 
 
 def files_in(wheel: pathlib.Path) -> set[str]:
-    """What a wheel has for the folder of the package flask."""
+    """The files that a wheel has for the folder of the package flask."""
     with zipfile.ZipFile(wheel) as archive:
         return {path for path in archive.namelist() if path.startswith("flask/")}

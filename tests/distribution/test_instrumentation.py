@@ -1,8 +1,8 @@
-"""Monitoring tools record of an application on the fork what they do on plain Flask.
+"""Monitoring tools record the same of an application on the fork as on plain Flask.
 
-The application, in the folder ``programs``, is served for real and looked at by the
-tools themselves; nothing leaves the process. It is compared with the same releases of
-all the rest, but plain Flask.
+The application, in the folder ``programs``, is really served, and watched by the tools
+themselves; nothing leaves the process. It is compared with plain Flask, where the
+releases of everything else are the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packaging.utils import parse_wheel_filename
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
-# Each case installs a monitoring tool, and serves under it.
+# Each case installs a monitoring tool, and serves the application under it.
 pytestmark = pytest.mark.sampled
 
 Record = t.Callable[..., dict[str, t.Any]]
@@ -34,7 +34,7 @@ TOOLS = [
     "opentelemetry-instrumentation-flask",
     "sentry-sdk",
 ]
-# What starts the tools that have a command for it.
+# The commands of the tools that have one to start them.
 COMMANDS = {
     "datadog": ["ddtrace-run"],
     "newrelic": ["newrelic-admin", "run-program"],
@@ -69,7 +69,7 @@ def on_flask(
     level: str,
 ) -> Environment:
     frozen = venv.uv("pip", "freeze", "--python", on_the_fork.python)
-    # What came from a file is the fork and the shim.
+    # Those installed from a file are the fork and the shim.
     same = [line for line in frozen.splitlines() if " @ " not in line]
     folder = tmp_path_factory.mktemp("instrumented-flask") / "venv"
     return venv.create(folder, f"Flask=={level}", *same)
@@ -77,7 +77,7 @@ def on_flask(
 
 @pytest.fixture(scope="module")
 def versions(fork_wheel: pathlib.Path, shim_wheel: pathlib.Path) -> tuple[str, ...]:
-    """The texts that tell the version of Flask."""
+    """The texts that state the version of Flask."""
     shim = parse_wheel_filename(shim_wheel.name)[1]
     fork = parse_wheel_filename(fork_wheel.name)[1]
     # New Relic leaves the letters out of the first, which gives the second.
@@ -86,7 +86,7 @@ def versions(fork_wheel: pathlib.Path, shim_wheel: pathlib.Path) -> tuple[str, .
 
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Where the shop is that is served on the fork."""
+    """The folder of the shop that is served on the fork."""
     return copy_programs(tmp_path / "programs")
 
 
@@ -120,9 +120,9 @@ def record(
     tool: str,
     *steps: str,
 ) -> dict[str, t.Any]:
-    """Run the shop in ``folder``, looked at by the tool, and tell what came of it.
+    """Run the shop in ``folder``, watched by the tool, and return what it recorded.
 
-    :param steps: those of ``watched.py``; ``command`` first is the tool's own command.
+    :param steps: those of ``watched.py``; ``command``, if first, is the tool's command.
     """
     command: list[str | pathlib.Path] = []
     if steps[0] == "command":
@@ -133,13 +133,13 @@ def record(
         *(*command, "watched.py", tool, *steps), cwd=folder, env=SETTINGS
     )
 
-    # Less what differs by its nature: the places, and the fork's names.
+    # Without what must differ: the locations, and the fork's names.
     said = re.sub(r"127\.0\.0\.1:\d+", "<address>", done.stdout)
     said = said.replace(str(environment.path), "<environment>")
     said = said.replace(str(folder), "<folder>")
     for version in versions:
         said = said.replace(version, "<version>")
-    # Functions and classes say of which module they are.
+    # Functions and classes name their module.
     found: dict[str, t.Any] = json.loads(re.sub(r"\bflaskfork\.", "flask.", said))
     lines = [json.dumps(one, sort_keys=True) for one in found["recorded"]]
     return {**found, "recorded": sorted(lines)}

@@ -1,4 +1,4 @@
-"""Killed or interrupted at any moment, an environment has the old Flask or the new."""
+"""After a kill or an interrupt at any time, the old or the new Flask is in place."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from forkkit.base import venv
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
-# A verb runs once for each change that it could be killed at.
+# A verb runs once for each change at which it could be killed.
 pytestmark = pytest.mark.sampled
 
-# Ends the process before its nth change of a file below a folder, or tells what it was.
-# Or after some time on the processor, which no load makes longer, or tells its time.
+# Ends the process before its nth change of a file below a folder, or logs the changes.
+# Or ends it after some CPU time, which does not depend on the load, or logs that time.
 SITECUSTOMIZE = """\
 import atexit
 import os
@@ -37,7 +37,7 @@ folder = os.environ.get("END_IN", "")
 log = os.environ.pop("END_LOG", "")
 took = os.environ.pop("END_TIME", "")
 signal.setitimer(signal.ITIMER_PROF, float(os.environ.pop("END_AFTER", "0")))
-# Whoever starts the tests in the background may have it ignored.
+# It may be ignored if the tests were started in the background.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 changes = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.utime")
 
@@ -50,7 +50,7 @@ def count(event, args):
         inside = str(args[0]).startswith(folder)
     elif event in changes:
         change = True
-        # A relative one is part of the removal of a folder.
+        # A relative path is part of the removal of a folder.
         inside = not str(args[0]).startswith("/") or str(args[0]).startswith(folder)
     else:
         return
@@ -81,7 +81,7 @@ if took:
     atexit.register(tell_time)
 """
 
-# What a program sees, then what is there once a later command has tidied up.
+# What a program sees, then the state after a later command has tidied up.
 LOOK = """\
 import importlib.metadata
 import io
@@ -122,7 +122,7 @@ replacement.finish(environment.own_place())
 class Moved:
     """An environment, and how it looks before and after ``verb``.
 
-    :param kept: where what it had before is kept.
+    :param kept: a folder with a copy of what it had before.
     """
 
     environment: Environment
@@ -137,7 +137,7 @@ class Moved:
         return self.environment.run(*command(self.verb), check=False, env=quiet(**env))
 
     def put_back(self) -> None:
-        """Make the environment as it was before the verb."""
+        """Restore the environment to its state before the verb."""
         for path in flask_paths(self.environment):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for path in sorted(self.kept.rglob("*")):
@@ -148,9 +148,9 @@ class Moved:
                 shutil.copy2(path, target)
 
     def check(self) -> bool:
-        """Whether the new Flask is there; fail if it is neither that nor the old.
+        """Whether the new Flask is there; fail if neither the new nor the old one is.
 
-        What the interruption has left is gone afterwards.
+        Leftovers of the interruption are removed.
         """
         path = self.environment.program("flask")
         code = LOOK.replace("COMMAND", repr(str(path))) + FINISH
@@ -204,7 +204,7 @@ def test_killed_before_each_change(moved: Moved) -> None:
     log = folder.parent / "log"
     moved.run(**env, END_LOG=str(log))
     changes = log.read_text().splitlines()
-    # Of the many files that are copied, and the many that are removed, every tenth.
+    # Of the many files that are copied and the many that are removed, only every tenth.
     alike = [i for i, change in enumerate(changes, 1) if is_one_of_many(change)]
     chosen = set(range(1, len(changes) + 1)) - set(alike) | set(alike[::10])
     assert len(chosen) > 20
@@ -214,7 +214,7 @@ def test_killed_before_each_change(moved: Moved) -> None:
         done = moved.run(**env, END_AT=str(n))
         assert done.returncode == -signal.SIGKILL, (n, done.stdout, done.stderr)
         seen.append(moved.check())
-    # Once the new one is there, it is not gone again later.
+    # Once the new one is there, it stays.
     assert seen == sorted(seen)
     assert {*seen} == {False, True}
 
@@ -232,7 +232,7 @@ def test_killed_at_random(moved: Moved) -> None:
     took = float((folder / "took").read_text())
     chance = random.Random(moved.verb)
     killed = 0
-    # Some are through before their time is, but not nine of ten.
+    # Some finish before they are killed, but not nine out of ten.
     for _ in range(100):
         moved.put_back()
         done = moved.run(**env, END_AFTER=str(took * chance.uniform(0.1, 1.0)))
@@ -245,7 +245,7 @@ def test_killed_at_random(moved: Moved) -> None:
 
 
 def test_interrupted(moved: Moved) -> None:
-    """Control-C puts everything back, or comes too late."""
+    """Control-C restores everything, or comes too late."""
     folder = moved.environment.path
     seen = set()
     for n in range(3, 1000, 13):
@@ -266,7 +266,7 @@ def test_interrupted(moved: Moved) -> None:
 
 
 def test_the_next_verb_tidies_up(moved: Moved) -> None:
-    """What a kill leaves is named by doctor, and mended as it says."""
+    """Doctor names what a kill left behind, and its command removes it."""
     folder = moved.environment.path
     site = site_packages(moved.environment)
     seen = set()
@@ -310,7 +310,7 @@ def command(verb: str) -> tuple[str, ...]:
 
 
 def quiet(**env: str) -> dict[str, str]:
-    """Variables for a process that writes no byte code, and has uv."""
+    """Variables for a process that writes no bytecode, and has uv."""
     tools = os.path.dirname(uv.find_uv_bin())
     return {"PYTHONDONTWRITEBYTECODE": "1", "PATH": f"{tools}:/usr/bin:/bin", **env}
 
@@ -321,7 +321,7 @@ def site_packages(environment: Environment) -> pathlib.Path:
 
 
 def flask_paths(environment: Environment) -> list[pathlib.Path]:
-    """Everything of Flask, and of its replacement."""
+    """All paths of Flask, and of its replacement."""
     site = site_packages(environment)
     patterns = ("[fF]lask", "[fF]lask-*", "flaskfork-swap*", ".flaskfork*")
     found = [path for pattern in patterns for path in site.glob(pattern)]
@@ -330,7 +330,7 @@ def flask_paths(environment: Environment) -> list[pathlib.Path]:
 
 
 def snapshot(environment: Environment) -> dict[str, bytes]:
-    """The content of everything of Flask."""
+    """The content of all of Flask's files."""
 
     def walk() -> t.Iterator[pathlib.Path]:
         for path in flask_paths(environment):

@@ -1,7 +1,7 @@
-"""An application of 2014 runs on the fork, by the names that are given back.
+"""An application of 2014 runs on the fork, thanks to the restored names.
 
 tests/legacy_app is that application, with Flask-Script and Flask-Login of its time. It
-is kept at its command line, served by its own server and by gunicorn, and used by HTTP.
+is managed with its commands, served by its own server and gunicorn, and used over HTTP.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ import pytest
 import servers
 from forkkit.base import venv
 from forkkit.base.venv import Environment
+
+# Old libraries are installed, some of them built from source.
+pytestmark = pytest.mark.sampled
 
 APPLICATION = pathlib.Path(__file__).parents[1] / "legacy_app"
 GUNICORN = ["gunicorn", "--workers=1", "--worker-class=gthread", "--threads=8"]
@@ -59,7 +62,7 @@ def address(
     settings: dict[str, str],
     tmp_path: pathlib.Path,
 ) -> t.Iterator[str]:
-    """Where the application is served. No request has reached it before."""
+    """The address of the running application, which has had no request yet."""
     port = servers.free_port()
     manage = str(APPLICATION / "manage.py")
     command = {
@@ -113,8 +116,8 @@ def test_each_line_of_it_that_is_out_of_date(
     names = [name.rpartition(".")[2] for _, name in found]
     assert len(found) == len({*found})
     for (number, _), name in zip(found, names):
-        # A class attribute is warned of at the class, and Python 3.9 takes the line of
-        # the function for that of its decorator.
+        # The warning of a class attribute is at the class, and Python 3.9 takes the
+        # function's line for its decorator's.
         assert name in "".join(lines[int(number) - 2 :][:3]), name
     assert {
         *("Markup", "_app_ctx_stack", "_request_ctx_stack", "escape", "safe_join"),
@@ -126,7 +129,7 @@ def test_each_line_of_it_that_is_out_of_date(
 
 
 def test_over_http(address: str) -> None:
-    # Whoever came first has run once what is to run before.
+    # The first request has run, once, the functions that run before it.
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         pages = [*pool.map(lambda _: Visitor(address).get("/"), range(8))]
     assert {*pages} == {
@@ -162,7 +165,7 @@ def test_over_http(address: str) -> None:
 
 
 class Visitor:
-    """A browser, behind a proxy, that keeps its cookies."""
+    """A browser that keeps its cookies, behind a proxy."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -173,7 +176,7 @@ class Visitor:
         )
 
     def get(self, path: str, data: dict[str, str] | bytes | None = None) -> str:
-        """The text of a page. What is sent is a form, or JSON if it is bytes."""
+        """The text of a page. The data is sent as a form, or as JSON if it is bytes."""
         headers = {"X-Forwarded-For": "10.1.2.3"}
         if isinstance(data, bytes):
             headers["Content-Type"] = "application/json"
@@ -186,7 +189,7 @@ class Visitor:
             return text
 
     def status(self, path: str, data: dict[str, str] | None = None) -> int:
-        """The status of a page that is an error."""
+        """The status of an error page."""
         with pytest.raises(urllib.error.HTTPError) as caught:
             self.get(path, data)
         with caught.value as error:

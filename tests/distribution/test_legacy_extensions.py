@@ -1,7 +1,7 @@
-"""Extensions that plain Flask cannot import any more can be, by what is given back.
+"""Extensions that cannot be imported on plain Flask can be, thanks to restored names.
 
-For each of them the data say what is installed, what is imported, and the value of the
-variable that it takes. With the next lower value it fails for a name that is gone.
+For each of them, the data give what is installed, what is imported, and which value of
+the variable it needs. With the next lower value, it fails because of a removed name.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import pytest
 
 from forkkit.base import venv
 from forkkit.base.venv import Environment
+
+# Old libraries are installed, some of them built from source.
+pytestmark = pytest.mark.sampled
 
 #: Requirement, modules.
 BY_FLASK = {
@@ -59,7 +62,7 @@ def environment(
     return venv.create(
         tmp_path_factory.mktemp("legacy-extensions") / "env",
         *(fork_wheel, shim_wheel, *BY_FLASK, *BY_BOTH),
-        # What they take for granted: Flask-Cache, that it is a part of Werkzeug.
+        # Undeclared requirements; for Flask-Cache, the first was a part of Werkzeug.
         *("cachelib", "setuptools<81"),
     )
 

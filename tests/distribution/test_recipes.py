@@ -1,8 +1,8 @@
-"""The recipes of docs/moving.md, run as they stand there by the real tools.
+"""The recipes of docs/moving.md, run verbatim with the real tools.
 
-A recipe is a block of that page with a name. What one prints into a project's files is
-what the tool then reads, and each is tried against the commands of which the page says
-that they put upstream's Flask back without it.
+A recipe is a block of that page that has a name. What it prints into a project's files
+is what the tool then reads, and each recipe is tried against the commands that, as the
+page says, bring upstream's Flask back without it.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from forkkit.base.venv import Environment
 if t.TYPE_CHECKING:
     from distribution.index import Index
 
-# Package managers lock and install a project, again and again.
-pytestmark = pytest.mark.sampled
+# Package managers lock and install a project many times.
+pytestmark = pytest.mark.sampled(8)
 
 ROOT = here().root
 PAGE = ROOT.joinpath("docs", "moving.md").read_text("utf-8")
 RECIPES: dict[str, str] = dict(re.findall(r"(?ms)^```\w+ (\S+)\n(.*?)^```$", PAGE))
 TAKEN: set[str] = set()
 
-#: What environments are made from.
+#: The Python that environments are made from.
 PYTHON = os.path.realpath(sys.executable)
 
 
 def recipe(name: str) -> str:
-    """Take a recipe of the page, to run it."""
+    """Take a recipe from the page, to run it."""
     TAKEN.add(name)
     return RECIPES[name]
 
@@ -114,8 +114,8 @@ class Tool:
     """A tool, a project of the kind that it installs, and its recipes.
 
     :param files: the files of the project, by name.
-    :param install: what installs the project, or what has changed in it.
-    :param lost: the commands that put upstream back.
+    :param install: the command that installs the project, or its changes.
+    :param lost: the commands that bring upstream's Flask back.
     """
 
     name: str
@@ -153,9 +153,9 @@ TOOLS = {
 
 @dataclass(frozen=True)
 class Desk:
-    """Where a person works: the index, the programs on the PATH, the wheels.
+    """A person's workplace: the index, the programs on the PATH, the wheels.
 
-    :param folder: a folder that has one named ``wheels``, and a home.
+    :param folder: a folder that contains ``wheels`` and ``home``.
     :param shim: the version of the wheel named Flask.
     """
 
@@ -177,7 +177,7 @@ class Desk:
         return self.folder / "wheels"
 
     def variables(self, *path: pathlib.Path) -> dict[str, str]:
-        """The environment's variables, with no setting of this machine's tools.
+        """Environment variables without any setting of this machine's tools.
 
         :param path: folders that are searched for programs before the others.
         """
@@ -188,7 +188,7 @@ class Desk:
             **kept,
             "PATH": os.pathsep.join([*map(str, path), str(self.programs), os.defpath]),
             "HOME": str(home),
-            # Of the system's settings the index alone decides, and is given here.
+            # Of the system's settings, only the index matters, and it is set here.
             "XDG_CONFIG_DIRS": str(home),
             "PIP_INDEX_URL": self.index.public,
             "PIP_EXTRA_INDEX_URL": self.index.public,
@@ -215,7 +215,7 @@ class Desk:
         check: bool = True,
         **variables: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a recipe in a shell, each command of which has to succeed."""
+        """Run a recipe in a shell; each of its commands must succeed."""
         done = subprocess.run(
             ["sh", "-euc", script],
             stdin=subprocess.DEVNULL,
@@ -224,7 +224,7 @@ class Desk:
             text=True,
             cwd=folder,
             env={**self.variables(*path), **variables},
-            # For what hangs; a lock takes minutes where a machine is busy.
+            # Only for a command that hangs; on a busy machine, a lock takes minutes.
             timeout=1800,
             check=False,
         )
@@ -252,12 +252,12 @@ class Project:
         ).stdout
 
     def install_by_hand(self) -> None:
-        """Install both wheels, and write nothing down for any tool."""
+        """Install both wheels, without recording this for any tool."""
         self.run("uv pip install --quiet wheels/*.whl")
         assert self.flask() == self.desk.shim
 
     def flask(self) -> str:
-        """The version of the installed Flask, once it is sure what that is."""
+        """The version of the installed Flask, after a check that it is what it says."""
         version, is_fork, *_ = self.environment.evaluate(
             "import importlib.metadata as m, flask\n"
             "print(m.version('flask'), 'flaskfork' in flask.__file__)"
@@ -296,7 +296,7 @@ def index(
 
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The newest release of each tool that can be used with this Python."""
+    """The newest release of each tool that runs on this Python."""
     group = f"{here().pyproject}:recipes"
     path = tmp_path_factory.mktemp("tools") / "env"
     return venv.create(path, "--group", group)
@@ -318,7 +318,7 @@ def desk(
         desk.programs.joinpath(program).symlink_to(tools.program(program))
     desk.programs.joinpath("uv").symlink_to(uv.find_uv_bin())
 
-    # The build asks the index of this machine, if any: it needs upstream's Flask.
+    # The build needs upstream's Flask, so it uses this machine's index, if any.
     built = {**clean_environ(), "APPLICATION": str(desk.folder)}
     subprocess.run(["sh", "-euc", WHEELS], cwd=ROOT, env=built, check=True)
     desk.run(COMMAND, desk.folder, UV_PYTHON=PYTHON)
@@ -327,7 +327,7 @@ def desk(
 
 @pytest.fixture
 def start(desk: Desk, tmp_path: pathlib.Path) -> t.Callable[..., Project]:
-    """A function that makes a project which a tool has not installed yet."""
+    """A function that makes a project that its tool has not installed yet."""
 
     def start(tool: Tool, kind: str = "newer") -> Project:
         here = replace(desk, index=replace(desk.index, kind=kind))
@@ -347,7 +347,7 @@ def start(desk: Desk, tmp_path: pathlib.Path) -> t.Callable[..., Project]:
 
 @pytest.fixture
 def upstream(start: t.Callable[..., Project]) -> t.Callable[..., Project]:
-    """A function that makes a project with upstream's Flask, not asking for which."""
+    """A function that makes a project with upstream's Flask, in any version."""
 
     def upstream(tool: Tool, kind: str = "newer") -> Project:
         project = start(tool, kind)
@@ -368,13 +368,13 @@ def relax(project: Project, tool: Tool) -> None:
 
 
 def tried(commands: t.Iterable[str]) -> str:
-    """A script that runs commands and looks after each what Flask is."""
+    """A script that runs commands, and checks after each which Flask is there."""
     return "\n".join(f"{command}\n{STATUS}" for command in commands)
 
 
 def test_every_recipe_is_run() -> None:
     assert set(RECIPES) == TAKEN
-    # A block that has no name would be one that nothing runs.
+    # A block without a name would not be run.
     assert PAGE.count("```") == 2 * len(RECIPES)
 
 
@@ -404,7 +404,7 @@ def test_in_and_out(tool: Tool, kind: str, upstream: t.Callable[..., Project]) -
     before = {name: project.folder.joinpath(name).read_text() for name in tool.files}
     project.run(tool.move_in + tried(["true", *tool.lost]))
     assert project.flask() == project.desk.shim
-    assert project.has("asgiref"), "an extra is lost"
+    assert project.has("asgiref"), "an extra was lost"
     project.run("uv pip check")
 
     for name, text in before.items():
@@ -609,7 +609,7 @@ def test_docker(desk: Desk, tmp_path: pathlib.Path, kept: bool) -> None:
 
 
 class Image:
-    """A folder that stands for an image's ``/app``, with this Python for its own.
+    """A folder in place of an image's ``/app``, with this Python as the image's.
 
     :param context: the folder that the build copies from.
     """
@@ -621,7 +621,7 @@ class Image:
         self.variables: dict[str, str] = {}
 
     def build(self, lines: t.Iterable[str]) -> None:
-        """Carry out a Dockerfile."""
+        """Carry out the instructions of a Dockerfile."""
         for line in filter(None, lines):
             word, _, rest = line.replace("/app", str(self.folder)).partition(" ")
             if word == "CMD":
@@ -633,7 +633,7 @@ class Image:
         return self.desk.run(script, self.folder, python, **self.variables).stdout
 
     def _from(self, rest: str) -> None:
-        # What a stage made is found where it was, by those that come after it.
+        # Later stages find the result of a stage in this place.
         if self.folder.exists():
             self.folder.rename(self.folder.with_name("build"))
         self.folder.mkdir()
@@ -702,7 +702,7 @@ def test_cache_key(desk: Desk, tmp_path: pathlib.Path) -> None:
         tmp_path.joinpath(name).write_text("Flask-Login\n")
     first = key()
     for path in desk.wheels.iterdir():
-        # The same bytes at another time.
+        # The same bytes with another timestamp.
         shutil.copyfile(path, tmp_path / "wheels" / path.name)
     assert key() == first
     tmp_path.joinpath("requirements.txt").write_text("Flask-Cors\n")
@@ -710,7 +710,7 @@ def test_cache_key(desk: Desk, tmp_path: pathlib.Path) -> None:
 
 
 def test_the_text_is_toml(desk: Desk) -> None:
-    """As it is, and all tools' below one another, other than what pip reads."""
+    """For each tool alone, and for all tools together; not what pip reads."""
     for folder in ("wheels", desk.index.wheels, desk.index.team):
         for tool in ("uv", "poetry", "pdm", "pipenv"):
             where = f"--wheels {folder}"
@@ -747,7 +747,7 @@ def test_a_folder_without_the_wheels(desk: Desk, tmp_path: pathlib.Path) -> None
 
 
 def test_an_override_takes_the_extras_away(start: t.Callable[..., Project]) -> None:
-    """Why the text for uv has constraints; if this fails, the page is wrong."""
+    """The reason why uv's text uses constraints; if this fails, the page is wrong."""
     project = start(TOOLS["uv"])
     relax(project, TOOLS["uv"])
     move_in = TOOLS["uv"].move_in.replace("uv sync", "")
@@ -861,7 +861,7 @@ def test_the_shim_without_the_fork_says_the_way_out(
     project.install_by_hand()
     project.run("uv pip uninstall flaskfork")
     said = project.run("python -c 'import flask'", check=False)
-    assert "install its wheel again, or, to go back" in said
+    assert "install its wheel again or, to go back" in said
     found = project.run(DOCTOR_OF, check=False)
     assert "which is not here" in found
     assert f"Flask==={project.desk.index.level}" in found

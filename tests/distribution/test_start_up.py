@@ -1,4 +1,4 @@
-"""However a process comes about, ``flask`` is the fork in it."""
+"""``flask`` is the fork in a process, no matter how it is started."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from forkkit.base.venv import Environment
 pytestmark = pytest.mark.sampled
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
-# Of the lock that all share, since MarkupSafe's C part is not for one of its own.
+# With the shared GIL, since MarkupSafe's C part does not support a separate one.
 OTHER_INTERPRETER = """
 import sys
 if BEFORE:
@@ -54,7 +54,7 @@ method = sys.argv[1]
 context = multiprocessing.get_context(method)
 with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
     assert pool.submit(same.check).result(600) == "flaskfork.views"
-    # By their names, there and back.
+    # Pickled by name, there and back.
     for one in flask.Flask, flask.views.MethodView, flask.json.dumps, flask.jsonify:
         assert pool.submit(getattr, one, "__wrapped__", one).result(600) is one
 """
@@ -75,7 +75,7 @@ def environment(
 
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Where the program is, for a process to start in."""
+    """The folder with the program, for a process to start in."""
     shutil.copy(PROGRAMS / "same.py", tmp_path)
     return tmp_path
 
@@ -103,7 +103,7 @@ def test_options_of_python(
 def test_other_processes(
     environment: Environment, folder: pathlib.Path, method: str
 ) -> None:
-    # Not by -c: with two of the methods the other process reads the program again.
+    # Not with -c: with two of the methods, the other process reads the program again.
     program = folder / "pools.py"
     body = POOLS.partition("\nmethod")
     main = "".join(body[1:]).replace("\n", "\n    ")
@@ -125,7 +125,7 @@ def ask(address: str) -> t.Any:
 
 
 def ask_until(address: str, is_it: t.Callable[[t.Any], bool]) -> t.Any:
-    """Ask again and again, as long as a server takes to start anew."""
+    """Ask repeatedly, until a server has restarted."""
     deadline = time.monotonic() + 600
     while True:
         try:
@@ -175,7 +175,7 @@ def test_reloader(environment: Environment, folder: pathlib.Path) -> None:
         changed.replace(program)
 
         def is_anew(answer: t.Any) -> bool:
-            # When it was changed first, nobody may have looked at it yet.
+            # The reloader may not have been watching yet at the first change.
             os.utime(program)
             return bool(answer[0] == "anew")
 

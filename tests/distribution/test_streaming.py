@@ -1,4 +1,4 @@
-"""Servers, and clients that leave in the middle of what is streamed to them."""
+"""Servers, and clients that disconnect in the middle of a stream."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import servers
 from forkkit.base import venv
 from forkkit.base.venv import Environment
 
-# A thousand clients come to each of six servers.
+# A thousand clients connect to each of six servers.
 pytestmark = pytest.mark.sampled
 
 PROGRAM = pathlib.Path(__file__).with_name("programs") / "streaming.py"
@@ -68,13 +68,13 @@ def test_clients_that_leave(
         log=tmp_path / "log",
         env={"PYTHONPATH": str(tmp_path)},
     ) as address:
-        # Greenlets share a thread, and asgiref wants one for every event loop.
+        # Greenlets share a thread, and asgiref needs one per event loop.
         paths = ["/rows"] if server.endswith("gevent") else ["/rows", "/async"]
         whole = asyncio.run(visit(port, paths))
         assert 0 < whole < STREAMS
         found = settled(f"{address}/counts")
     assert found["opened"] == found["closed"] == found["ended"] == STREAMS
-    # The one that counts is not over yet when it answers.
+    # The request for the counts is not torn down yet when it is answered.
     torn_down = {found["request torn down"], found["app torn down"]}
     assert torn_down == {found["requests"] - 1}
     assert found.keys().isdisjoint({"left behind", "another's g"})
@@ -82,7 +82,7 @@ def test_clients_that_leave(
 
 
 async def visit(port: int, paths: list[str]) -> int:
-    """Have all streams, most of which are left; return how many were read whole."""
+    """Open all streams, and abandon most; return how many were read to the end."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int) -> bool:
@@ -95,8 +95,8 @@ async def visit(port: int, paths: list[str]) -> int:
 async def read(port: int, path: str, number: int) -> bool:
     """Read a stream for a while, or to its end.
 
-    :param number: of the user.
-    :return: whether it was to the end.
+    :param number: the user's number.
+    :return: whether it was read to the end.
     """
     chance = random.Random(number)
     reader, writer = await asyncio.open_connection(servers.HOST, port)
@@ -112,7 +112,7 @@ async def read(port: int, path: str, number: int) -> bool:
     else:
         await reader.readexactly(chance.choice([1, 300, 20_000, 200_000]))
         if chance.random() < 0.5:
-            # A reset instead of a polite end.
+            # A reset instead of an orderly end.
             connection = writer.get_extra_info("socket")
             linger = struct.pack("ii", 1, 0)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -121,9 +121,9 @@ async def read(port: int, path: str, number: int) -> bool:
 
 
 def settled(url: str) -> dict[str, int]:
-    """The counts, once every request but the one that asks is torn down.
+    """The counts, once every request but the one for the counts is torn down.
 
-    Or after ten minutes, for the test to say what is missing.
+    After ten minutes, they are returned anyway, so that the test says what is missing.
     """
     deadline = time.monotonic() + 600
     while True:
@@ -139,6 +139,6 @@ def settled(url: str) -> dict[str, int]:
 
 
 def said_by_flask(log: pathlib.Path) -> str:
-    """What the log has of errors of the application, not of lost connections."""
+    """The log's lines about errors in the application, not about lost connections."""
     lines = log.read_text("utf-8", "replace").split("\n")
     return "\n".join(line for line in lines if "flaskfork" in line)

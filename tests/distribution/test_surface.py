@@ -1,4 +1,4 @@
-"""What programs rely on that know nothing of the fork: commands and variables."""
+"""What programs that do not know the fork rely on: commands and variables."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def env(
 
 @pytest.fixture
 def app(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A folder with an application, and its variables in files."""
+    """A folder with an application, and with its variables in files."""
     tmp_path.joinpath("board.py").write_text(APP)
     tmp_path.joinpath(".flaskenv").write_text("FLASK_APP=board\nFLASK_NUMBERS__A=3\n")
     return tmp_path

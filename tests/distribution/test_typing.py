@@ -1,4 +1,4 @@
-"""Type checkers and editors say of the two wheels what they say of upstream's Flask."""
+"""Type checkers and editors say the same about the two wheels as about Flask."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ if t.TYPE_CHECKING:
     from editor import Editor
 
 # Type checkers read all of Flask, for each version of Python.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 TYPED = pathlib.Path(__file__).with_name("typed")
-#: Extensions that have types, and their packages.
+#: Typed extensions, and their packages.
 EXTENSIONS = {
     "APIFlask": "apiflask",
     "Flask-JWT-Extended": "flask_jwt_extended",
@@ -40,7 +40,7 @@ EXTENSIONS = {
     "Flask-SQLAlchemy": "flask_sqlalchemy",
 }
 
-#: A line of code, and the file and line where what stands last in it is defined.
+#: A line of code, and the file and line where the last name in it is defined.
 DEFINITIONS = {
     "from flask import Flask": ("app.py", "class Flask("),
     "from flask import request": ("globals.py", "request: "),
@@ -75,7 +75,7 @@ DEFINITIONS = {
 
 @dataclass(frozen=True)
 class Sides:
-    """Two environments that differ in nothing but what Flask is."""
+    """Two environments that differ only in their Flask."""
 
     upstream: Environment
     fork: Environment
@@ -111,7 +111,7 @@ def sides(
 def others(
     sides: Sides, fork_wheel: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Sides:
-    """The same, but for modules more; the fork has made a shim for them."""
+    """The same, but with more modules; the fork has made a shim for them."""
     folder = tmp_path_factory.mktemp("others")
     [installed] = libraries(sides.upstream).glob("[fF]lask-*.dist-info")
     level = installed.name.split("-")[1].removesuffix(".dist")
@@ -132,12 +132,12 @@ def others(
 
 @pytest.fixture
 def typed(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A copy of what is to be checked, where no settings are."""
+    """A copy of the code to check, in a folder without settings."""
     return shutil.copytree(TYPED, tmp_path / "typed")
 
 
 def targets() -> t.Iterator[tuple[str, str]]:
-    """Each checker with its oldest and newest Python, and the one that runs this."""
+    """Each checker with its oldest and newest Python, and the running one."""
     own = ".".join(platform.python_version_tuple()[:2])
     for checker, known in checkers.TARGETS.items():
         for target in sorted({known[0], own, known[-1]}, key=known.index):
@@ -152,7 +152,7 @@ def test_an_application(
         lambda env: checkers.run(checker, env, typed, "sample", target=target)
     )
     assert fork == upstream
-    # There is something to compare: mistakes, and types that are known.
+    # There is something to compare: mistakes, and known types.
     assert count(upstream, "error: ") > 90
     assert count(upstream, "flask.app.Flask" if checker == "mypy" else '"Flask"') > 5
 
@@ -175,7 +175,7 @@ def test_an_application_of_the_fork_alone(
     tmp_path: pathlib.Path,
     checker: str,
 ) -> None:
-    # By its own name the fork has modules that upstream has not.
+    # Under its own name, the fork has modules that upstream does not have.
     typed.joinpath("sample", "absent.py").unlink()
     upstream = checkers.run(checker, sides.upstream, typed, "sample")
     for file in typed.glob("sample/*.py"):
@@ -240,8 +240,8 @@ def test_definitions_by_jedi(sides: Sides, tmp_path: pathlib.Path) -> None:
         script = jedi.Script(code, path=tmp_path / "use.py", project=project)
         [name] = script.goto(1, len(code) - 1, follow_imports=True)
         if jedi.__version__.startswith("0.19."):
-            # The last for Python 3.9. It has stubs of an old Flask, and from the line
-            # in the shim's module that these lead to it goes on when asked again.
+            # The last for Python 3.9. It has stubs of an old Flask; these lead it to a
+            # line in the shim's module, from which it goes on when asked again.
             [name] = name.goto(follow_imports=True)
         assert_defined(code, sides.fork, name.module_path, name.line)
         assert name.full_name.startswith("flaskfork.")
@@ -251,7 +251,7 @@ def test_definitions_by_jedi(sides: Sides, tmp_path: pathlib.Path) -> None:
 
 def test_imports_that_an_editor_proposes(sides: Sides, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "use.py"
-    # It looks only where something has been imported from already.
+    # It looks only in packages from which something is already imported.
     file.write_text("from flask import Flask\nBluepr\n")
 
     async def question(opened: Editor) -> list[tuple[str, str]]:
@@ -261,7 +261,7 @@ def test_imports_that_an_editor_proposes(sides: Sides, tmp_path: pathlib.Path) -
 
 
 def odd_modules() -> list[pathlib.Path]:
-    """The modules that this Python can read; others have its version in the name."""
+    """The modules that this Python can parse: some names end in a minimum version."""
     return [
         file
         for file in sorted(TYPED.joinpath("modules").glob("*.py"))
@@ -270,25 +270,25 @@ def odd_modules() -> list[pathlib.Path]:
 
 
 def libraries(environment: Environment) -> pathlib.Path:
-    """Where an environment has what is installed."""
+    """The ``site-packages`` of an environment."""
     code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     return pathlib.Path(environment.evaluate(code))
 
 
 def count(findings: Findings, text: str) -> int:
-    """How many of the findings have a text, or are of a kind."""
+    """The number of findings that contain a text, or whose rule does."""
     return sum(n for f, n in findings.items() if text in f.text or text in f.rule)
 
 
 def without_columns(findings: Findings) -> Findings:
-    """Findings where a name of another length stands in the code."""
+    """Findings for code in which the name has another length."""
     return collections.Counter(f._replace(column=0) for f in findings.elements())
 
 
 def assert_defined(
     code: str, environment: Environment, path: str | os.PathLike[str], line: int
 ) -> None:
-    """Assert that a place is in the fork, and the one that is expected."""
+    """Assert that a definition is in the fork, and is the expected one."""
     file, text = DEFINITIONS[code]
     assert pathlib.Path(path) == libraries(environment) / "flaskfork" / file
     assert text in pathlib.Path(path).read_text().splitlines()[line - 1]

@@ -1,4 +1,4 @@
-"""The shim's wheel: what is in it, and that it is the same wherever it is built."""
+"""The shim's wheel: its contents, and that every build gives the same one."""
 
 from __future__ import annotations
 import __future__
@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
 
 #: Prints, for each module of the shim wheel, the names that are wrong.
 DRIFT = pathlib.Path(__file__).with_name("drift.py")
-#: What is imported from __future__ is meant for the compiler.
+#: Imports from __future__ are meant for the compiler.
 FEATURES = {*__future__.all_feature_names}
 
 
@@ -67,7 +67,7 @@ def info(level: str, provenance: dict[str, t.Any]) -> str:
 
 @pytest.fixture(scope="module")
 def modules(fork: zipfile.ZipFile, provenance: dict[str, t.Any]) -> list[str]:
-    """The modules that upstream has, by their path in the package."""
+    """Upstream's modules, by their path in the package."""
     paths = set(fork.namelist()) - set(provenance["overlay"])
     return sorted(p.partition("/")[2] for p in paths if p.endswith(".py"))
 
@@ -75,7 +75,7 @@ def modules(fork: zipfile.ZipFile, provenance: dict[str, t.Any]) -> list[str]:
 def test_exact_contents(shim: zipfile.ZipFile, modules: list[str], info: str) -> None:
     assert {"__init__.py", "__main__.py", "app.py", "sansio/app.py"} <= set(modules)
     assert not [path for path in modules if "shim" in path or "provenance" in path]
-    # A folder without an __init__.py has none here either: that makes a difference.
+    # A folder without an __init__.py must not get one here: that makes a difference.
     assert "sansio/__init__.py" not in modules
     metadata = ["METADATA", "WHEEL", "entry_points.txt", "flaskfork.json"]
     metadata += ["licenses/LICENSE", "licenses/LICENSE.flask.txt", "RECORD"]
@@ -110,7 +110,7 @@ def test_record_names_every_file_with_its_hash(
 def test_same_bytes_whenever_and_wherever(
     shim_wheel: pathlib.Path, fork_env: Environment, tmp_path: pathlib.Path
 ) -> None:
-    # The fixture is of another process, with another installation, some time ago.
+    # The fixture was built earlier, in another process, with another installation.
     folder = tmp_path / "new" / "folder"
     code = (
         "import os, sys; os.umask(0o077); from flaskfork.shim.__main__ import main;"
@@ -258,7 +258,7 @@ def test_what_a_type_checker_sees_is_what_there_is(
 def test_what_is_shown_has_the_names_of_the_source(
     shim: zipfile.ZipFile, fork: zipfile.ZipFile, modules: list[str]
 ) -> None:
-    # What is for type checkers only is among them.
+    # This includes names that are for type checkers only.
     for path in modules:
         source = fork.read(f"flaskfork/{path}").decode()
         shown = shown_to_checkers(shim, path)
@@ -266,7 +266,7 @@ def test_what_is_shown_has_the_names_of_the_source(
 
 
 def test_exported_names(shim: zipfile.ZipFile) -> None:
-    # A few by hand, of each kind.
+    # A few of each kind, written out.
     package = shown_to_checkers(shim, "__init__.py").splitlines()
     assert "from . import json as json" in package
     assert "from .app import Flask as Flask" in package
@@ -279,20 +279,20 @@ def test_exported_names(shim: zipfile.ZipFile) -> None:
     assert not [line for line in app if line.endswith(" annotations")]
     globals_ = shown_to_checkers(shim, "globals.py").splitlines()
     assert "from flaskfork.globals import _cv_app as _cv_app" in globals_
-    # Nothing that only the fork has is looked for beside it.
+    # No import in the shim's package is of a module that only the fork has.
     everything = "".join(shown_to_checkers(shim, p) for p in ["cli.py", "__init__.py"])
     assert "provenance" not in everything
 
 
 @pytest.fixture(scope="module")
 def mirror(fork_env: Environment) -> t.Callable[..., str]:
-    """The generator that is installed."""
+    """The generator in the installed fork."""
     code = "from flaskfork.shim.wheel import mirror; print(mirror.__file__)"
     return runpy.run_path(fork_env.evaluate(code))["mirror"]
 
 
 def test_names_that_are_shown_of_other_modules(mirror: t.Callable[..., str]) -> None:
-    # The standard library has each way of making a name, many times.
+    # The standard library binds names in every possible way, many times.
     files = sorted(pathlib.Path(sysconfig.get_path("stdlib")).glob("*.py"))
     assert len(files) > 150
     for file in files:
@@ -395,7 +395,7 @@ def names_that_differ(shown: str, source: str) -> set[str]:
         }
         for table in tables
     )
-    # Those of a comprehension that Python inlines are there, too.
+    # The table also has the names of comprehensions that Python inlines.
     inlined = {
         name.id
         for node in ast.walk(ast.parse(source))

@@ -1,4 +1,4 @@
-"""Stands for the conftest.py that the sdist of Flask-Threads leaves out."""
+"""Replaces the conftest.py that is missing from the sdist of Flask-Threads."""
 
 from __future__ import annotations
 

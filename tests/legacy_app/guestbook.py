@@ -1,7 +1,7 @@
 # -*- coding: utf-8 -*-
-"""A guest book as one wrote it for Flask 0.10, to the letter.
+"""A guest book exactly as it would have been written for Flask 0.10.
 
-It runs on Flask 3 by nothing but names that are given back. Do not modernise it.
+On Flask 3, it runs only thanks to the restored names. Do not modernise it.
 """
 from __future__ import unicode_literals
 
@@ -104,7 +104,7 @@ def close_db(exception):
 
 @app.before_first_request
 def create_table():
-    # Slow, so that the requests that come meanwhile would find it half done.
+    # Slow, so that concurrent requests would find it half done.
     db.execute("CREATE TABLE entry (author, text)")
     db.commit()
     time.sleep(0.5)

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""How one ran it."""
+"""How it was run."""
 from __future__ import print_function
 from __future__ import unicode_literals
 

@@ -1,4 +1,4 @@
-"""The page for a rejected host can build URLs, and none has that host."""
+"""The page for a rejected host can build URLs, none of which has that host."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def get(app, host, path="/", **kwargs):
 
 
 def in_the_error_page(app, host, build):
-    """What ``build`` returns while a 400 for this host is handled."""
+    """The result of ``build`` while a 400 for this host is handled."""
     built = []
 
     @app.errorhandler(400)

@@ -169,7 +169,7 @@ def test_handlers_of_classes_and_of_the_app():
     bp = blueprint("bp", "/bp", codes=None)
     bp.errorhandler(HTTPException)(lambda e: (f"class {e.code}", e.code))
     app = make_app(bp)
-    # A handler of the code comes first, whoever has it.
+    # A handler for the code takes precedence, no matter who registered it.
     assert get(app, "/bp/x") == "app 404"
     app.error_handler_spec[None].clear()
     assert get(app, "/bp/x") == "class 404"
@@ -301,7 +301,7 @@ trees = st.recursive(
 @settings(deadline=None, max_examples=200)
 @given(st.lists(trees, max_size=3), st.lists(segments, max_size=5))
 def test_nested_blueprints(forest, parts):
-    """Against what the rule says, word by word."""
+    """Compared with a literal implementation of the rule."""
     expected = []
 
     def build(tree, parents, above):

@@ -196,7 +196,7 @@ def test_an_app_context_around_the_block(app, torn_down):
     with app.app_context():
         g.user = "the test"
         with app.test_client() as client:
-            # The request is made in the context that the test has pushed.
+            # The request runs in the context that the test has pushed.
             assert client.get("/?user=alice").text == "the test"
             assert g.user == "alice"
         assert torn_down == once("alice")[:1]
@@ -283,7 +283,7 @@ def test_the_stream_of_the_last_request(app, torn_down):
 
 
 def test_an_app_context_that_is_popped_before_the_block_ends(app, torn_down):
-    """As two fixtures do, which end in the other order than they began."""
+    """As with two fixtures that end in the order in which they began."""
     client, pushed = app.test_client(), app.app_context()
     with client:
         pushed.push()
@@ -344,7 +344,7 @@ def test_a_request_that_fails_before_it_has_a_request_context(app, torn_down):
     with app.test_client() as client:
         with contextlib.suppress(OSError, LookupError):
             client.get("/?user=alice")
-        # What has failed in its push is never popped, on plain Flask either.
+        # A context whose push failed is never popped, on plain Flask either.
         flask.globals.app_ctx.pop()
         client.get("/?user=bob")
         assert request.args["user"] == g.user == "bob"

@@ -1,4 +1,4 @@
-"""A missing config file is missing whatever the system calls it, and two
+"""A missing config file is ignored no matter how the system reports it, and two
 environment variables that contradict each other are named.
 """
 
@@ -142,7 +142,7 @@ values = st.sampled_from(["1", "text", "null", "[1]", "{}", '{"B": 1}', '{"B": {
 @settings(deadline=None, max_examples=300)
 @given(st.dictionaries(names.map("__".join), values, max_size=4))
 def test_whatever_is_in_the_environment(variables):
-    """Against items that are set one after another, as the documentation says."""
+    """Compared with setting the items one by one, as the documentation says."""
     expected, conflict = {}, False
     for name in sorted(variables):
         *parents, key = name.split("__")

@@ -1,4 +1,4 @@
-"""The session's cookie is as secure as the request that sets it, if asked for."""
+"""On request, the session's cookie is as secure as the request that sets it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def make_app(**config):
 
 
 def attributes(response):
-    """What the cookie has besides its name and value."""
+    """The cookie's attributes, without its name and value."""
     [cookie] = response.headers.getlist("Set-Cookie")
     return {part.strip() for part in cookie.split(";")[1:]}
 

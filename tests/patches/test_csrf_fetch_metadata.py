@@ -1,4 +1,4 @@
-"""With a flag, what another site makes a browser send changes nothing."""
+"""With a flag, requests that another site makes a browser send change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With a flag, a route that another endpoint has already is warned of."""
+"""With a flag, adding a route that another endpoint already has gives a warning."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make_app(*, enabled=True, **kwargs):
 
 
 def warned(app, *rules):
-    """What is said when ``rules`` are added, each with its own endpoint."""
+    """The warnings when ``rules`` are added, each with its own endpoint."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for number, (rule, options) in enumerate(rules):
@@ -119,7 +119,7 @@ def test_names_of_variables_make_no_difference(one, other):
         (("/a", {"subdomain": "x"}), ("/a", {"subdomain": "y"})),
         (("/a", {}), ("/a", {"subdomain": "y"})),
         (("/a", {"methods": ["POST"]}), ("/a", {"methods": ["OPTIONS"]})),
-        # This one is reached at /a/.
+        # The second is also reached at /a/.
         (("/a", {}), ("/a", {"strict_slashes": False})),
         (("/<any('x>y'):a>", {}), ("/<any('z>y'):a>", {})),
     ],
@@ -168,7 +168,7 @@ def test_hosts():
 
 
 segments = st.sampled_from(["a", "b", "<x>", "<y>", "<int:x>", "<int:y>"])
-# No name twice in a rule.
+# No name occurs twice in a rule.
 rules = st.lists(
     segments,
     min_size=1,
@@ -181,7 +181,7 @@ methods = st.sampled_from([["GET"], ["POST"], ["GET", "POST"], ["PUT"]])
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(rules, methods), max_size=6))
 def test_what_is_warned_of_is_never_reached(added):
-    """Against what answers: as many rules are warned of as are shadowed."""
+    """Compared with real matching: exactly the shadowed rules have a warning."""
     app = make_app(static_folder=None)
     texts = warned(app, *[(rule, {"methods": allowed}) for rule, allowed in added])
     warned_of = {text.split("'")[3] for text in texts}

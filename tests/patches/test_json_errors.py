@@ -1,4 +1,4 @@
-"""With a flag, errors that nothing handles are in JSON, but for browsers."""
+"""With a flag, errors that nothing handles are JSON, except for browsers."""
 
 from __future__ import annotations
 

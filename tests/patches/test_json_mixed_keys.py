@@ -1,4 +1,4 @@
-"""A dict whose keys cannot be compared is JSON all the same, in its own order."""
+"""A dict whose keys cannot be compared is still serialised, in its own order."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_an_object_that_json_does_not_have_is_refused_after_one_try(app, obj):
 
 
 def test_each_object_is_converted_once(app):
-    """The second result of converting an iterator would be an empty list."""
+    """Converting an iterator for a second time would give an empty list."""
     obj = {
         "a": iter([1, iter([2])]),
         "b": {"y": iter([{"d": 3, "c": iter([4])}]), 1: iter([5])},

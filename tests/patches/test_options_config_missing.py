@@ -10,7 +10,7 @@ KEY = "PROVIDE_AUTOMATIC_OPTIONS"
 
 
 class Bare(flask.Flask):
-    """An app class with defaults of its own, as Quart's were."""
+    """An app class with its own defaults, as Quart's was."""
 
     default_config = ImmutableDict(
         {k: v for k, v in flask.Flask.default_config.items() if k != KEY}

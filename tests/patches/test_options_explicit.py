@@ -18,7 +18,7 @@ def view():
 
 
 def options_of(where, config, view_func=view, **kwargs):
-    """The answer to OPTIONS of a rule that is added to an app or a blueprint."""
+    """The answer to OPTIONS for a rule that is added to an app or a blueprint."""
     app = flask.Flask(__name__)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = config
     scaffold = app if where == "app" else flask.Blueprint("bp", __name__)
@@ -167,7 +167,7 @@ explicit = st.sampled_from([None, True, False])
     required=st.sets(st.sampled_from(["PUT", "OPTIONS"])),
 )
 def test_every_combination(where, config, argument, attribute, allowed, required):
-    """Against what the documentation says, word by word."""
+    """Compared with a literal implementation of the documentation."""
 
     def own():
         return "own"

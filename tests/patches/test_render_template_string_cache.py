@@ -1,4 +1,4 @@
-"""A template is compiled from a string once, and renders what it would anew."""
+"""A string template is compiled only once, and renders as if compiled again."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_extensions(app):
 )
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_custom_functions_of_constants(app, monkeypatch, source, everywhere):
-    """They may depend on the request, whatever the operands that do not count."""
+    """They may depend on the request, even with variables that are never evaluated."""
     calls = []
     filters, tests = app.jinja_env.filters, app.jinja_env.tests
     if everywhere:

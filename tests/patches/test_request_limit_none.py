@@ -1,4 +1,4 @@
-"""A limit of None that is set on a request means no limit for this request."""
+"""Setting a limit to None on a request means no limit for this request."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from werkzeug.routing import BaseConverter
 
 
 class Interface(SecureCookieSessionInterface):
-    """Says what is done with the session."""
+    """Records what is done with the session."""
 
     def __init__(self):
         self.seen = []
@@ -173,7 +173,7 @@ def test_the_session_is_opened_and_saved_as_ever(app, interface):
     for url in ("/", "/missing"):
         client.get(url, buffered=True)
         assert interface.take() == ["open", "save"]
-    # It may hold a lock from the one to the other.
+    # It may hold a lock from opening to saving.
     url = static_urls(app)[0]
     interface.take()
     client.get(url, buffered=True)

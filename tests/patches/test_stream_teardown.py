@@ -19,7 +19,7 @@ from flask.globals import request_ctx
 
 
 class Seen(list):
-    """What was called, in order; an error as its type."""
+    """The calls, in order; of an error, only its type."""
 
     def add(self, name, exc=None):
         self.append(name if exc is None else (name, type(exc)))
@@ -101,7 +101,7 @@ def client(app):
 
 @pytest.fixture(params=["/stream", "/async"])
 def call(request, app):
-    """A function that calls the application as a server does, for the body."""
+    """A function that calls the application as a server does, and returns the body."""
 
     def call(query="", method="GET"):
         environ = app.test_request_context(
@@ -335,7 +335,7 @@ def test_a_stream_of_a_view_that_fails(app, client, seen, handled):
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("code", [404, 418])
 def test_a_stream_of_a_view_that_aborts(app, client, seen, code, begun):
-    """Nobody sees the stream, not even by the traceback of the error."""
+    """Nobody sees the stream, not even through the error's traceback."""
 
     @app.get("/aborts")
     def aborts():
@@ -357,7 +357,7 @@ def test_a_stream_of_a_view_that_aborts(app, client, seen, code, begun):
 
 
 def test_a_stream_that_fails_to_close_when_its_view_failed(app, client, seen):
-    """The error of the view is the one that counts."""
+    """The view's error takes precedence."""
     errors = []
 
     @app.get("/fails")
@@ -523,7 +523,7 @@ def test_a_teardown_that_fails_is_not_called_again(app, client, seen):
 
 
 def test_many_streams_end_in_threads_while_requests_end(app):
-    """Whichever of them comes last tears down; never both, never none."""
+    """Whichever comes last tears down; never both, never neither."""
     ended = []
     barrier = threading.Barrier(2)
 

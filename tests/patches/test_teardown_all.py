@@ -1,4 +1,4 @@
-"""Every step of a teardown is done, whatever those before it raise."""
+"""Every step of a teardown is taken, no matter what earlier steps raise."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEPS = [
 ]
 
 
-# None before Python 3.11.
+# There are no groups before Python 3.11.
 GROUP = getattr(builtins, "BaseExceptionGroup", ())
 
 
@@ -43,7 +43,7 @@ def failing():
 
 @pytest.fixture
 def done():
-    """The steps that were done, with what they were passed."""
+    """The steps that were taken, with the arguments that they were passed."""
     return []
 
 
@@ -110,14 +110,14 @@ def names(done):
 
 
 def flat(error):
-    """What the error is, or the group has, in order."""
+    """The error, or the errors of the group, in order."""
     if not isinstance(error, GROUP):
         return [error]
     return [inner for e in error.exceptions for inner in flat(e)]
 
 
 def several(first):
-    """Expect a group, or the first of several errors before Python 3.11."""
+    """Expect a group, or, before Python 3.11, the first of several errors."""
     match = "Errors during teardown" if GROUP else f"^{first}"
     return pytest.raises(GROUP or Error, match=match)
 
@@ -148,7 +148,7 @@ def test_one_error_is_raised_as_it_is(app, failing, done, step, kind):
 
 @pytest.mark.parametrize("path", ["/", "/stream"])
 def test_several_errors(app, failing, done, path):
-    # A streamed one is popped before its stream begins.
+    # With a stream, the context is popped before the stream begins.
     expected = STEPS if path == "/" else STEPS[:-1]
     failing.update(dict.fromkeys(expected, Error))
     with several("blueprint") as caught:
@@ -187,7 +187,7 @@ def test_what_the_view_raised_is_passed_to_all(app, failing, done):
     assert names(done) == STEPS
     passed = [exc for name, exc in done if name not in ("close", "popped")]
     assert {str(exc) for exc in passed} == {"view"}
-    # As it ever was: raised while the view's own is on its way.
+    # As always: raised while the view's own error is propagating.
     assert passed[0] in (caught.value.__context__, caught.value.__cause__)
 
 

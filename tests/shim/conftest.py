@@ -1,7 +1,7 @@
-"""What the tests of the shim share.
+"""Shared by the tests of the shim.
 
-They run in an environment that has the fork's wheel and the shim's. What an import does
-shows in a fresh interpreter only, so each test starts its own.
+They run in an environment that has the fork's wheel and the shim's. The effects of an
+import only show in a fresh interpreter, so each test starts its own.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def run_python(tmp_path: pathlib.Path) -> t.Callable[..., str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that has an argument ``module`` for each module of upstream's."""
+    """Run a test that has an argument ``module`` for each of upstream's modules."""
     if "module" in metafunc.fixturenames:
-        # The fork's own are many, and none that anybody knows by the other name.
+        # The fork's own modules are many, and nobody knows them under the other name.
         own = (".shim.", ".legacy.")
         theirs = [name for name in modules() if not name.startswith(own)]
         metafunc.parametrize("module", theirs)
@@ -52,14 +52,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def all_modules() -> list[str]:
-    """The names of the fork's modules, without the package's."""
+    """The names of the fork's modules, without the package's name."""
     return modules()
 
 
 def modules() -> list[str]:
     """The fork's modules by their name in the package; the package itself is ''.
 
-    Read from the disk: pkgutil does not see what is in a namespace package. To import a
+    Read from the disk, since pkgutil does not look into namespace packages. To import a
     ``__main__`` is to run it, so these are left out.
     """
     spec = importlib.util.find_spec("flaskfork")

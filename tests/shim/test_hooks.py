@@ -1,4 +1,4 @@
-"""What watches imports, or takes part in them, sees those of ``flask``."""
+"""Code that watches imports, or takes part in them, sees those of ``flask``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 RunPython = t.Callable[..., str]
 
-# Hooks as monitoring tools set them. A module that is loaded has been patched, once.
+# Hooks as monitoring tools set them. A loaded module has been patched exactly once.
 HOOKS = """
 import sys
 import wrapt
@@ -104,8 +104,8 @@ def test_what_a_hook_patches_is_the_fork(run_python: RunPython) -> None:
     run_python("-c", code)
 
 
-# Finders that come first and ask Python's own by themselves, or load by themselves what
-# is in a folder, as those of test runners and type checkers at run time do.
+# Finders that come first and call Python's own, or load what is in a folder themselves,
+# as those of test runners and run-time type checkers do.
 PATH_FINDER = """
     from importlib.machinery import PathFinder
     class First:
@@ -166,7 +166,7 @@ def test_folders_of_the_fork_are_read_as_before(run_python: RunPython) -> None:
     ("plugin", "rewritten"),
     [
         ([], ["flask", "flask.testing", "flaskfork"]),
-        # pytest warns of what has been imported already, as the plugin's package has.
+        # pytest warns of modules that are already imported, as the plugin's package is.
         (["-p", "flaskfork.shim"], ["flask", "flask.testing"]),
     ],
     ids=["wheel", "plugin"],
@@ -174,7 +174,7 @@ def test_folders_of_the_fork_are_read_as_before(run_python: RunPython) -> None:
 def test_rewriting_of_assertions(
     run_python: RunPython, tmp_path: t.Any, plugin: list[str], rewritten: list[str]
 ) -> None:
-    # pytest has the finder that comes first and asks Python's own.
+    # pytest has the finder that comes first and calls Python's own.
     tmp_path.joinpath("conftest.py").write_text(
         f"import pytest\npytest.register_assert_rewrite(*{rewritten})\n"
     )
@@ -197,7 +197,7 @@ import wrapt
 
 @wrapt.when_imported("flask.app")
 def patch(module):
-    # As a tool's own instrumentation does: back into the package.
+    # As a tool's own instrumentation does, it imports from the package again.
     import flask.views
     from flask import Flask
     Flask.mark = flask.views.View.mark = "patched"
@@ -243,7 +243,7 @@ def test_what_a_hook_keeps_of_what_it_replaces(
 def test_what_a_hook_replaces_reaches_who_has_imported_it(
     run_python: RunPython, first: str
 ) -> None:
-    # As upstream's package takes the function from its module after the hook.
+    # As with upstream, where the package imports the function after the hook has run.
     code = f"""
         import wrapt
         import {first}

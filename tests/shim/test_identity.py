@@ -1,4 +1,4 @@
-"""``flask`` and ``flaskfork`` are one and the same, whatever is done to them."""
+"""``flask`` and ``flaskfork`` are one and the same, no matter what is done to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 RunPython = t.Callable[..., str]
 
-# Imports every module under both names, given the names of all.
+# Given the names of all modules, imports each under both names.
 IMPORT_ALL = """
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""The finder plays by the rules of the import system."""
+"""The finder obeys the rules of the import system."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from unittest import mock
 import flaskfork.shim
 
 class Tripwire:
-    # The first finder that is asked for anything that is imported.
+    # The first finder, so it is asked for everything that is imported.
     def find_spec(self, name, path=None, target=None):
         raise AssertionError(f"{name} is imported")
 
@@ -45,9 +45,9 @@ for name, spec in found.items():
     assert spec.name == "flask" + name
 """
 
-# First of the package, then, two threads each, of what it does not load by itself or
-# has under the other name only. A first import of `flask.views` while another thread is
-# at `flask` would be no fair test: Python gives it half a package, plain Flask's too.
+# Imports first the package; then, with two threads each, modules that it does not load
+# itself or has only under the other name. A first import of `flask.views` while another
+# thread imports `flask` would not be fair: it gets half a package, even on plain Flask.
 RACE = """
 import sys
 import threading
@@ -97,7 +97,7 @@ for name, module in sys.modules.copy().items():
 for name in names:
     assert getattr(sys.modules[name], name) == "mark"
 """
-# By both names at once, time and again.
+# Under both names simultaneously, many times.
 BOTH_NAMES = """
 import importlib
 import sys
@@ -194,7 +194,7 @@ def test_a_submodule_waits_for_the_whole_package(run_python: RunPython) -> None:
         reached, go = threading.Event(), threading.Event()
 
         class SlowFinder:
-            # Stops the import of the package halfway.
+            # Pauses the import of the package halfway.
             def find_spec(self, name, path=None, target=None):
                 if name != "flaskfork.templating":
                     return None
@@ -241,7 +241,7 @@ def test_a_submodule_waits_for_the_whole_package(run_python: RunPython) -> None:
 def test_importing_the_alias_while_the_fork_is_being_imported(
     run_python: RunPython, first: str, at: str
 ) -> None:
-    # As a dependency does that knows Flask, and is imported by it.
+    # As by a dependency that knows Flask, and that Flask imports.
     code = f"""
         import importlib, sys, types
         from importlib.machinery import PathFinder
@@ -265,7 +265,7 @@ def test_importing_the_alias_while_the_fork_is_being_imported(
         import {first}
         import flask, flask.views, flaskfork
         assert flask is flaskfork
-        # What imports the shim wheel's module halfway may keep its stand-in.
+        # Code that imports the shim wheel's module halfway may keep its stand-in.
         assert vars(imported[0]) is vars(flask)
         assert flask.Flask("x").test_client().get("/").status_code == 404
         for name, module in sys.modules.copy().items():
@@ -277,7 +277,7 @@ def test_importing_the_alias_while_the_fork_is_being_imported(
 
 
 def test_stand_in_of_a_lost_race(run_python: RunPython) -> None:
-    # What a thread gets that reads sys.modules while another imports the same name.
+    # A thread gets it if it reads sys.modules while another imports the same name.
     code = """
         import importlib.util
         import flaskfork.shim
@@ -296,7 +296,7 @@ def test_stand_in_of_a_lost_race(run_python: RunPython) -> None:
         assert flask.__all__ == lost.__all__ == ["Flask"]
         del lost.__all__
         assert not hasattr(flask, "__all__")
-        # That is what the import system does with a module that it loads.
+        # The import system does this to a module that it loads.
         lost.__spec__ = lost.__file__ = None
         assert flask.__spec__ is not None
         assert flask.__file__ is not None

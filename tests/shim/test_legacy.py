@@ -1,4 +1,4 @@
-"""Names that upstream removed come back when asked for, and only then."""
+"""Names that upstream removed are restored on request, and only then."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 RunPython = t.Callable[..., str]
 
-#: Each way to switch them on for the whole of a program, before or after the imports.
+#: Each way to enable them for a whole program, before or after the imports.
 FLASK = "import flaskfork.shim; flaskfork.shim.legacy()"
 BOTH = "import flaskfork.shim; flaskfork.shim.legacy(werkzeug=True)"
 VARIABLE = "import os; os.environ['FLASKFORK_LEGACY'] = {!r}; import flask"
@@ -187,7 +187,7 @@ def test_nothing_shows(run_python: RunPython) -> None:
                 space = {}
                 exec(f"from {name} import *", space)
                 assert set(space) == set(stars[name]), name
-        # Not even when it has been used.
+        # Not even after it has been used.
         import warnings
         warnings.simplefilter("ignore")
         from flask import Markup, _app_ctx_stack
@@ -232,7 +232,7 @@ def test_nothing_shows(run_python: RunPython) -> None:
     ],
 )
 def test_one_warning_at_the_line_that_uses_it(run_python: RunPython, line: str) -> None:
-    # In a file of its own: the line number must be the user's, not that of an exec.
+    # In its own file: the line number must be the user's, not that of an exec.
     code = f"""
         import pathlib, warnings
         pathlib.Path("user.py").write_text(
@@ -260,7 +260,7 @@ def test_one_warning_at_the_line_that_uses_it(run_python: RunPython, line: str) 
         assert "was removed in" in text or "will be removed" in text, text
         assert "instead" in text, text
 
-        # As an error it is raised there, too.
+        # As an error, it is also raised there.
         for name in ("flask._compat", "werkzeug.contrib.fixers"):
             sys.modules.pop(name, None)
         warnings.simplefilter("error")
@@ -498,7 +498,7 @@ def test_in_another_interpreter_of_the_process(run_python: RunPython) -> None:
         import flask
         program = "import warnings; warnings.simplefilter('ignore');"
         program += "from flask import Markup, escape; print('ran')"
-        # MarkupSafe's C part is not for interpreters of their own lock.
+        # MarkupSafe's C part does not support interpreters with their own GIL.
         legacy = sys.version_info >= (3, 13)
         number = interpreters.create("legacy") if legacy else interpreters.create()
         failed = (interpreters.exec if legacy else interpreters.run_string)(
@@ -548,7 +548,7 @@ def test_switched_on_in_the_midst_of_an_import(run_python: RunPython) -> None:
         os.environ["FLASKFORK_LEGACY"] = "1"
 
         class Hook:
-            # As tools do that patch a module when it has been imported.
+            # As in tools that patch a module after its import.
             @staticmethod
             def find_spec(name, path=None, target=None):
                 if name != "flaskfork.templating":

@@ -1,4 +1,4 @@
-"""What is given back of Flask works, and what cannot be given back says so."""
+"""Restored names of Flask work, and those that cannot be restored say so."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_extensions_by_flask_ext(
         assert found.__name__ == "{real_name}" == found.__spec__.name
         assert importlib.util.find_spec("{real_name}") is found.__spec__
         assert importlib.reload(found) is real
-        # Each file has been executed once, by whatever names.
+        # Each file has been executed only once, under any of its names.
         files = [getattr(m, "__file__", None) for m in {{*sys.modules.values()}}]
         files = [f for f in files if f and "known" in f or f and "older" in f]
         assert len(files) == len({{*files}}), files
@@ -91,7 +91,7 @@ def test_an_extension_that_is_not_there(
             from flask.ext import nope
         except ImportError as e:
             assert "cannot import name 'nope' from 'flask.ext'" in str(e)
-        # One that is there and fails for what it needs keeps that name.
+        # If one is there but lacks a dependency, the error names the dependency.
         try:
             import flask.ext.broken
         except ModuleNotFoundError as e:
@@ -330,7 +330,7 @@ def test_json_classes(run_python: RunPython, early: bool, where: str) -> None:
             return flask.json.dumps(sent["p"].x)
 
         client = app.test_client()
-        # The client decodes with the application's class as well.
+        # The client decodes with the application's class, too.
         found = client.get("/").json
         assert (found["p"].x, found["when"]) == (1, "Thu, 02 Jan 2020 00:00:00 GMT")
         assert client.get("/dict").text.strip() == '{{"p":{{"x":2}}}}'
@@ -341,7 +341,7 @@ def test_json_classes(run_python: RunPython, early: bool, where: str) -> None:
             rendered = flask.render_template_string("{{{{ p|tojson }}}}", p=Point(6))
             assert rendered == '{{"x": 6}}'
             assert flask.json.htmlsafe_dumps("<") == '"\\\\u003c"'
-        # Outside of it, by naming the application, or the class.
+        # Outside a context, by passing the application or the class.
         assert flask.json.dumps(Point(8), app=app) == '{{"x": 8}}'
         assert flask.json.loads('{{"x": 9}}', app=app).x == 9
         assert flask.json.dumps(Point(1), cls=Encoder) == '{{"x": 1}}'
@@ -372,7 +372,7 @@ def test_an_encoder_that_is_pythons(run_legacy: RunLegacy) -> None:
         app.json_encoder = Own
         assert app.json.dumps([{1}, datetime.date(2020, 1, 2)]) == '["own", "own"]'
         assert app.json.dumps({1}, default=lambda o: "mine") == '"mine"'
-        # What has no default of its own has the provider's, and sorts as it does.
+        # An encoder without a default() uses the provider's, and sorts as it does.
         app.json_encoder = Indented
         assert app.json.dumps([datetime.date(2020, 1, 2)]).startswith('[\\n "Thu')
         app.json_encoder = None
@@ -440,7 +440,7 @@ def test_before_the_first_request(run_legacy: RunLegacy) -> None:
         def first():
             events.append("first")
             time.sleep(0.3)
-            # It may still set up, and even send a request.
+            # It may still add routes, and even send a request.
             app.add_url_rule("/late", "late", lambda: "late")
             assert app.test_client().get("/late").text == "late"
             time.sleep(0.2)
@@ -479,7 +479,7 @@ def test_before_the_first_request(run_legacy: RunLegacy) -> None:
         else:
             raise SystemExit("no error")
 
-        # Another application is another one.
+        # Each application has its own first request.
         other = Flask("other")
         other.before_first_request(lambda: events.append("other"))
         other.try_trigger_before_first_request_functions()
@@ -508,7 +508,7 @@ def test_before_the_first_request_something_fails(run_legacy: RunLegacy) -> None
         app.errorhandler(500)(lambda e: (f"500 {e.original_exception}", 500))
         app.add_url_rule("/", view_func=lambda: "ok")
         client = app.test_client()
-        # As in 2.2: it is no view's error, and the next request begins anew.
+        # As in 2.2: it is not a view's error, and the next request starts over.
         assert client.get("/").text == "500 not yet"
         app.testing = True
         try:
@@ -731,7 +731,7 @@ def test_a_class_attribute_warns_at_the_class(run_legacy: RunLegacy) -> None:
 
 
 def write_extensions(folder: pathlib.Path) -> None:
-    """Extensions: one of its own, one in the shared package, and a broken one."""
+    """Extensions: a separate one, one in the shared package, and a broken one."""
     files = {
         "flask_known/__init__.py": "",
         "flask_known/sub/__init__.py": "",

@@ -1,4 +1,4 @@
-"""What is given back of Werkzeug, Jinja, itsdangerous and MarkupSafe works."""
+"""Restored names of Werkzeug, Jinja, itsdangerous and MarkupSafe work."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_paths(run_legacy: RunLegacy) -> None:
         environ = {"wsgi.url_scheme": "http", "HTTP_HOST": "h:80", "SCRIPT_NAME": "/s"}
         assert extract_path_info(environ, "http://h/s/t") == "/t"
 
-        # As programs dispatch by path, since long ago.
+        # As programs have long dispatched by path.
         from werkzeug.wsgi import DispatcherMiddleware, SharedDataMiddleware
         from werkzeug.wrappers import Request, Response
         from werkzeug.test import Client

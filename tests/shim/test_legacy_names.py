@@ -1,4 +1,4 @@
-"""Every name that is given back: there, warned of, documented, and not kept in vain."""
+"""Every restored name: it is there, warns, is documented, and is still needed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ RunPython = t.Callable[..., str]
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "legacy.md"
 BOTH = [FLASK, WERKZEUG]
-#: No requirement of the fork's; the test of Flask-Cache has it.
+#: Not a requirement of the fork; the test of Flask-Cache covers it.
 ELSEWHERE = "cachelib"
 
-#: What extensions have been found to import, and what the project has promised,
+#: Names that extensions were found to import, and names that the project promised,
 #: independently of the table.
 PROMISED = {
     "flask": """
@@ -95,7 +95,7 @@ def test_each_name_of_a_module(run_python: RunPython, name: str) -> None:
         import importlib, warnings
         module = importlib.import_module({name!r})
         names = {expected!r}
-        # The library may have put one back, or may still have it.
+        # Fails if the library has restored one, or still has it.
         assert not [n for n in names if hasattr(module, n)]
         import flaskfork.shim
         flaskfork.shim.legacy(werkzeug=True)
@@ -159,12 +159,12 @@ def test_the_page_has_the_tables() -> None:
             given |= {row(f"{module}.{name}", names[name]) for name in names}
         given |= {row(n, g) for n, g in table.modules.items() if g.target}
     missing = "\n".join("| `{}` | {} | {} |".format(*r) for r in sorted(given))
-    assert given <= documented, f"the rows that belong there:\n{missing}"
+    assert given <= documented, f"the rows that are required:\n{missing}"
     modules = {name for table in BOTH for name in [*table.names, *table.modules]}
     others = {r[0] for r in documented - given}
     assert not [name for name in others if name.rpartition(".")[0] in modules], others
 
 
 def row(name: str, given: t.Any) -> tuple[str, str, str]:
-    """A row of the page: what is gone, since when, and what replaces it."""
+    """A row of the page: the removed name, since when, and its replacement."""
     return name, given.since, given.instead.replace("'", "`")

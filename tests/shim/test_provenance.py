@@ -1,4 +1,4 @@
-"""The fork knows what it was made of."""
+"""The fork knows what it was made from."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What knows nothing of the fork."""
+"""General helpers that do not depend on the fork."""

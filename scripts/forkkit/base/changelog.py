@@ -1,4 +1,4 @@
-"""The changelog: the entries of the version that is not released yet."""
+"""The changelog: the entries of the unreleased version."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .files import read
 from .paths import Project
 
 _UNRELEASED = "## Unreleased"
-#: With the lines that go on below it.
+#: With its continuation lines.
 _DROPPED = re.compile(
     r"^- The patch `([a-z0-9-]+)` is dropped:\s+(.+(?:\n  .+)*)$", re.MULTILINE
 )
-_HINT = "write '## Unreleased' with '### Upstream' and '### Fork' below it"
+_HINT = "add '## Unreleased' with the sections '### Upstream' and '### Fork'"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Changelog:
 
         :raises ForkError: it is missing.
         """
-        return cls.parse(read(project.changelog, hint="restore it from the history"))
+        return cls.parse(read(project.changelog, hint="restore it from git"))
 
     @classmethod
     def parse(cls, data: bytes) -> Changelog:
@@ -41,11 +41,11 @@ class Changelog:
         return "\n".join([*self.lines, ""]).encode()
 
     def with_entry(self, section: str, entry: str, *, instead: str = "") -> Changelog:
-        """The changelog with an entry in a section of what is unreleased.
+        """The changelog with a new entry in a section of the unreleased version.
 
         :param section: ``Upstream`` or ``Fork``.
         :param entry: the text, without its bullet.
-        :param instead: a pattern of entries that it takes the place of.
+        :param instead: a regular expression for the entries that it replaces.
         :raises ForkError: there is no such section.
         """
         start, end = self._section(section)
@@ -62,15 +62,15 @@ class Changelog:
         return Changelog((*self.lines[:start], *body, *self.lines[end:]))
 
     def with_dropped(self, name: str, reason: str) -> Changelog:
-        """The changelog with the entry of a patch that is dropped."""
+        """The changelog with an entry for a dropped patch."""
         return self.with_entry("Fork", f"The patch `{name}` is dropped: {reason}.")
 
     def reasons(self) -> dict[str, str]:
-        """Why patches were dropped, in this version or before, by their names."""
+        """Why patches were dropped, in this version or before, by patch name."""
         matches = list(_DROPPED.finditer("\n".join(self.lines)))
         return {
             match[1]: " ".join(match[2].split()).removesuffix(".")
-            # The newest version stands at the top, and its word is the last.
+            # The newest version comes first in the file, and its reason wins.
             for match in reversed(matches)
         }
 
@@ -93,14 +93,14 @@ class Changelog:
 
 
 def clause(text: str) -> str:
-    """``text`` as an entry can end with it: a line, without its full stop.
+    """``text`` as the end of an entry: one line, without its full stop.
 
-    :raises ForkError: it is empty, or more than a line.
+    :raises ForkError: it is empty, or longer than one line.
     """
     stripped = text.strip().rstrip(".")
     if not stripped or not stripped.isprintable():
         raise ForkError(
-            f"the reason {text!r} is not a line of text",
-            hint="say in a few words why the patch goes",
+            f"the reason {text!r} is not one line of text",
+            hint="say in a few words why the patch is dropped",
         )
     return stripped

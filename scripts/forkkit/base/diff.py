@@ -13,7 +13,7 @@ from .files import Files
 _NO_NEWLINE = b"\\ No newline at end of file\n"
 _GIT_LINE = re.compile(rb"diff --git a/(.+) b/(.+)\n")
 _HUNK_LINE = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@([^\n]*)\n")
-_FORM = "export the patch again from a commit of plain text changes"
+_FORM = "export the patch again from a commit that changes only plain text"
 
 
 #: What a diff does to a file.
@@ -24,10 +24,10 @@ Kind = t.Literal["change", "add", "delete"]
 class Hunk:
     """One run of changed lines with its context.
 
-    :param old_start: the number of the first line before the change, from 1.
+    :param old_start: the number of its first line before the change, from 1.
     :param new_start: the same after the change.
-    :param section: what git shows behind the second ``@@``, with its space.
-    :param lines: each a mark (space, ``-`` or ``+``) and the line's bytes; only
+    :param section: what git prints after the second ``@@``, with the space.
+    :param lines: pairs of a mark (space, ``-`` or ``+``) and the line's bytes; only
         the last line of a file may lack its newline.
     """
 
@@ -38,7 +38,7 @@ class Hunk:
 
     @property
     def ends_file(self) -> bool:
-        """Whether no context comes last, so that the file has to end there."""
+        """Whether it ends without context, so that the file must end there too."""
         return self.lines[-1][0] != b" "
 
     @property
@@ -67,14 +67,14 @@ class FileDiff:
 def parse(data: bytes, *, where: object) -> tuple[FileDiff, ...]:
     """Read the diff of one commit.
 
-    :raises ForkError: it is not a diff of git's, holds a binary change, a rename, a
-        link or a mode other than that of a plain file, or a path that is not safe.
+    :raises ForkError: it is not a git diff, or has a binary change, a rename, a link,
+        a mode other than that of a plain file, or an unsafe path.
     """
     return tuple(_Reader(data, where).files())
 
 
 def render(diffs: t.Iterable[FileDiff]) -> bytes:
-    """Git's text for ``diffs``, without ``index`` lines."""
+    """The text of ``diffs`` in git's format, without ``index`` lines."""
     return b"".join(map(_render_file, diffs))
 
 
@@ -83,30 +83,30 @@ def apply(
 ) -> Files:
     """Return ``files`` with ``diffs`` applied.
 
-    :param offsets: look for a hunk's lines elsewhere in the file where they do not
-        stand at their line number. All context has to match either way.
-    :raises ForkError: something does not stand where a diff says; it names file and
-        hunk and shows what stands there instead.
+    :param offsets: look for a hunk's lines elsewhere in the file if they are not at
+        their line number. All context must match either way.
+    :raises ForkError: a diff does not apply; the error names the file and the hunk,
+        and shows what is there instead.
     """
     changed = dict(files)
     for diff in diffs:
         if diff.kind == "add" and diff.path in changed:
-            raise _refused(where, diff, "adds it, but it is there already")
+            raise _refused(where, diff, "adds it, but it already exists")
         if diff.kind == "add" and (taken := _in_the_way(diff.path, changed)):
             raise _refused(where, diff, f"adds it, but {taken} is in the way")
         if diff.kind != "add" and diff.path not in changed:
-            raise _refused(where, diff, "changes it, but there is no such file")
+            raise _refused(where, diff, "changes it, but it does not exist")
 
         content = _apply_file(diff, changed.pop(diff.path, b""), where, offsets)
         if diff.kind != "delete":
             changed[diff.path] = content
         elif content:
-            raise _refused(where, diff, "deletes it, but it has more lines than that")
+            raise _refused(where, diff, "deletes it, but not all of its lines")
     return changed
 
 
 def reverse(diffs: t.Iterable[FileDiff]) -> tuple[FileDiff, ...]:
-    """What takes back what ``diffs`` change."""
+    """The diffs that undo ``diffs``."""
     kinds: dict[Kind, Kind] = {"add": "delete", "delete": "add"}
     return tuple(
         FileDiff(
@@ -182,22 +182,22 @@ class _Reader:
                 hunks.append(self.hunk())
                 self.check_numbers(hunks)
             if not hunks:
-                raise self.error("a file without hunks")
+                raise self.error("the file has no hunks")
         elif kind == "change":
-            raise self.error(f"nothing of {path} is changed")
+            raise self.error(f"{path} is not changed")
         return FileDiff(path, kind, tuple(hunks))
 
     def check_numbers(self, hunks: list[Hunk]) -> None:
-        """A hunk changes something, and its two numbers say the same place."""
+        """Check that the last hunk changes something and its line numbers agree."""
         last = hunks[-1]
         if all(mark == b" " for mark, _ in last.lines):
             raise self.error("the hunk above changes nothing")
         shift = sum(len(hunk.new) - len(hunk.old) for hunk in hunks[:-1])
-        # An empty range names the line that it comes after.
+        # An empty range names the line before it.
         before = last.old_start - bool(last.old)
         after = last.new_start - bool(last.new)
         if before < 0 or after != before + shift:
-            raise self.error("the line numbers of the hunk above do not fit")
+            raise self.error("the hunk above has inconsistent line numbers")
 
     def header(self) -> Kind:
         kind: Kind = "change"
@@ -205,14 +205,14 @@ class _Reader:
             line = self.line
             if line.startswith((b"new file mode ", b"deleted file mode ")):
                 if kind != "change":
-                    raise self.error("a file is added or deleted, not both")
+                    raise self.error("the file is both added and deleted")
                 kind = "add" if line.startswith(b"new") else "delete"
                 if line.split()[-1] != b"100644":
                     raise self.error("only plain files of mode 100644 are supported")
             elif line.startswith((b"GIT binary patch", b"Binary files ")):
                 raise self.error("binary changes are not supported")
             elif line.startswith((b"old mode", b"new mode")):
-                raise self.error("changes of mode are not supported")
+                raise self.error("mode changes are not supported")
             elif line.startswith((b"rename ", b"copy ", b"similarity ")):
                 raise self.error("renames and copies are not supported")
             elif not re.fullmatch(rb"index [0-9a-f]+\.\.[0-9a-f]+( 100644)?\n", line):
@@ -223,18 +223,18 @@ class _Reader:
     def hunk(self) -> Hunk:
         match = _HUNK_LINE.fullmatch(self.line)
         if not match:
-            raise self.error(f"{_show(self.line)} is not the head of a hunk")
+            raise self.error(f"{_show(self.line)} is not a hunk header")
         self.take()
         old_left, new_left = (int(match[n] or 1) for n in (2, 4))
         lines: list[tuple[bytes, bytes]] = []
         while old_left or new_left:
             mark, text = self.line[:1], self.line[1:]
             if mark not in {b" ", b"-", b"+"} or not text.endswith(b"\n"):
-                raise self.error(f"the hunk breaks off at {_show(self.line)}")
+                raise self.error(f"the hunk is cut short at {_show(self.line)}")
             old_left -= mark != b"+"
             new_left -= mark != b"-"
             if min(old_left, new_left) < 0:
-                raise self.error("the hunk is longer than its head says")
+                raise self.error("the hunk is longer than its header says")
             self.take()
             if self.line == _NO_NEWLINE:
                 text = text[:-1]
@@ -300,7 +300,7 @@ def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) ->
 
 
 def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> bool:
-    """Whether the old lines of a hunk stand at ``start``, as git judges it."""
+    """Whether the old lines of a hunk are at ``start``, by git's rules."""
     end = start + len(old)
     if ends_file and end != len(lines):
         return False
@@ -308,7 +308,7 @@ def _fits(old: list[bytes], ends_file: bool, lines: list[bytes], start: int) -> 
 
 
 def split_lines(content: bytes) -> list[bytes]:
-    """The lines of ``content`` with their newlines, split at nothing else."""
+    """Split ``content`` into lines at newlines only; each line keeps its newline."""
     lines = [line + b"\n" for line in content.split(b"\n")]
     last = lines.pop()[:-1]
     return [*lines, last] if last else lines
@@ -318,7 +318,7 @@ def _refused(where: object, diff: FileDiff, what: str) -> ForkError:
     return ForkError(
         f"{diff.path}: the patch {what}",
         where=where,
-        hint="rebase the patch onto what stands below it in the queue",
+        hint="rebase the patch onto the release and the patches before it",
     )
 
 
@@ -341,7 +341,7 @@ def _misplaced(
         f"{diff.path}: hunk {number} does not apply at line {line + offset}:"
         f" expected {wanted}, found {stands}",
         where=where,
-        hint="rebase the patch onto what stands below it in the queue",
+        hint="rebase the patch onto the release and the patches before it",
     )
 
 

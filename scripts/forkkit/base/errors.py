@@ -6,13 +6,13 @@ from __future__ import annotations
 class ForkError(Exception):
     """A problem that the maintainer can fix.
 
-    :param what: what is wrong, in one sentence.
-    :param where: the file, and line where there is one.
+    :param what: what is wrong, as a clause that can follow the file's name.
+    :param where: the file, and the line if there is one.
     :param hint: what to do about it.
     """
 
     exit_code = 1
-    #: What a terminal shows before it.
+    #: The word that the terminal prints in front of it.
     label = "error"
 
     def __init__(
@@ -25,7 +25,7 @@ class ForkError(Exception):
 
     @property
     def problems(self) -> list[ForkError]:
-        """The problems that this is a report of: itself, or several."""
+        """The problems that this error reports: itself, or several."""
         return [self]
 
     def __str__(self) -> str:

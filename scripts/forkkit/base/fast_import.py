@@ -1,4 +1,4 @@
-"""What ``git fast-import`` reads: commits, with their files in them."""
+"""Commits and their files in the input format of ``git fast-import``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import typing as t
 
 from .files import Files
 
-#: Who has made a commit that nobody wrote.
+#: The author of generated commits, and the committer of all.
 NOBODY = "flaskfork <flaskfork@localhost>"
 
 
@@ -23,10 +23,10 @@ def commit(
     """A commit on ``ref``.
 
     :param changed: the files that differ from the parent, or all if there is none.
-    :param gone: the files that the parent has and the commit hasn't.
-    :param parent: another one than the commit before on ``ref``; without any of both
-        the commit is the first of a history.
-    :param stamp: seconds since 1970 and the zone, for author and committer.
+    :param gone: the paths that the commit deletes.
+    :param parent: the parent, if it is not the last commit on ``ref``; without either,
+        the commit starts a new history.
+    :param stamp: seconds since 1970 and the time zone, for author and committer.
     """
     people = f"author {author} {stamp}\ncommitter {NOBODY} {stamp}\n"
     pieces = [f"commit {ref}\n{people}".encode(), _data(message.encode())]
@@ -40,18 +40,18 @@ def commit(
 
 def root(ref: str, files: Files, message: str = "", *, stamp: str = "0 +0000") -> bytes:
     """The first commit of a new history on ``ref``."""
-    # Without this, what stands at the ref already would be the parent.
+    # Without this, a commit that is already on the ref would become the parent.
     start = b"reset %s\n\n" % ref.encode()
     return start + commit(ref, files, message=message, stamp=stamp)
 
 
 def reset(ref: str, to: str) -> bytes:
-    """Have ``ref`` be the same commit as another one."""
+    """Point ``ref`` at the commit of another ref."""
     return f"reset {ref}\nfrom {to}\n\n".encode()
 
 
 def difference(before: Files, after: Files) -> tuple[Files, list[str]]:
-    """The files that are new or others in ``after``, and the paths that are gone."""
+    """The files that are new or changed in ``after``, and the deleted paths."""
     changed = {p: data for p, data in after.items() if before.get(p) is not data}
     return changed, sorted(before.keys() - after.keys())
 

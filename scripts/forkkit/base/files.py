@@ -1,4 +1,4 @@
-"""Reading files, and writing them and whole folders all at once."""
+"""Reading files, and writing files and whole folders atomically."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Files = dict[str, bytes]
 
 
 def read(path: pathlib.Path, *, hint: str) -> bytes:
-    """The content of a file that has to be there.
+    """Return the content of a file that must exist.
 
     :raises ForkError: it is missing or cannot be read.
     """
@@ -28,7 +28,7 @@ def read(path: pathlib.Path, *, hint: str) -> bytes:
 
 
 def read_text(path: pathlib.Path, *, hint: str) -> str:
-    """The text of a file that has to be there.
+    """Return the text of a file that must exist.
 
     :raises ForkError: it is missing, cannot be read, or is not UTF-8.
     """
@@ -47,15 +47,15 @@ def writing(path: pathlib.Path) -> t.Iterator[None]:
         raise ForkError(
             f"cannot be written: {e.strerror}",
             where=e.filename or path,
-            hint="make room or give write access there, then run the command again;"
-            " nothing was changed",
+            hint="free some space or grant write access there, then run the command"
+            " again; nothing was changed",
         ) from e
 
 
 def write_file(path: pathlib.Path, content: bytes) -> None:
-    """Write a file whole or not at all, even if the power fails.
+    """Write a file completely or not at all, even if the power fails.
 
-    :raises ForkError: it could not be written; it is as it was.
+    :raises ForkError: it cannot be written; it is left unchanged.
     """
     with writing(path), contextlib.ExitStack() as undo:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def write_file(path: pathlib.Path, content: bytes) -> None:
 
 
 def sync_folder(path: pathlib.Path) -> None:
-    """Make the names in a folder last, as ``fsync`` does the bytes of a file."""
+    """Sync a folder to disk, so that changed names in it survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -81,9 +81,9 @@ def sync_folder(path: pathlib.Path) -> None:
 
 
 def write_folder(folder: pathlib.Path, files: Files) -> None:
-    """Make ``folder`` hold exactly ``files``; what stood there goes in one step.
+    """Replace everything in ``folder`` with ``files``, in one step.
 
-    :raises ForkError: something could not be written; the folder is as it was.
+    :raises ForkError: a file cannot be written; the folder is left unchanged.
     """
     with writing(folder), contextlib.ExitStack() as undo:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -104,9 +104,9 @@ def write_folder(folder: pathlib.Path, files: Files) -> None:
 
 
 def write_files(folder: pathlib.Path, files: Files) -> None:
-    """Write ``files`` below ``folder``, whose content is nobody else's.
+    """Write ``files`` below ``folder``, which nothing else uses.
 
-    :raises ForkError: a path that is not safe.
+    :raises ForkError: a path is not safe.
     """
     for name, content in files.items():
         path = folder / check_path(name, where=folder)
@@ -115,7 +115,7 @@ def write_files(folder: pathlib.Path, files: Files) -> None:
 
 
 def read_folder(folder: pathlib.Path) -> Files:
-    """All files below ``folder``, without what an interpreter leaves there."""
+    """All files below ``folder``, except those in ``__pycache__``."""
     return {
         path.relative_to(folder).as_posix(): read(path, hint="make it readable")
         for path in sorted(folder.rglob("*"))
@@ -124,10 +124,10 @@ def read_folder(folder: pathlib.Path) -> Files:
 
 
 def check_path(name: str, *, where: object) -> str:
-    """Return ``name`` if it stays in its folder on every system.
+    """Return ``name`` if it stays inside its folder on every system.
 
-    :raises ForkError: it is absolute, climbs out, reaches into ``.git``, or has a
-        backslash, a colon or a control character in it.
+    :raises ForkError: it is absolute, climbs out, reaches into ``.git``, or contains a
+        backslash, a colon, a double quote or a control character.
     """
     parts = name.split("/")
     unsafe = (
@@ -157,6 +157,6 @@ def files_sha256(files: Files) -> str:
 
 
 def _is_git_folder(part: str) -> bool:
-    # HFS+ and NTFS take these for .git as well (CVE-2014-9390).
+    # HFS+ and NTFS treat these names as .git too (CVE-2014-9390).
     plain = part.rstrip(". ").casefold()
     return plain in {".git", "git~1"} or (not part.isascii() and ".git" in plain)

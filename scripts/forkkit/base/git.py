@@ -15,7 +15,7 @@ from datetime import timezone
 from .errors import ForkError
 from .files import Files
 
-#: Makes the text of a diff the same under every version and setting of git.
+#: Makes diffs identical under every version and setting of git.
 DIFF_FLAGS = (
     "--no-color",
     "--no-ext-diff",
@@ -32,9 +32,9 @@ DIFF_FLAGS = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-#: Makes a merge follow what upstream has moved, regardless of the user's settings.
+#: Makes merges follow files that upstream moved, regardless of the user's settings.
 MERGE_FLAGS = (
-    # The default; since git 2.47 cherry-pick has it from the settings, merge-tree not.
+    # Git's default; since 2.47 cherry-pick, unlike merge-tree, reads it from settings.
     *("-c", "diff.algorithm=histogram"),
     *("-c", "merge.directoryRenames=true"),
     *("-c", "merge.renames=true"),
@@ -62,17 +62,17 @@ _SETTINGS = {
     "i18n.commitEncoding": "UTF-8",
     "i18n.logOutputEncoding": "UTF-8",
     "log.showSignature": "false",
-    # Nothing that is done here is to fetch something by itself.
+    # Git must not fetch anything on its own.
     "protocol.allow": "never",
 }
 
 
 @dataclass(frozen=True)
 class Git:
-    """The git repository in ``folder``, and no other above it.
+    """The git repository in ``folder``, never one in a parent folder.
 
-    :param index: another index than the repository's own.
-    :param lasting: whether what is written has to outlive a loss of power.
+    :param index: an index file to use instead of the repository's own.
+    :param lasting: whether writes must survive a power failure.
     """
 
     folder: pathlib.Path
@@ -84,9 +84,8 @@ class Git:
     ) -> bytes:
         """Run ``git ARGS`` and return its standard output.
 
-        :param fine: the exit codes that are no failure.
-        :raises ForkError: git is not installed, or it failed; the error has what it
-            said.
+        :param fine: the exit codes that mean success.
+        :raises ForkError: git is not installed, or fails; the error has its output.
         """
         done = self.attempt(*args, stdin=stdin)
         if done.returncode not in fine:
@@ -108,9 +107,9 @@ class Git:
         return self(*args, fine=fine).decode("utf-8", "replace").strip()
 
     def read_tree(self, tree: str, *paths: str) -> Files:
-        """The files of a tree or a commit, or those of them at or below ``paths``.
+        """The files of a tree or a commit, or only those at or below ``paths``.
 
-        :raises ForkError: it has a link, a submodule or an executable file.
+        :raises ForkError: one of them is a link, a submodule or an executable file.
         """
         listed = self("ls-tree", "-r", "-z", "--full-tree", tree, *paths)
         entries = [line.partition(b"\t") for line in listed.split(b"\0")[:-1]]
@@ -119,7 +118,7 @@ class Git:
                 raise ForkError(
                     f"{path.decode('utf-8', 'replace')} is not a plain file",
                     where=self.folder,
-                    hint="put a file of text in its place, without execute permission",
+                    hint="replace it with a text file that is not executable",
                 )
         shas = [entry.split()[2] for entry, _, _ in entries]
         blobs = _split_batch(
@@ -130,7 +129,7 @@ class Git:
 
     @contextlib.contextmanager
     def importing(self) -> t.Iterator[Importer]:
-        """A ``git fast-import`` that stays for the duration of the ``with`` block."""
+        """Keep a ``git fast-import`` running for the duration of the ``with`` block."""
         with subprocess.Popen(
             self._command(
                 "-c", "core.compression=0", "fast-import", "--quiet", "--force"
@@ -148,7 +147,10 @@ class Git:
     def attempt(
         self, *args: str, stdin: bytes = b""
     ) -> subprocess.CompletedProcess[bytes]:
-        """Run ``git ARGS``, which may fail."""
+        """Run ``git ARGS`` and return the finished process, whether it failed or not.
+
+        :raises ForkError: git is not installed, or the folder does not exist.
+        """
         try:
             return subprocess.run(
                 self._command(*args),
@@ -187,7 +189,7 @@ class Git:
         # A checkout in a mounted volume may belong to another user.
         values = {
             **_SETTINGS,
-            # By itself git leaves it to the system when single objects are written.
+            # By default, git does not sync loose objects to disk.
             "core.fsync": "committed,loose-object" if self.lasting else "none",
             "safe.directory": str(self.folder.resolve()),
         }
@@ -205,18 +207,21 @@ class Importer:
     output: t.IO[bytes]
 
     def write(self, *pieces: bytes) -> None:
-        """Have git read a part of a stream; others see its commits afterwards."""
+        """Import a part of a stream; other processes can then see its commits.
+
+        :raises ForkError: git fast-import exits early.
+        """
         self.input.write(b"".join([*pieces, b"checkpoint\nprogress done\n"]))
         self.input.flush()
         if not self.output.readline():
-            raise ForkError("git fast-import has ended", hint="run the command again")
+            raise ForkError("git fast-import exited", hint="run the command again")
 
 
 def author_of(folder: pathlib.Path) -> tuple[str, str]:
-    """Who works in a folder, as the user's own git knows it, and the present date.
+    """The user's identity by their own git settings, and the current date.
 
     :return: name and address, and the date in the form of RFC 5322.
-    :raises ForkError: git does not know.
+    :raises ForkError: git has no identity configured.
     """
     done = subprocess.run(
         ["git", "-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"],
@@ -236,7 +241,7 @@ def author_of(folder: pathlib.Path) -> tuple[str, str]:
 
 
 def _split_batch(output: bytes) -> t.Iterator[bytes]:
-    """The contents in what ``git cat-file --batch`` prints."""
+    """Split the output of ``git cat-file --batch`` into contents."""
     position = 0
     while position < len(output):
         end = output.index(b"\n", position)

@@ -14,10 +14,10 @@ OUTCOMES: tuple[Outcome, ...] = t.get_args(Outcome)
 
 @dataclass(frozen=True)
 class Case:
-    """What became of one test.
+    """The result of one test.
 
-    :param file: where it is, if the report says (the family xunit1 does).
-    :param classname: the dotted name of what it is in.
+    :param file: its path, if the report has it (the family xunit1 does).
+    :param classname: the dotted name of its module or class.
     """
 
     file: str | None
@@ -29,9 +29,9 @@ class Case:
 def read(path: pathlib.Path) -> list[Case]:
     """The cases of a report, in its order.
 
-    What breaks after it has passed is in a report twice.
+    A test that passes but fails in its teardown is in the report twice.
 
-    :param path: a report of pytest's own; a stranger's could hold an XML bomb.
+    :param path: a report from our own pytest; any other could hold an XML bomb.
     """
     return [
         Case(

@@ -1,4 +1,4 @@
-"""Keeping a second command out."""
+"""A lock that keeps a second command out."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .files import writing
 def locked(path: pathlib.Path, what: str, *, hint: str) -> t.Iterator[None]:
     """Hold the lock at ``path`` in the ``with`` block.
 
-    :param what: what is wrong when another command holds it.
-    :param hint: what to do about that.
+    :param what: the error if another command holds it.
+    :param hint: the hint of that error.
     :raises ForkError: another command holds it.
     """
-    # Not needed by the build, which has the standard library only.
+    # Imported late: the build neither needs nor has it.
     import filelock
 
     with contextlib.ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What the fork's own pyproject.toml says of its distribution."""
+"""The metadata of the fork's distribution, from its own pyproject.toml."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def fork_version(project: Project) -> str:
 def own_metadata(project: Project) -> dict[str, t.Any]:
     """The table ``project`` of the fork's pyproject.toml.
 
-    :raises ForkError: it is not there, or has no version.
+    :raises ForkError: it is missing, or has no version.
     """
-    hint = "restore it from the project's history"
+    hint = "restore it from git"
     values = toml.load(project.pyproject, hint=hint).get("project")
     if not isinstance(values, dict) or "version" not in values:
         raise ForkError("there is no [project] version", where="pyproject.toml")

@@ -1,4 +1,4 @@
-"""Where things are in the project."""
+"""The paths of the project's files and folders."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ class Project:
 
     @property
     def history(self) -> pathlib.Path:
-        """A clone of upstream's repository, where the maintainer keeps one."""
+        """A clone of upstream's repository, if the maintainer keeps one."""
         return self.root / "upstream" / "history"
 
     @property
     def transaction(self) -> pathlib.Path:
-        """What is being changed all at once, while it is."""
+        """The staged files of a transaction that is not complete."""
         return self.root / "upstream" / ".transaction"
 
     @property
     def journal(self) -> pathlib.Path:
-        """How far a stopped command has come."""
+        """The progress of a stopped command."""
         return self.root / "upstream" / ".sequence.json"
 
     @property
@@ -46,7 +46,7 @@ class Project:
 
     @property
     def source(self) -> pathlib.Path:
-        """The pinned package, carried by the fork's own sdist only."""
+        """The pinned package; only in the fork's own sdist."""
         return self.root / "upstream" / "source"
 
     @property
@@ -55,7 +55,7 @@ class Project:
 
     @property
     def wheel_contents(self) -> pathlib.Path:
-        """The list of what is in the fork's wheel."""
+        """The list of the files in the fork's wheel."""
         return self.root / "upstream" / "wheel-contents.txt"
 
     @property
@@ -95,7 +95,7 @@ class Project:
         return self.root / "pyproject.toml"
 
     def relative(self, path: pathlib.Path) -> str:
-        """``path`` as a person in the project's folder would write it."""
+        """``path`` relative to the project's folder, if it is inside."""
         with contextlib.suppress(ValueError):
             return path.relative_to(self.root).as_posix()
         return str(path)

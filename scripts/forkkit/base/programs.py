@@ -1,4 +1,4 @@
-"""Running other programs, and saying what they said when they fail."""
+"""Running other programs, and reporting their output if they fail."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typing as t
 
 from .errors import ForkError
 
-#: What is run: a program and its arguments.
+#: A word of a command line.
 Argument = t.Union[str, "os.PathLike[str]"]
-# An inherited setting must not decide what runs inside.
+# Prefixes of variables that must not reach the programs run here.
 _INHERITED = (
     *("PYTHON", "FLASK_", "FLASKFORK_", "VIRTUAL_ENV", "GIT_"),
     *("PYTEST_", "COV_", "MYPY", "RUFF_", "SOURCE_DATE_EPOCH"),
@@ -27,13 +27,13 @@ def run(
     timeout: float | None = None,
     hint: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end and return what it said.
+    """Run a program and return the finished process.
 
     :param env: variables to set besides those of :func:`clean_environ`.
-    :param fine: the exit codes that are not a failure; ``None`` for all.
-    :param timeout: how long it may take, in seconds.
+    :param fine: the exit codes that mean success; ``None`` for all.
+    :param timeout: the time limit, in seconds.
     :param hint: what to do if it fails.
-    :raises ForkError: it is not there, took too long, or failed; the error has its
+    :raises ForkError: it cannot be run, takes too long, or fails; the error has its
         output.
     """
     shown = " ".join(
@@ -52,7 +52,7 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as e:
-        what = f"was not done after {timeout:g} s"
+        what = f"timed out after {timeout:g} s"
         raise ForkError(what, where=shown, hint=hint) from e
     except OSError as e:
         what = f"cannot be run: {e.strerror}"
@@ -70,6 +70,6 @@ def python(*args: Argument, **options: t.Any) -> subprocess.CompletedProcess[str
 
 
 def clean_environ(**extra: str) -> dict[str, str]:
-    """The caller's variables without those that steer what is run."""
+    """The caller's environment without the variables that affect what runs here."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(_INHERITED)}
     return {**kept, **extra}

@@ -1,10 +1,10 @@
-"""Text from strangers, as it may be shown."""
+"""Making untrusted text safe to print."""
 
 from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    """``text`` with nothing in it that hides, reorders or colours what is read."""
+    """Escape the characters of ``text`` that could hide, reorder or colour it."""
     return "".join(
         c if c.isprintable() or c in "\t\n" else c.encode("unicode_escape").decode()
         for c in text

@@ -12,7 +12,7 @@ from .files import read
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    # hatchling brings it where the standard library has none.
+    # hatchling installs it where the standard library has no tomllib.
     import tomli as tomllib
 
 
@@ -39,12 +39,12 @@ def load(path: pathlib.Path, *, hint: str) -> dict[str, t.Any]:
 def with_value(
     data: bytes, table: str, key: str, value: str, *, where: object
 ) -> bytes:
-    """``data`` with another string as the value of a key, and else byte for byte.
+    """``data`` with one string value replaced, and the rest byte for byte the same.
 
-    :param table: the table at the top that has the key.
+    :param table: the top-level table that has the key.
     :raises ForkError: there is no such string, or as :func:`loads`.
     """
-    # Not needed by the build, which has the standard library only.
+    # Imported late: the build neither needs nor has it.
     import tomlkit
 
     found = loads(data, where=where).get(table)

@@ -1,4 +1,4 @@
-"""Changing several files of the project all at once, or not at all.
+"""Changing several files of the project, either all or none.
 
 The new contents are staged first; then a single rename commits to them. If the command
 is killed after that, the next command completes the change.
@@ -28,12 +28,12 @@ _INDEX = "index.json"
 
 @contextlib.contextmanager
 def exclusive(project: Project) -> t.Iterator[None]:
-    """Change the project in the ``with`` block, and be the only command that does.
+    """Be the only command that changes the project, during the ``with`` block.
 
-    :raises ForkError: another command is at it.
+    :raises ForkError: another command is changing it.
     """
     what = "another scripts/fork is changing this project"
-    with locked(project.lock, what, hint="wait until it is done, or stop it"):
+    with locked(project.lock, what, hint="wait until it finishes, or stop it"):
         recover(project)
         yield
 
@@ -41,8 +41,8 @@ def exclusive(project: Project) -> t.Iterator[None]:
 def commit(project: Project, contents: t.Mapping[pathlib.Path, bytes | None]) -> None:
     """Write files, and remove those whose content is ``None``, all or none.
 
-    :raises ForkError: something could not be written; nothing was changed, or all
-        of it will be by the next command.
+    :raises ForkError: a file cannot be written; either nothing was changed, or the next
+        command completes the change.
     """
     if not contents:
         return
@@ -69,7 +69,7 @@ def recover(project: Project) -> bool:
     """Complete the change of a command that was killed.
 
     :return: whether there was anything to do.
-    :raises ForkError: a file could not be written.
+    :raises ForkError: a file cannot be written.
     """
     folder = project.transaction
     for left in folder.parent.glob(".transaction.*"):
@@ -93,7 +93,7 @@ def recover(project: Project) -> bool:
 
 
 def _try_all(project: Project, index: dict[str, str | None]) -> None:
-    """Find out what could not be written before it is decided to write it."""
+    """Make sure that all files can be written before committing to the change."""
     for folder in {(project.root / name).parent for name in index}:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

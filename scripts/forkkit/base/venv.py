@@ -1,4 +1,4 @@
-"""Virtual environments, made by uv from what a front end would install."""
+"""Virtual environments, created and filled by uv."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Environment:
     ) -> subprocess.CompletedProcess[str]:
         """Run this environment's Python with ``args`` and return the finished process.
 
-        :param check: whether another exit code than 0 is a failure.
+        :param check: whether a nonzero exit code is an error.
         :param timeout: in seconds.
-        :raises ForkError: it took too long or failed; the error has its output.
+        :raises ForkError: it takes too long or fails; the error has its output.
         """
         return programs.run(
             *(self.python, *args),
@@ -55,7 +55,7 @@ class Environment:
     def install(self, *requirements: Argument) -> None:
         """Install ``requirements``.
 
-        :raises ForkError: uv could not.
+        :raises ForkError: uv fails; the error has its output.
         """
         uv("pip", "install", "--python", self.python, *requirements)
 
@@ -69,8 +69,8 @@ def create(
     """Make a virtual environment and install ``requirements`` into it.
 
     :param python: the interpreter to make it from.
-    :param seed: whether pip is put into it as well.
-    :raises ForkError: uv could not.
+    :param seed: whether to install pip into it as well.
+    :raises ForkError: uv fails; the error has its output.
     """
     uv("venv", "--clear", "--python", python, *(["--seed"] if seed else []), path)
     environment = Environment(path)
@@ -82,7 +82,7 @@ def create(
 def uv(*args: Argument) -> str:
     """Run uv and return its standard output.
 
-    :raises ForkError: uv failed; the error has what it said.
+    :raises ForkError: uv fails; the error has its output.
     """
     hint = "check the network and uv's index settings"
     return programs.python("-m", "uv", "--quiet", *args, hint=hint).stdout

@@ -1,1 +1,1 @@
-"""What becomes of patches on other files, and why."""
+"""Carrying patches to other files, and explaining the outcome."""

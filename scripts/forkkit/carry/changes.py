@@ -1,4 +1,4 @@
-"""Carrying patches from where they apply to where they shall, by three-way merges."""
+"""Carrying patches over to other files, by three-way merges."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SIGNS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Change:
-    """A patch with all files of upstream's, before and after it.
+    """A patch with all upstream files, before and after it.
 
-    What it changes is known from these, wherever it is carried.
+    These define what it changes, wherever it is carried.
     """
 
     patch: Patch
@@ -49,10 +49,10 @@ class Outcome:
     """What became of a patch.
 
     :param name: the patch's name.
-    :param kind: ``unchanged``, its lines stand where they stood; ``moved``, they
-        stand elsewhere; ``merged``, their surroundings are others; ``resolved``, as a
-        conflict was resolved before; ``absorbed``, it changes nothing any more;
-        ``dropped``, by its own ``Drop-When``; or ``conflict``.
+    :param kind: ``unchanged``, it applies at the same lines; ``moved``, at other lines;
+        ``merged``, in a different context; ``resolved``, its conflict is resolved as it
+        was before; ``absorbed``, it no longer changes anything; ``dropped``, by its own
+        ``Drop-When``; or ``conflict``.
     :param files: all files after it; on a conflict, with git's markers in them.
     :param conflicts: the paths with a conflict.
     """
@@ -64,17 +64,17 @@ class Outcome:
 
     @property
     def stops(self) -> bool:
-        """Whether a sequence stops there: only the maintainer knows how it goes on."""
+        """Whether a sequence stops there, for the maintainer to decide."""
         return self.kind in {"conflict", "absorbed"}
 
 
 class Memory(t.Protocol):
-    """What knows how conflicts were resolved before."""
+    """Looks up how conflicts were resolved before."""
 
     def __call__(
         self, change: Change, ours: Files, merged: Files, paths: tuple[str, ...]
     ) -> Files | None:
-        """``merged`` with the conflicts at ``paths`` resolved, if that is known.
+        """``merged`` with the conflicts at ``paths`` resolved; ``None`` if unknown.
 
         :param ours: the files that the change is carried to.
         """
@@ -112,7 +112,10 @@ def carry_all(
 def carry(
     change: Change, files: Files, merger: Merger, memory: Memory | None = None
 ) -> Outcome:
-    """Make a change to ``files`` instead of those that it was made to."""
+    """Carry a change to ``files``.
+
+    :return: the outcome; its files are those after the change.
+    """
     name, paths = change.patch.name, set(change.touched)
     if _are_moved(change, files):
         paths = {*change.before, *files, *change.after}
@@ -134,7 +137,7 @@ def carry(
 
 
 def _are_moved(change: Change, files: Files) -> bool:
-    """Whether what a change touches may be elsewhere in ``files``."""
+    """Whether files that a change touches may have moved in ``files``."""
     folders = {path.rpartition("/")[0] for path in files}
     return any(
         path not in files
@@ -161,6 +164,6 @@ def _only(paths: t.Collection[str], files: Files) -> Files:
 
 
 def _replace(files: Files, paths: t.Collection[str], others: Files) -> Files:
-    """``files``, with those at ``paths`` as they are in ``others``."""
+    """``files``, with those at ``paths`` taken from ``others``."""
     rest = {path: data for path, data in files.items() if path not in paths}
     return {**rest, **_only(paths, others)}

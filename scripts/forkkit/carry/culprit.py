@@ -1,4 +1,4 @@
-"""Which release, and which commit of upstream's, a patch conflicts with first."""
+"""The first release, and the first upstream commit, that a patch conflicts with."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
     from packaging.version import Version
 
 _CHUNK = re.compile(rb"^<{7} .*?^>{7} [^\n]*\n", re.MULTILINE | re.DOTALL)
-#: Fewer words than this stand in many a file.
+#: Texts of fewer words occur in many files.
 _TELLING = 6
 _MARKER = re.compile(r"[<|=>]{7}")
 _DEFINITION = re.compile(r"^( *)(?:async )?(?:def|class) (\w+)", re.MULTILINE)
@@ -32,10 +32,10 @@ _DEFINITION = re.compile(r"^( *)(?:async )?(?:def|class) (\w+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a file with git's markers two sides do not agree.
+    """A conflict in a file with git's markers.
 
     :param line: the number of the first marker's line, from 1.
-    :param inside: the function or class that it is in, if any.
+    :param inside: the dotted name of the function or class around it, if any.
     :param text: both sides.
     """
 
@@ -52,10 +52,10 @@ class Place:
 class Culprit:
     """What a patch conflicts with.
 
-    :param release: the release that made what does not agree with the patch.
+    :param release: the release that introduced the conflict.
     :param before: the cached release before it.
     :param commit: the commit that did, if there is a clone of upstream's repository.
-    :param entries: what upstream's changelog says of it, as far as it can be found.
+    :param entries: the entries about it that can be found in upstream's changelog.
     """
 
     release: Pin
@@ -65,7 +65,7 @@ class Culprit:
 
 
 def places(files: Files, paths: t.Iterable[str]) -> list[Place]:
-    """The conflicts in merged files; none for a file that one side has deleted."""
+    """The conflicts in merged files; none for a file that one side deleted."""
     found = []
     for path in paths:
         content = files.get(path, b"")
@@ -78,7 +78,7 @@ def places(files: Files, paths: t.Iterable[str]) -> list[Place]:
 
 
 def _inside(above: str, text: str) -> str:
-    """The dotted name of the function or class that comes before a conflict."""
+    """The dotted name of the function or class around a conflict."""
     code = [line for line in text.splitlines() if not _MARKER.match(line)]
     first = next(filter(str.strip, code), "")
     indent = len(first) - len(first.lstrip())
@@ -91,7 +91,7 @@ def _inside(above: str, text: str) -> str:
 
 
 def elsewhere(change: Change, files: Files) -> list[tuple[str, str]]:
-    """What a patch changes that stands in another file now: the old path, the new one.
+    """The moves of code that a patch changes, each as the old path and the new one.
 
     :param files: those of the release.
     """
@@ -106,7 +106,7 @@ def elsewhere(change: Change, files: Files) -> list[tuple[str, str]]:
 
 
 def _changed(hunk: Hunk) -> list[bytes]:
-    """The old lines of a hunk, from the first that goes to the last, or around it."""
+    """The old lines of a hunk around its changes, with one line of context."""
     places = [n for n, (mark, _) in enumerate(hunk.lines) if mark != b" "]
     lines = hunk.lines[max(places[0] - 1, 0) : places[-1] + 2]
     return [text for mark, text in lines if mark != b"+"]
@@ -117,12 +117,12 @@ def find(
 ) -> Culprit:
     """Find what the last of ``changes`` conflicts with on the way to a release.
 
-    That is the first release with which it conflicts. On the way back it is the last
-    one with which it does not.
+    This is the first release that it conflicts with. On the way back to an older
+    release, it is the last one that it does not conflict with.
 
     :param changes: the queue up to the patch.
     :param new: the release on which the patch conflicts.
-    :param text: what conflicts, to look for in upstream's changelog.
+    :param text: the conflicting text, to search upstream's changelog for its words.
     """
     project, old = fork.project, fork.pin
     first, *steps = sorted((old, *between(fork, new)), key=_version)
@@ -142,7 +142,7 @@ def find(
 
 
 def between(fork: Fork, new: Pin) -> list[Pin]:
-    """The cached releases on the way from the pin to another, which is the last."""
+    """The cached releases between the pin and another one, and that one last."""
     old = fork.pin
     low, high = sorted((old, new), key=_version)
     found = releases.in_cache(fork.project, old, between=(low.version, high.version))
@@ -176,7 +176,7 @@ def _commit(
 
 
 def _first(count: int, holds: t.Callable[[int], bool]) -> int:
-    """The first of ``count`` numbers for which something holds, as for the last."""
+    """The first of ``count`` numbers that ``holds`` is true for; it is for the last."""
     low, high = 0, count - 1
     while low < high:
         middle = (low + high) // 2

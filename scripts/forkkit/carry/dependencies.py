@@ -1,4 +1,4 @@
-"""Which patches need which: derived by carrying the queue without each of them."""
+"""Which patches need which others: derived by leaving each out in turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .merge import Merger
 def derive(changes: t.Sequence[Change], merger: Merger) -> dict[str, tuple[str, ...]]:
     """The patches that each one needs, in the order of the queue.
 
-    A patch needs another one if it conflicts where that one is left out. Patches that
+    A patch needs another one if it conflicts when that one is left out. Patches that
     do not need each other commute.
     """
     found: dict[str, list[str]] = {change.patch.name: [] for change in changes}

@@ -1,4 +1,4 @@
-"""Which patches a release drops by their own word."""
+"""Which patches to drop on a release, by their own ``Drop-When``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..upstream.history import History
 def met(project: Project, patches: t.Iterable[Patch], version: str) -> dict[str, str]:
     """The patches whose ``Drop-When`` a release meets, and why each is dropped.
 
-    :param version: that of the release.
+    :param version: the version of the release.
     """
     history = History.find(project)
     return {
@@ -26,7 +26,7 @@ def met(project: Project, patches: t.Iterable[Patch], version: str) -> dict[str,
 def is_met(when: DropWhen, version: str, history: History | None) -> bool:
     """Whether a release meets a condition.
 
-    :param history: upstream's commits; without them none is known to be in a release.
+    :param history: upstream's commits; without them, no ``commit`` condition is met.
     """
     from packaging.version import Version
 

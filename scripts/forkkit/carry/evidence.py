@@ -1,7 +1,7 @@
 """Whether upstream has taken what a patch does.
 
-No single sign finds every such patch: upstream takes a fix with other tests, another
-comment, or in two steps. So all that can be seen is listed, and a person decides.
+No single test finds every such patch: upstream may take a fix with other tests, other
+comments, or in two steps. So all evidence is listed, and a person decides.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def gather(
     new: Release,
     history: History | None,
 ) -> tuple[str, ...]:
-    """What speaks for ``new`` having what a patch changes.
+    """The evidence that ``new`` has what a patch changes.
 
     :param outcome: what became of the patch on the release.
     :param old: the release that the patch is made for.
@@ -49,9 +49,9 @@ def gather(
         found.append("merging it changes nothing")
     before = new != old and _can_be_taken_back(change, old.files)
     if _can_be_taken_back(change, new.files) and not before:
-        found.append("it can be taken back from the release")
+        found.append("it applies in reverse to the release")
     if _has_its_code(change, new.files):
-        found.append("what it changes reads the same there, but for comments")
+        found.append("what it changes reads the same there, apart from comments")
     if history:
         found += _commits(change, old, new, history)
     return tuple(found)
@@ -67,7 +67,7 @@ def _can_be_taken_back(change: Change, files: Files) -> bool:
 
 
 def _has_its_code(change: Change, files: Files) -> bool:
-    """Whether the release has all statements that it adds, and none that it takes."""
+    """Whether the release has all statements that it adds, and none that it removes."""
     changed = False
     for path in change.touched:
         before, after, there = (
@@ -125,4 +125,4 @@ def _commits(
     if commit := history.same_change(diffs, first, last):
         yield f"{commit} is the same change"
     elif commit := history.same_change(diffs, first, last, new.pin.package):
-        yield f"{commit} makes the same change to the package, and others besides"
+        yield f"{commit} makes the same change to the package, and other changes"

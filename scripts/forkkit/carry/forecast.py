@@ -1,4 +1,4 @@
-"""What a rebase would come to, release by release, without touching anything."""
+"""The outcome of a rebase, release by release, without changing anything."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from .story import Story
 class Forecast:
     """What would become of each patch on one release.
 
-    :param stories: of the patches that would stop the rebase here, and on no release
-        before: what is known of it, by name.
+    :param stories: for the patches that would stop the rebase here, and on no earlier
+        release: what is known about it, by name.
     """
 
     version: str
@@ -47,10 +47,10 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Finding:
-    """What speaks for a release having a patch.
+    """The evidence that a release has a patch.
 
-    :param evidence: each a fact; none if nothing does.
-    :param release: the version of the first cached release for which anything does.
+    :param evidence: the facts, if there are any.
+    :param release: the version of the first cached release with any evidence.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Finding:
 def forecast(fork: Fork, versions: t.Iterable[str]) -> t.Iterator[Forecast]:
     """Yield the forecast of each release.
 
-    A patch that would stop the rebase is left out for those after it, as by ``skip``.
+    A patch that would stop the rebase is left out, as by ``skip``.
 
     :raises ForkError: there is no such release.
     """
@@ -82,7 +82,7 @@ def _forecast(
     memory: Memory,
     told: set[str],
 ) -> Forecast:
-    """The forecast of a release; adds to ``told`` whose stories it has."""
+    """The forecast of a release; adds the names of its stories to ``told``."""
     files = release_files(fork.project, new)
     dropped = drop_when.met(fork.project, fork.queue.patches, new.version)
     kept = [change for change in changes if change.patch.name not in dropped]
@@ -99,7 +99,7 @@ def _forecast(
 
 
 def absorbed(fork: Fork, version: str) -> t.Iterator[Finding]:
-    """Yield what speaks for a release having each patch.
+    """Yield the evidence that a release has each patch.
 
     :raises ForkError: there is no such release.
     """
@@ -114,7 +114,7 @@ def absorbed(fork: Fork, version: str) -> t.Iterator[Finding]:
 
 
 def values(row: Forecast) -> dict[str, t.Any]:
-    """A forecast as JSON has it."""
+    """A forecast as JSON values."""
     return {
         "version": row.version,
         "clean": row.clean,

@@ -1,4 +1,4 @@
-"""Merging trees of files three ways, by git, without a work tree."""
+"""Three-way merges of file trees, by git, without a work tree."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from ..base.git import Importer
 from ..base.git import MERGE_FLAGS
 
 _BASE, _OURS, _THEIRS = (f"refs/heads/{side}" for side in ("base", "ours", "theirs"))
-#: What the engine of `git merge-tree` and `git cherry-pick` compares two files with.
+#: The flags with which `git merge-tree` and `git cherry-pick` compare two files.
 _MERGE_DIFF = (
     *DIFF_FLAGS,
     "--no-index",
     "--no-prefix",
     "--diff-algorithm=histogram",
     "--no-indent-heuristic",
-    # Without context git leaves out what both end with, before it looks for lines.
+    # Without context, git trims the common end before it compares lines.
     "--unified=1",
 )
 
 
 class Edit(t.NamedTuple):
-    """A run of lines, from ``start`` up to ``end``, with others in its place."""
+    """The replacement of the lines from ``start`` up to ``end``."""
 
     start: int
     end: int
@@ -41,10 +41,10 @@ class Edit(t.NamedTuple):
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge came to.
+    """The result of a merge.
 
-    :param files: the merged files; where two sides do not agree stand git's markers.
-    :param conflicts: the paths on which they do not agree.
+    :param files: the merged files, with git's markers at conflicts.
+    :param conflicts: the paths with conflicts.
     """
 
     files: Files
@@ -53,16 +53,16 @@ class Merged:
 
 @dataclass(frozen=True)
 class Merger:
-    """Merges in the scratch repository ``git``, which knows nothing of the project."""
+    """Merges in the scratch repository ``git``, independently of the project."""
 
     git: Git
     importer: Importer
     _known: dict[tuple[t.Any, ...], Merged] = field(default_factory=dict)
 
     def merge(self, base: Files, ours: Files, theirs: Files) -> Merged:
-        """Merge what two sides have made of ``base``.
+        """Merge the changes that two sides made to ``base``.
 
-        A file that one of them has moved is followed, and so is a folder.
+        Files and folders that one of them moved are followed.
         """
         key = tuple(tuple(sorted(files.items())) for files in (base, ours, theirs))
         if key not in self._known:
@@ -73,15 +73,14 @@ class Merger:
         return self._known[key]
 
     def _merge_contents(self, base: Files, ours: Files, theirs: Files) -> Merged | None:
-        """Merge file by file, where none has moved; ``None`` if one may conflict.
+        """Merge file by file if none has moved; ``None`` if one may conflict.
 
-        It comes to what :meth:`_merge` makes of the same sides, in a fraction of the
-        time: the edits are those that git finds when it merges, and they are combined
-        as git combines them.
+        The result is that of :meth:`_merge`, in a fraction of the time: the edits are
+        those that git finds when it merges, combined as git combines them.
         """
         both = [p for p in base if base[p] != ours[p] and base[p] != theirs[p]]
         pairs = [(base[path], side[path]) for path in both for side in (ours, theirs)]
-        # Git does not merge what it takes for binary.
+        # Git does not merge files that it takes for binary.
         if any(b"\0" in content for pair in pairs for content in pair):
             return None
 
@@ -95,7 +94,7 @@ class Merger:
         return Merged(files, ())
 
     def _edits(self, pairs: list[tuple[bytes, bytes]]) -> list[list[Edit]]:
-        """What makes the second of each pair of contents out of the first."""
+        """The edits that turn the first content of each pair into the second."""
         if not pairs:
             return []
         with tempfile.TemporaryDirectory(dir=self.git.folder) as name:
@@ -118,7 +117,7 @@ class Merger:
         tree, *rest = self.git(*command, fine=(0, 1)).split(b"\0")
         conflicts = []
         for line in rest:
-            # An empty one comes before the messages for a person.
+            # An empty line precedes the messages for a person.
             if not line:
                 break
             conflicts.append(line.partition(b"\t")[2].decode())
@@ -142,9 +141,9 @@ def _edits_of(file: diff.FileDiff) -> list[Edit]:
 
 
 def _combined(base: bytes, ours: list[Edit], theirs: list[Edit]) -> bytes | None:
-    """``base`` with the edits of both sides; ``None`` where git sees a conflict.
+    """``base`` with the edits of both sides; ``None`` if git would see a conflict.
 
-    The same edit on both sides is made once. Between others a line has to be left.
+    An edit that both sides make is made once. Others must be at least a line apart.
     """
     edits = sorted({*ours, *theirs})
     if any(edit.end >= later.start for edit, later in zip(edits, edits[1:])):

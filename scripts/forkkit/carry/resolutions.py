@@ -1,7 +1,7 @@
-"""How a conflict was resolved, so that it need not be resolved again.
+"""How conflicts were resolved, so that nobody has to resolve them again.
 
-A resolution is committed beside the patches. It holds what was changed to resolve the
-conflict, and the blobs of all sides: it is used where every one of them is the same.
+A resolution is committed next to the patches. It has the diff that resolves a conflict
+and the blob ids of all sides, and is used only if every one of them is the same.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..base.files import read
 from ..base.paths import Project
 from .changes import Change
 
-#: The id of a file that is not there.
+#: The id of a file that does not exist.
 ABSENT = "0" * 40
 _LINE = re.compile(r"(Patch|Conflict|Result): ((?:[0-9a-f]{40} ){0,3})(\S.*)")
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """A path on which two sides do not agree, with the ids of git's three blobs."""
+    """A path with a conflict, and the ids of the blobs of its three sides."""
 
     path: str
     base: str
@@ -37,12 +37,12 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Resolution:
-    """What was made of the conflicts of one patch on one release.
+    """How the conflicts of one patch on one release were resolved.
 
     :param patch: the patch's name.
     :param conflicts: the conflicts, by path.
-    :param results: path and blob of each file that the resolution is about.
-    :param diffs: what is changed in these, from the release's side on.
+    :param results: path and blob id of each file that the resolution affects.
+    :param diffs: the changes to these files, starting from the release's side.
     """
 
     patch: str
@@ -71,7 +71,7 @@ class Resolution:
             else:
                 results.append((path, shas[0]))
         if len(names) != 1 or not conflicts:
-            raise _malformed(where, "one Patch, and at least one Conflict, are needed")
+            raise _malformed(where, "it needs one Patch and at least one Conflict")
         diffs = diff.parse(changes, where=where)
         return cls(names[0], tuple(conflicts), tuple(results), diffs)
 
@@ -85,7 +85,7 @@ class Resolution:
 
     @property
     def file_name(self) -> str:
-        """The name of its file, which the conflicts give."""
+        """The name of its file, derived from the conflicts."""
         key = hashlib.sha256(repr((self.patch, self.conflicts)).encode())
         return f"{self.patch}/{key.hexdigest()[:12]}.diff"
 
@@ -100,15 +100,15 @@ def blob_id(content: bytes | None) -> str:
 
 @dataclass(frozen=True)
 class Memory:
-    """The resolutions that are known, by file name."""
+    """The known resolutions, by file name."""
 
     known: t.Mapping[str, Resolution]
 
     @classmethod
     def load(cls, project: Project) -> Memory:
-        """Read the resolutions that are committed beside the patches.
+        """Read the resolutions that are committed next to the patches.
 
-        :raises ForkError: one is malformed, or not in the file that it should be in.
+        :raises ForkError: one is malformed, or in the wrong file.
         """
         found = {}
         for path in sorted(project.resolutions.glob("*/*.diff")):
@@ -120,24 +120,24 @@ class Memory:
                 raise ForkError(
                     f"belongs to {resolution.file_name}",
                     where=where,
-                    hint="restore it from the history, or remove it",
+                    hint="restore it from git, or remove it",
                 )
             found[name] = resolution
         return cls(found)
 
     def knowing(self, more: t.Iterable[Resolution]) -> Memory:
-        """The same, and more resolutions besides."""
+        """The same with more resolutions."""
         return Memory({**self.known, **{found.file_name: found for found in more}})
 
     def __call__(
         self, change: Change, ours: Files, merged: Files, paths: tuple[str, ...]
     ) -> Files | None:
-        """``merged`` with its conflicts resolved as they were before, if they were."""
+        """``merged`` with its conflicts resolved as before; ``None`` if unknown."""
         found = self.known.get(self.file_name(change, ours, paths))
         return replay(found, ours, merged) if found else None
 
     def file_name(self, change: Change, ours: Files, paths: tuple[str, ...]) -> str:
-        """The name of the file that holds how a conflict was resolved, if it was."""
+        """The name of the file for the resolution of a conflict."""
         conflicts = _conflicts(change, ours, paths)
         return Resolution(change.patch.name, conflicts, (), ()).file_name
 
@@ -152,8 +152,8 @@ def record(
 ) -> Resolution | None:
     """Remember how the conflicts of a patch were resolved.
 
-    :param diffs: what is changed from ``ours`` to ``resolved``.
-    :return: ``None`` if the resolution would hold whole files of upstream's.
+    :param diffs: the changes from ``ours`` to ``resolved``.
+    :return: ``None`` if the resolution would contain whole files of upstream's.
     """
     about = {
         path
@@ -179,7 +179,7 @@ def _conflicts(
 
 
 def replay(resolution: Resolution, ours: Files, merged: Files) -> Files | None:
-    """``merged`` with its conflicts resolved; ``None`` if something is another.
+    """``merged`` with its conflicts resolved; ``None`` if the result differs.
 
     :param ours: the files that the patch is carried to.
     """
@@ -213,6 +213,6 @@ def _malformed(where: object, what: str) -> ForkError:
     return ForkError(
         f"is not the resolution of a conflict: {what!r}",
         where=where,
-        hint="restore it from the history, or remove it; you will then be asked about"
+        hint="restore it from git, or remove it; you will then be asked about"
         " the conflict again",
     )

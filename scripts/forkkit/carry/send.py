@@ -1,4 +1,4 @@
-"""A patch as upstream would take it: alone on the release, free of the fork."""
+"""A patch as upstream would take it: alone on the release, without the fork's parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .changes import changes_of
 
 
 def mail(fork: Fork, name: str) -> bytes:
-    """A mail that ``git am`` takes on the pinned release.
+    """An email that ``git am`` applies to the pinned release.
 
     :param name: the patch.
     :raises ForkError: the patch needs others; the error lists them.

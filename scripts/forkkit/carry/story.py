@@ -1,4 +1,4 @@
-"""What there is to say of a patch that a release has taken, or conflicts with."""
+"""What is known about a patch that a release has taken or conflicts with."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from .merge import Merger
 class Story:
     """What a maintainer is told.
 
-    :param lines: each a fact.
-    :param reason: why the patch would be left out, in a clause.
+    :param lines: the facts, one per line.
+    :param reason: why the patch would be left out, as a clause.
     """
 
     lines: tuple[str, ...]
@@ -56,8 +56,8 @@ def tell(
     try:
         found, reason = _cause(fork, changes, outcome, new, merger, places)
     except ForkError as e:
-        # A damaged clone at upstream/history must not keep a rebase from stopping.
-        found, reason = [f"why cannot be told: {e.what}"], f"it conflicts with {new}"
+        # A damaged clone at upstream/history must not hide the stop itself.
+        found, reason = [f"the cause is unknown: {e.what}"], f"it conflicts with {new}"
     return Story((*lines, *found), reason)
 
 
@@ -78,9 +78,9 @@ def _cause(
         lines.append(f"{found.release} changed these lines of {found.before.version}")
         there = release_files(fork.project, new)
         for path, other in culprit.elsewhere(changes[-1], there):
-            lines.append(f"what it changes in {path} is in {other} now")
+            lines.append(f"what it changes in {path} is now in {other}")
         lines += [f"that is {found.commit}"] if found.commit else []
-        lines += [f"upstream's changelog of it: {entry}" for entry in found.entries]
+        lines += [f"upstream's changelog: {entry}" for entry in found.entries]
         reason = f"it conflicts with what {found.release} changed"
     seen = taken(fork, changes, outcome, new, merger)
     if seen.evidence:
@@ -91,10 +91,10 @@ def _cause(
 
 @dataclass(frozen=True)
 class Taken:
-    """What speaks for upstream having taken a patch.
+    """The evidence that upstream has taken a patch.
 
-    :param evidence: each a fact; none if nothing does.
-    :param release: the first cached release for which there is any evidence.
+    :param evidence: the facts, if there are any.
+    :param release: the first cached release with any evidence.
     """
 
     evidence: tuple[str, ...]

@@ -82,7 +82,7 @@ def load(project: Project) -> list[Extension]:
     """
     folder = _folder(project)
     path = folder / "extensions.toml"
-    values = toml.load(path, hint="restore it from the history")
+    values = toml.load(path, hint="restore it from git")
     where = project.relative(path)
     if set(values) != {"extension"} or not isinstance(values["extension"], list):
         raise ForkError("holds something other than [[extension]]", where=where)
@@ -141,7 +141,7 @@ def _suite(entry: t.Any, folder: pathlib.Path, where: str) -> Suite:
     counts = {key: values.pop(key, 0) for key in _COUNTS}
     if "conftest" in values:
         source = folder / values["conftest"]
-        values["conftest"] = read(source, hint="restore it from the history").decode()
+        values["conftest"] = read(source, hint="restore it from git").decode()
     return Suite(**values, counts=Counts(**counts))
 
 

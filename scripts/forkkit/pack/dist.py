@@ -1,4 +1,4 @@
-"""Building what is released: the fork's wheel and sdist, and the shim's wheel."""
+"""Building the release files: the fork's wheel and sdist, and the shim's wheel."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Built(t.NamedTuple):
 def build(project: Project, out: pathlib.Path) -> Built:
     """Build both wheels and the sdist into ``out``.
 
-    The wheel is made from the sdist, so that what is released builds from it.
+    The wheel is built from the sdist, which proves that the sdist builds.
 
-    :raises ForkError: one of them could not be built; ``out`` is as it was. Or it
-        could not be written, each file then being the old one or the new.
+    :raises ForkError: one of them cannot be built, and ``out`` is left unchanged; or
+        ``out`` cannot be written, and each file in it is the old one or the new one.
     """
     with tempfile.TemporaryDirectory(prefix="flaskfork-build-") as name:
         folder = pathlib.Path(name)
-        # Elsewhere than where the user is: something there may be named `build`.
+        # Not in the user's folder, which may contain something named `build`.
         command = ("-m", "build", "--no-isolation", "--outdir", folder, project.root)
         python(*command, cwd=folder)
         build_shim(_only(folder, "*.whl"), folder)
@@ -54,7 +54,7 @@ def build(project: Project, out: pathlib.Path) -> Built:
 
 
 def wheels_in(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-    """The fork's wheel and the shim's in the folder of a build.
+    """The fork's wheel and the shim's wheel in the folder of a build.
 
     :raises ForkError: one of them is missing, or there are several.
     """
@@ -62,18 +62,18 @@ def wheels_in(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 
 
 def build_shim(wheel: pathlib.Path, out: pathlib.Path) -> None:
-    """Build the shim's wheel into ``out``, by the fork in ``wheel``.
+    """Build the shim's wheel into ``out``, with the fork in ``wheel``.
 
-    :raises ForkError: it could not be built.
+    :raises ForkError: it cannot be built.
     """
     with _unpacked(wheel) as path:
         build_shim_of(path, out)
 
 
 def build_shim_of(package: pathlib.Path, out: pathlib.Path) -> None:
-    """Build the shim's wheel into ``out``, by the fork in the folder ``package``.
+    """Build the shim's wheel into ``out``, with the fork in the folder ``package``.
 
-    :raises ForkError: it could not be built.
+    :raises ForkError: it cannot be built.
     """
     command = ("-m", f"{stage.MODULE}.shim", "wheel", out.resolve())
     python(*command, cwd=package, env={"PYTHONPATH": str(package)})
@@ -88,9 +88,9 @@ def _unpacked(wheel: pathlib.Path) -> t.Iterator[pathlib.Path]:
 
 
 def expected_contents(project: Project) -> list[str]:
-    """The exact list of paths in the fork's wheel, as it is kept in the project."""
+    """The exact list of paths in the fork's wheel, as recorded in the project."""
     where = project.wheel_contents
-    text = read_text(where, hint="restore it from the project's history")
+    text = read_text(where, hint="restore it from git")
     version = fork_version(project)
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return sorted(line.replace("{version}", version) for line in lines)
@@ -110,7 +110,7 @@ def _only(folder: pathlib.Path, pattern: str) -> pathlib.Path:
 
 
 def _move(path: pathlib.Path, out: pathlib.Path) -> pathlib.Path:
-    # Aside first: the target may be on another disk, and is replaced in one step.
+    # Copied first, since `out` may be on another disk; then replaced in one step.
     aside = out / f".{path.name}.new"
     shutil.copyfile(path, aside)
     os.replace(aside, out / path.name)

@@ -1,7 +1,7 @@
 """The mechanical layer: ``flask`` becomes ``flaskfork``, by a table of rules.
 
-Prose (comments and docstrings) keeps speaking of Flask, which is what an application
-imports. In code every ``flask`` is either renamed by a rule, or allowed by name.
+Prose (comments and docstrings) still says Flask, which is what an application imports.
+In code, every ``flask`` is either renamed by a rule or explicitly allowed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Rule:
 
     :param files: a glob of paths.
     :param find: a regular expression; ``^`` and ``$`` are those of a line.
-    :param put: what stands there instead; ``\\1`` is the first group.
+    :param put: the replacement; ``\\1`` is the first group.
     :param count: how many matches there are in the pinned release.
     """
 
@@ -52,7 +52,7 @@ class Allowed:
 
 @dataclass(frozen=True)
 class Table:
-    """The rules for one tree, and what stays in it."""
+    """The rules for one tree, and what they leave in it."""
 
     rules: tuple[Rule, ...]
     allowed: tuple[Allowed, ...]
@@ -61,7 +61,7 @@ class Table:
 def parse(data: bytes, *, where: object) -> dict[str, Table]:
     """Read the tables, by name.
 
-    :raises ForkError: an entry is not of its form.
+    :raises ForkError: an entry is malformed.
     """
     found = {}
     for name, table in toml.loads(data, where=where).items():
@@ -77,10 +77,10 @@ def parse(data: bytes, *, where: object) -> dict[str, Table]:
 def apply(table: Table, files: Files, *, where: object, strict: bool = True) -> Files:
     """Return ``files`` renamed.
 
-    :param strict: whether counts and what is left over are checked.
-    :raises ForkError: a rule has more or fewer matches than it expects, or a
-        ``flask`` is left that is not allowed, or nothing is left for an entry to
-        allow; with file and line.
+    :param strict: whether to check the counts and what is left over.
+    :raises ForkError: a rule has more or fewer matches than expected, a ``flask`` is
+        left that is not allowed, or an entry allows nothing; the error names file
+        and line.
     """
     renamed = files
     problems: list[ForkError] = []
@@ -89,8 +89,8 @@ def apply(table: Table, files: Files, *, where: object, strict: bool = True) -> 
         if len(found) != rule.count:
             problems.append(
                 ForkError(
-                    f"{rule.find.pattern!r} is expected {rule.count} times in"
-                    f" {rule.files}, found {len(found)} times"
+                    f"expected {rule.count} matches of {rule.find.pattern!r} in"
+                    f" {rule.files}, found {len(found)}"
                     + "".join(f"\n  {place}" for place in found),
                     where=where,
                     hint="look at each place, then correct the rule or its count",
@@ -121,7 +121,7 @@ def left_over(table: Table, files: Files, *, where: object) -> list[ForkError]:
             )
     problems += [
         ForkError(
-            f"nothing is left that {entry.find.pattern!r} in {entry.files} allows",
+            f"the entry {entry.find.pattern!r} for {entry.files} allows nothing",
             where=where,
             hint="remove the entry",
         )
@@ -132,7 +132,7 @@ def left_over(table: Table, files: Files, *, where: object) -> list[ForkError]:
 
 
 def matches(table: Table, files: Files) -> list[str]:
-    """Every place that a rule would still change; none in a tree already renamed."""
+    """Every place that a rule would still change; none in a renamed tree."""
     return [place for rule in table.rules for place in _replace(rule, files)[1]]
 
 
@@ -147,14 +147,14 @@ def _entries(kind: type[_E], tables: t.Any, where: str) -> t.Iterator[_E]:
         wanted = set(kind.__dataclass_fields__)
         if not isinstance(values, dict) or set(values) != wanted:
             raise ForkError(
-                f"the keys are not {', '.join(sorted(wanted))}", where=place
+                f"the keys must be {', '.join(sorted(wanted))}", where=place
             )
         for key, value in values.items():
             if not isinstance(value, int if key == "count" else str):
-                raise ForkError(f"{key} is {value!r}", where=place)
+                raise ForkError(f"{key} has the invalid value {value!r}", where=place)
         try:
             find = re.compile(values["find"], re.MULTILINE)
-            # A group that is not there shows in a match only.
+            # A missing group shows only in a match.
             re.compile(f"{values['find']}|", re.MULTILINE).sub(
                 values.get("put", ""), ""
             )

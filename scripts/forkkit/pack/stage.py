@@ -27,11 +27,11 @@ from .rename import Table
 
 #: The fork's import name.
 MODULE = "flaskfork"
-#: The file of the package that says what it was made of.
+#: The file in the package that records what it was made from.
 PROVENANCE = f"{MODULE}/provenance.json"
-#: Upstream's license, under the name that it has in the wheel.
+#: The file name of upstream's license in the wheel.
 LICENSE = source.LICENSE
-#: The files and folders of the project that its sdist carries.
+#: The files and folders of the project that are in its sdist.
 SDIST = (
     ".github",
     "CHANGELOG.md",
@@ -56,10 +56,10 @@ _LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
 def write_stage(project: Project, folder: pathlib.Path) -> list[str]:
-    """Make ``folder`` the stage, all at once: what hatchling packs into the wheel.
+    """Make ``folder`` the stage, which hatchling packs into the wheel, in one step.
 
     :return: the paths of its files.
-    :raises ForkError: any step before failed; the folder is as it was.
+    :raises ForkError: a step fails; the folder is left unchanged.
     """
     files = stage(project)
     write_folder(folder, files)
@@ -79,7 +79,7 @@ def stage(project: Project) -> Files:
 
 
 def write_sdist(project: Project, folder: pathlib.Path) -> None:
-    """Make ``folder`` what the fork's sdist holds: the project and the pinned package.
+    """Fill ``folder`` with the content of the fork's sdist: project and pinned package.
 
     :raises ForkError: a file is missing, or the package is not the pinned one.
     """
@@ -103,10 +103,10 @@ def write_sdist(project: Project, folder: pathlib.Path) -> None:
 def package(fork: Fork, patched: Files, *, strict: bool = True) -> Files:
     """Turn the patched package into the one that ships.
 
-    :param strict: whether the rename table has to match as it says; it need not on a
+    :param strict: whether the rename table must match exactly, which it may not on a
         part of the queue.
-    :raises ForkError: a rename rule does not match as it should, or a file of the
-        overlay stands in upstream's package too.
+    :raises ForkError: a rename rule does not match as expected, or a file of the
+        overlay is in upstream's package too.
     """
     project, prefix = fork.project, f"{fork.pin.package}/"
     moved = {f"{MODULE}/{p[len(prefix) :]}": data for p, data in patched.items()}
@@ -120,8 +120,7 @@ def package(fork: Fork, patched: Files, *, strict: bool = True) -> Files:
             ForkError(
                 "is in upstream's package too",
                 where=path,
-                hint="give the overlay's file another name, or change upstream's by a"
-                " patch",
+                hint="rename the overlay's file, or change upstream's with a patch",
             )
             for path in collisions
         ]
@@ -147,24 +146,24 @@ def read_overlay(project: Project) -> Files:
 def tables(project: Project) -> dict[str, Table]:
     """The rename tables, ``package`` and ``tests``."""
     where = project.relative(project.rename)
-    data = read(project.rename, hint="restore patches/rename.toml from the history")
+    data = read(project.rename, hint="restore patches/rename.toml from git")
     found = rename.parse(data, where=where)
     if set(found) != {"package", "tests"}:
-        raise ForkError("the tables are not package and tests", where=where)
+        raise ForkError("the tables must be package and tests", where=where)
     return found
 
 
 def metadata(fork: Fork) -> Files:
-    """What says, beside a package that is not installed, that it is the fork's."""
+    """The metadata that marks a package that is not installed as the fork's."""
     version = fork_version(fork.project)
     text = f"Metadata-Version: 2.1\nName: {MODULE}\nVersion: {version}\n"
     return {f"{MODULE}-{version}.dist-info/METADATA": text.encode()}
 
 
 def provenance(fork: Fork, overlay: list[str], files: Files | None = None) -> bytes:
-    """What the package was made of, as JSON.
+    """What the package was made from, as JSON.
 
-    :param files: the others of the package, whose hashes it holds.
+    :param files: the other files of the package, whose hashes it holds.
     """
     pin, patches = fork.pin, fork.queue.patches
     values = {
@@ -184,15 +183,15 @@ def provenance(fork: Fork, overlay: list[str], files: Files | None = None) -> by
 
 
 def _own(project: Project, name: str) -> bytes:
-    return read(project.root / name, hint="restore it from the project's history")
+    return read(project.root / name, hint="restore it from git")
 
 
 def _check_plain(project: Project, folder: pathlib.Path) -> None:
-    """Make sure that nothing in ``folder`` leads out of it."""
+    """Make sure that there are no links in ``folder``."""
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             raise ForkError(
                 "a link does not belong in a build",
                 where=project.relative(path),
-                hint="put a file in its place",
+                hint="replace it with a file",
             )

@@ -103,7 +103,7 @@ def known_failures(project: Project) -> list[KnownFailure]:
 
     :raises ForkError: the list is missing or malformed.
     """
-    values = toml.load(project.known_failures, hint="restore it from the history")
+    values = toml.load(project.known_failures, hint="restore it from git")
     where = project.relative(project.known_failures)
     entries = values.get("failure", [])
     if set(values) - {"failure"} or not isinstance(entries, list):

@@ -14,8 +14,8 @@ from .queue import apply_patches
 class Line(t.NamedTuple):
     """A line of a file.
 
-    :param text: without its end.
-    :param patch: the patch that wrote it last; ``None`` where it is upstream's.
+    :param text: its text, without the newline.
+    :param patch: the last patch that wrote it; ``None`` for an upstream line.
     :param removed: the patches that removed lines directly above it.
     :param removed_below: for the last line, those that removed lines after it.
     """
@@ -45,7 +45,7 @@ def annotate(fork: Fork, name: str) -> list[Line]:
 
 def _find(fork: Fork, name: str) -> str:
     """The path of the one file that has that name, before or after the queue."""
-    # Applied strictly, so that each hunk stands where it says.
+    # Applied strictly, so that each hunk is at its line number.
     patched = apply_patches(fork.queue.patches, fork.files)
     paths = sorted(patched.keys() | fork.files.keys())
     if name in paths:
@@ -76,7 +76,7 @@ def _check_kept(fork: Fork, path: str) -> None:
 
 
 def _changed(lines: list[Line], file: FileDiff, patch: str) -> list[Line]:
-    """The lines of a file after a patch, whose hunks stand where they say."""
+    """The lines of a file after a patch, whose hunks are at their line numbers."""
     made: list[Line] = []
     position = 0
     removed = False

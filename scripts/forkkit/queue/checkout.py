@@ -1,7 +1,7 @@
 """The git repository in which the maintainer works: the pin, the queue on top.
 
-Commits are made from the patches with their own
-dates and a fixed committer, so the same queue always has the same commit ids.
+Commits are made from the patches with their own dates and a fixed committer, so the
+same queue always has the same commit ids.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .fork import Fork
 from .patch import Patch
 from .queue import apply_patches
 
-# What running upstream's tests there leaves behind.
+# What a run of upstream's tests leaves behind.
 _EXCLUDE = "__pycache__/\n.pytest_cache/\n*.egg-info/\n"
 #: Above the paths that :meth:`Checkout.lay` has put there, for git to ignore.
 _LAID = "# laid here by scripts/fork, and removed again by it:\n"
@@ -36,14 +36,14 @@ _LAID = "# laid here by scripts/fork, and removed again by it:\n"
 
 @dataclass(frozen=True)
 class Checkout:
-    """The repository in ``folder``, whose name errors give as ``shown``."""
+    """The repository in ``folder``, which errors call ``shown``."""
 
     folder: pathlib.Path
     shown: str
 
     @classmethod
     def of(cls, project: Project) -> Checkout:
-        """The checkout of a project, whether it is there or not."""
+        """The checkout of a project, whether it exists or not."""
         return cls(project.checkout, project.relative(project.checkout))
 
     @property
@@ -84,19 +84,19 @@ class Checkout:
         self._go_over(refs.NEXT_BASE, refs.NEXT)
 
     def adopt(self, base: str, tip: str) -> None:
-        """Go over to commits that are in the repository already.
+        """Switch to commits that are already in the repository.
 
         :param base: the ref of the release.
-        :param tip: the ref of the last patch; ``patches/`` holds them all.
+        :param tip: the ref of the last patch; ``patches/`` has them all.
         :raises ForkError: there is work in the repository that is not in ``patches/``.
         """
         self.check_nothing_unsaved()
         self._go_over(base, tip)
 
     def _go_over(self, base: str, tip: str) -> None:
-        """Go over to other commits: first the files, then all refs at once."""
+        """Switch to other commits: first the files, then all refs in one step."""
         self.clear_laid()
-        # Stops, with nothing changed, where a file of the maintainer is in the way.
+        # Fails, with nothing changed, if a file of the maintainer's is in the way.
         self.git("checkout", "--quiet", "--detach", "--no-overwrite-ignore", tip)
         bottom, top = self.git.text("rev-parse", base, tip).split()
         moves = [(refs.BASE, bottom), (refs.QUEUE, top), (refs.KNOWN, top)]
@@ -109,14 +109,14 @@ class Checkout:
         """Make sure that everything in the repository is in ``patches/`` as well.
 
         :raises ForkError: a file is changed, a commit is not exported, or the branch
-            is not that of the queue; it says which.
+            is not that of the queue; the error says which.
         """
         self.check_at_rest()
         if not self.exported():
             raise ForkError(
                 "there are commits that are not exported",
                 where=self.shown,
-                hint="run `scripts/fork export`, or go back to what is exported with"
+                hint="run `scripts/fork export`, or return to what is exported with"
                 f" `git -C {self.shown} reset --hard {refs.KNOWN}`",
             )
 
@@ -130,8 +130,8 @@ class Checkout:
             raise ForkError(
                 f"there are uncommitted changes: {', '.join(changed)}",
                 where=self.shown,
-                hint="commit them there and run `scripts/fork export`, or put them away"
-                f" with `git -C {self.shown} stash --include-untracked`",
+                hint="commit them there and run `scripts/fork export`, or set them"
+                f" aside with `git -C {self.shown} stash --include-untracked`",
             )
         for verb in self.under_way().values():
             raise ForkError(
@@ -141,13 +141,13 @@ class Checkout:
             )
         if not self.on_queue() and not self._is_left():
             raise ForkError(
-                "the branch that is checked out there is not the queue's",
+                "the queue's branch is not checked out",
                 where=self.shown,
                 hint=f"run `git -C {self.shown} switch queue`",
             )
 
     def under_way(self) -> dict[str, str]:
-        """The git commands that are not finished, by the file that says so."""
+        """The unfinished git commands, by the file that marks each as such."""
         states = {
             "rebase-merge": "rebase",
             "rebase-apply/rebasing": "rebase",
@@ -165,7 +165,7 @@ class Checkout:
         return self._head() == refs.QUEUE
 
     def _is_left(self) -> bool:
-        """Whether a command that was killed half-way has left what is checked out."""
+        """Whether a command that was killed left HEAD where it is."""
         ours = (refs.NEXT, refs.WORK, refs.TAKEN)
         return self._head() == "HEAD" and bool(
             self.git("for-each-ref", "--points-at=HEAD", *ours)
@@ -175,19 +175,19 @@ class Checkout:
         return self.git.text("rev-parse", "--symbolic-full-name", "HEAD")
 
     def changed_files(self) -> list[str]:
-        """The files with changes that are not committed, new ones included."""
+        """The files with uncommitted changes, including new files."""
         lines = self.git(
             "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"
         ).split(b"\0")
         return [line[3:].decode("utf-8", "replace") for line in lines if line]
 
     def exported(self) -> bool:
-        """Whether the queue's commits are those that ``patches/`` was known to hold."""
+        """Whether the queue's commits are those last known to be in ``patches/``."""
         queue, known = self.git.text("rev-parse", refs.QUEUE, refs.KNOWN).split()
         return queue == known
 
     def mark_exported(self) -> None:
-        """Note that ``patches/`` holds what is committed."""
+        """Record that ``patches/`` has everything that is committed."""
         self.git("update-ref", refs.KNOWN, refs.QUEUE)
 
     def patches(self) -> list[Patch]:
@@ -199,7 +199,7 @@ class Checkout:
         return commits.read(self.git, refs.BASE, refs.QUEUE, where=self.shown)
 
     def known_patches(self) -> list[Patch]:
-        """The patches that ``patches/`` was known to hold last."""
+        """The patches last known to be in ``patches/``."""
         self.check_ours()
         return commits.read(self.git, refs.BASE, refs.KNOWN, where=self.shown)
 
@@ -208,16 +208,16 @@ class Checkout:
         self.git("checkout", "--quiet", "--no-overwrite-ignore", "queue")
 
     def lay(self, links: t.Mapping[str, pathlib.Path], files: Files) -> None:
-        """Put into the work tree, out of git's sight, what is not upstream's.
+        """Put files that are not upstream's into the work tree, ignored by git.
 
-        What is there already stays.
+        Existing files are left as they are.
 
-        :param links: by path, what is to be a link to something of the project's own.
-        :param files: by path, what is generated.
+        :param links: the files of the project to link to, by path.
+        :param files: the contents of generated files, by path.
         """
         self.clear_laid()
         free = [p for p in (*links, *files) if not (self.folder / p).exists()]
-        # First, so that a command that is killed leaves nothing that git would see.
+        # Ignored first, so that a killed command leaves nothing that git would see.
         paths = "".join(f"/{path}\n" for path in free)
         text = f"{self._exclude.read_text()}{_LAID}{paths}"
         write_file(self._exclude, text.encode())
@@ -231,7 +231,7 @@ class Checkout:
                     place.write_bytes(files[path])
 
     def clear_laid(self) -> None:
-        """Remove what :meth:`lay` has put into the work tree."""
+        """Remove what :meth:`lay` put into the work tree."""
         if not self._exclude.exists():
             return
         head, mark, paths = self._exclude.read_text().partition(_LAID)
@@ -264,7 +264,7 @@ class Checkout:
         for ref in needed:
             if ref not in there.split():
                 raise ForkError(
-                    f"this was not made by `scripts/fork apply`: it has no {ref}",
+                    f"was not made by `scripts/fork apply`: it has no {ref}",
                     where=self.shown,
                     hint="move it away, then run `scripts/fork apply`",
                 )

@@ -21,7 +21,7 @@ _COMMIT_LINE = re.compile(rb"^([0-9a-f]{40})\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Step:
-    """A patch, and all files of upstream's with it applied."""
+    """A patch, and all upstream files with it applied."""
 
     patch: Patch
     files: Files
@@ -36,13 +36,13 @@ def write(
     steps: t.Iterable[Step],
     more: t.Iterable[bytes] = (),
 ) -> None:
-    """Make ``ref`` the last of a line of commits: a release, and one per step.
+    """Point ``ref`` at a new line of commits: the release, then one per step.
 
     The commits have the dates of the patches and a fixed committer, so that the same
     steps always give the same commits.
 
     :param base: the ref for the release.
-    :param more: what else to import.
+    :param more: further input for ``git fast-import``.
     """
     # The release has no date of its own in its archive; any fixed one will do.
     pieces = [fast_import.root(ref, files, f"{pin}\n")]
@@ -58,10 +58,10 @@ def write(
                 stamp=step.patch.stamp,
             )
         )
-    # An import that was cut off leaves these, and could not be done again.
+    # An interrupted import leaves these behind, and they make the next one fail.
     for keep in (git.folder / ".git" / "objects" / "pack").glob("*.keep"):
         keep.unlink()
-    # A pack that is not made small: what is in it is read again soon.
+    # Without compression: the pack is read again soon.
     flags = ("-c", "pack.compression=0", "-c", "fastimport.unpackLimit=1")
     stdin = b"".join([*pieces, *more])
     git(*flags, "fast-import", "--quiet", "--force", "--depth=0", stdin=stdin)
@@ -72,16 +72,16 @@ def read(
 ) -> list[Patch]:
     """The commits above ``base`` as patches, first to last.
 
-    :param empty: whether a commit may change nothing, as a patch that is just begun.
+    :param empty: whether a commit may change nothing, like that of a new patch.
     :raises ForkError: a commit has no reason or trailers, changes something that a
-        patch cannot hold, or the history is not a line.
+        patch cannot hold, or the history is not linear.
     """
     span = f"{base}..{tip}"
     if merges := git.text("rev-list", "--merges", span):
         raise ForkError(
             f"a merge cannot be a patch: {merges.splitlines()[0]}",
             where=where,
-            hint=f"make the history a line: git -C {where} rebase {base}",
+            hint=f"make the history linear: git -C {where} rebase {base}",
         )
     form = "%H%x00%an <%ae>%x00%aD%x00%B"
     log = git("log", "-z", "--reverse", "--topo-order", f"--format={form}", span)

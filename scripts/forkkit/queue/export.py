@@ -22,7 +22,7 @@ from .queue import misplaced
 from .queue import Queue
 from .series import Series
 
-#: The new content of files; ``None`` for one that goes.
+#: The new content of files; ``None`` for one to delete.
 Contents = dict[pathlib.Path, t.Optional[bytes]]
 
 
@@ -30,8 +30,8 @@ def plan(fork: Fork, checkout: Checkout) -> Contents:
     """Work out what an export of the checkout would change in ``patches/``.
 
     :return: the new content of each file that would change.
-    :raises ForkError: a commit is not a patch that could be read again, or the commit
-        of a listed patch is gone.
+    :raises ForkError: a commit cannot be written as a patch, or the commit of a listed
+        patch is missing.
     """
     return contents(fork, fork.pin, fork.source.package, checkout.patches())
 
@@ -48,11 +48,11 @@ def check_ready(fork: Fork, checkout: Checkout) -> None:
 
 
 def settle(fork: Fork, checkout: Checkout) -> None:
-    """Note that the commits are exported if ``patches/`` holds them already.
+    """Record the commits as exported if ``patches/`` already has them.
 
-    An export that was killed at its very end has not noted it.
+    An export that is killed at its very end does not record that.
     """
-    # What cannot be exported at all is not.
+    # Commits that cannot be exported are not exported yet.
     with contextlib.suppress(ForkError):
         if checkout.exists() and not checkout.exported() and not plan(fork, checkout):
             checkout.mark_exported()
@@ -66,16 +66,16 @@ def contents(
     dropped: t.Collection[str] = (),
     disabled: t.Collection[str] = (),
 ) -> Contents:
-    """What changes in ``patches/`` to have it hold other patches.
+    """The changes that make ``patches/`` hold other patches.
 
-    A patch on disk that says the same and leads to the same files stays as it is,
-    byte for byte: an export is not a reason for a review.
+    A patch on disk that says the same and leads to the same files is kept byte for
+    byte: an export alone gives nobody a diff to review.
 
     :param pin: the release that the patches are for.
     :param files: those of that release.
-    :param dropped: the patches that shall go.
-    :param disabled: those that shall stay, but not be applied.
-    :return: the new content of each file that changes; ``None`` for one that goes.
+    :param dropped: the patches to delete.
+    :param disabled: the patches to keep without applying them.
+    :return: the new content of each file that changes; ``None`` for one to delete.
     :raises ForkError: as :func:`plan`.
     """
     project, queue = fork.project, fork.queue
@@ -143,12 +143,12 @@ def _check_current(fork: Fork, checkout: Checkout) -> None:
     if not changed:
         return
     if checkout.exported():
-        hint = "run `scripts/fork apply`, which goes over to it"
+        hint = "run `scripts/fork apply` to switch to it"
     else:
         hint = (
-            f"keep your commits with `git -C {checkout.shown} branch mine`, go over to"
-            f" it with `git -C {checkout.shown} reset --hard {refs.KNOWN}` and"
-            " `scripts/fork apply`, and `git cherry-pick` them there"
+            f"keep your commits with `git -C {checkout.shown} branch mine`, switch to"
+            f" patches/ with `git -C {checkout.shown} reset --hard {refs.KNOWN}` and"
+            " `scripts/fork apply`, then `git cherry-pick` them there"
         )
     raise ForkError(
         f"patches/ has changed since the checkout was made: {changed}",
@@ -158,7 +158,7 @@ def _check_current(fork: Fork, checkout: Checkout) -> None:
 
 
 def _check_readable(project: Project, pin: Pin, patches: t.Sequence[Patch]) -> None:
-    """What is written now has to be a patch when it is read again."""
+    """Make sure that each patch can be read back as it is written."""
     problems: list[ForkError] = []
     for patch in patches:
         where = f"{project.relative(project.checkout)}: commit of {patch.name}"
@@ -194,7 +194,7 @@ def _check_names(
     for name in listed:
         if name not in names:
             raise ForkError(
-                f"the commit of the patch {name} is gone",
+                f"the commit of the patch {name} is missing",
                 where=project.relative(project.checkout),
                 hint=f"to drop it, remove {name}.patch and its line in patches/series"
                 " first; to bring it back, look for it in `git reflog` there",

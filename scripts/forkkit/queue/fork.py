@@ -1,4 +1,4 @@
-"""The fork as its project describes it, read once and handed down."""
+"""The fork as its project describes it, read once and passed down."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .queue import Queue
 class Fork:
     """The release and the queue on it.
 
-    :param project: where they were read.
+    :param project: the project that they are read from.
     :param pin: the release of upstream.
     :param queue: the patches on it.
     """
@@ -52,7 +52,7 @@ class Fork:
     def files(self) -> Files:
         """All files of the pinned release.
 
-        :raises ForkError: it was not fetched, or is not the pinned one.
+        :raises ForkError: it has not been fetched, or is not the pinned one.
         """
         return release_files(self.project, self.pin)
 
@@ -60,6 +60,6 @@ class Fork:
     def source(self) -> Source:
         """The package and the license of the pinned release.
 
-        :raises ForkError: nothing has them, or what does is not the pinned release.
+        :raises ForkError: as :func:`forkkit.upstream.source.pinned_source`.
         """
         return pinned_source(self.project, self.pin)

@@ -1,4 +1,4 @@
-"""Patches that come from elsewhere: mails, pull requests, plain diffs."""
+"""Patches from elsewhere: emails, pull requests, plain diffs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ..base.git import Git
 from .message import join_messages
 from .message import Message
 
-#: More than any patch that a person can review, in bytes.
+#: The size limit, in bytes: more than a person can review.
 _LARGEST = 2**22
 _MAIL = re.compile(rb"\A(From [^\n]*\d{4}\r?\n|(From|Date|Subject): )")
 _GIT_DIFF = re.compile(rb"^diff --git ", re.MULTILINE)
 _PLAIN_DIFF = re.compile(
     rb"^--- ([^\t\n]+)[^\n]*\n\+\+\+ ([^\t\n]+)[^\n]*\n(?=@@ )", re.MULTILINE
 )
-# What mail programs and `git format-patch` put below a diff.
+# What email programs and `git format-patch` put below a diff.
 _SIGNATURE = re.compile(rb"^-- ?\n[^\n]*\n*\Z", re.MULTILINE)
 
 
@@ -34,7 +34,7 @@ class Incoming:
 
     :param author: name and address; ``None`` if nobody is named.
     :param date: in the form of RFC 5322; ``None`` if none is given.
-    :param message: what is said of it.
+    :param message: its description.
     :param diffs: the changes to upstream's package.
     :param left_out: the paths of its other changes: tests, changelog, documentation.
     """
@@ -51,24 +51,24 @@ def read(data: bytes, package: str, *, where: str) -> list[Incoming]:
 
     :param package: the folder of upstream's package; a patch of the fork changes
         nothing else.
-    :raises ForkError: it is neither, or holds something that no patch can.
+    :raises ForkError: it is neither, or contains something that a patch cannot.
     """
     if len(data) > _LARGEST:
         raise _refused(where, f"it is larger than {_LARGEST} bytes")
     if b"\0" in data:
-        raise _refused(where, "there are NUL bytes in it")
+        raise _refused(where, "it contains NUL bytes")
     if not _MAIL.match(data):
         text = data.replace(b"\r\n", b"\n")
         return [_incoming(None, None, "", text, package, where)]
 
     return [
-        _incoming(*mail, package, f"{where}: mail {number}")
+        _incoming(*mail, package, f"{where}: email {number}")
         for number, mail in enumerate(_mails(data), 1)
     ]
 
 
 def joined(items: t.Sequence[Incoming]) -> Incoming:
-    """Several changes, one after another, as one."""
+    """Several consecutive changes, joined into one."""
     first = items[0]
     return Incoming(
         first.author,
@@ -80,7 +80,7 @@ def joined(items: t.Sequence[Incoming]) -> Incoming:
 
 
 def _mails(data: bytes) -> list[tuple[str, str, str, bytes]]:
-    """Author, date, message and diff of each mail, as git reads them."""
+    """Author, date, message and diff of each email, as git reads them."""
     with tempfile.TemporaryDirectory(prefix="flaskfork-mails-") as name:
         folder = pathlib.Path(name)
         git = Git(folder)
@@ -90,7 +90,7 @@ def _mails(data: bytes) -> list[tuple[str, str, str, bytes]]:
 
 
 def _mail(git: Git, name: str) -> tuple[str, str, str, bytes]:
-    """Author, date, message and diff of the mail in a file."""
+    """Author, date, message and diff of the email in a file."""
     mail = (git.folder / name).read_bytes()
     info = git("mailinfo", "-u", "message", "diff", stdin=mail)
     lines = info.decode("utf-8", "replace").splitlines()
@@ -121,12 +121,12 @@ def _incoming(
 
 
 def _only_diff(text: bytes, where: str) -> bytes:
-    """The diff without what stands above and below, each file with git's line."""
+    """The diff alone, with git's header line for each file."""
     if match := _GIT_DIFF.search(text):
         return _without_end(text[match.start() :])
     pieces = _PLAIN_DIFF.split(text)
     if len(pieces) == 1:
-        raise _refused(where, "there is no diff in it")
+        raise _refused(where, "it contains no diff")
     files = zip(pieces[1::3], pieces[2::3], pieces[3::3])
     return _without_end(b"".join(_with_git_line(*file) for file in files))
 
@@ -136,7 +136,7 @@ def _without_end(text: bytes) -> bytes:
 
 
 def _with_git_line(old: bytes, new: bytes, hunks: bytes) -> bytes:
-    """The diff of a file as git writes it, of one as diff writes it."""
+    """Convert the diff of one file from the format of diff to that of git."""
     path = (old if new == b"/dev/null" else new).partition(b"/")[2]
     # `diff -r` puts its own command line between files.
     hunks = re.split(rb"^diff |^Only in ", hunks, flags=re.MULTILINE)[0]
@@ -155,7 +155,7 @@ def _date(text: str, where: str) -> str:
     try:
         when = email.utils.parsedate_to_datetime(text)
     except (TypeError, ValueError, IndexError) as e:
-        raise _refused(where, f"its date is {text!r}") from e
+        raise _refused(where, f"its date {text!r} is invalid") from e
     return email.utils.format_datetime(
         when if when.tzinfo else when.replace(tzinfo=timezone.utc)
     )
@@ -165,6 +165,6 @@ def _refused(where: str, what: str) -> ForkError:
     return ForkError(
         what,
         where=where,
-        hint="give a mail of `git format-patch`, the .patch of a pull request, or the"
+        hint="pass an email of `git format-patch`, the .patch of a pull request, or the"
         " output of `git diff`",
     )

@@ -14,7 +14,7 @@ from ..base.errors import ForkError
 
 REQUIRED = ("Upstream-Status", "Forwarded", "Drop-When", "Tests", "Fork-Patch")
 
-# Where `git am` takes the message to end, or its first line to be a header.
+# Where `git am` ends the message, or takes its first line for a header.
 _NO_PROSE = re.compile(r"^(---(\s|$)|diff -|Index: )", re.MULTILINE)
 _NO_FIRST_LINE = re.compile(r"(From|Date|Subject|[\w-]+-Type):", re.IGNORECASE)
 _TRAILER = re.compile(r"([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)")
@@ -48,7 +48,7 @@ _TEMPLATE_HELP = """\
 class DropWhen:
     """The condition under which a patch is to be dropped.
 
-    :param kind: ``never``; ``release``, when upstream has reached a version; or
+    :param kind: ``never``; ``release``, when upstream reaches a version; or
         ``commit``, when a release has a commit in its history.
     :param value: the version, or the commit's id.
     """
@@ -76,11 +76,11 @@ class DropWhen:
 
 @dataclass(frozen=True)
 class Message:
-    """What a patch says of itself, whether it is complete or not.
+    """The message of a patch, complete or not.
 
-    :param subject: what the patch does, in a line.
-    :param prose: why the fork carries it.
-    :param trailers: key and value, in order; a key may stand several times.
+    :param subject: what the patch does, in one line.
+    :param prose: why the fork has the patch.
+    :param trailers: keys and values, in order; a key may occur several times.
     """
 
     subject: str
@@ -99,7 +99,7 @@ class Message:
 
     @classmethod
     def parse_template(cls, text: str) -> Message:
-        """Read what became of :meth:`template` in an editor."""
+        """Read the text of :meth:`template` as edited."""
         empty = {f"{key}:" for key in REQUIRED}
         lines = [
             line
@@ -141,30 +141,30 @@ class Message:
         return DropWhen.parse(self.trailer("Drop-When"))
 
     def trailer(self, key: str) -> str:
-        """The first value of a trailer that is there."""
+        """The first value of a trailer that exists."""
         return next(value for found, value in self.trailers if found == key)
 
     def named(self, name: str) -> Message:
-        """The same for a patch of that name."""
+        """The same message for a patch of that name."""
         rest = [pair for pair in self.trailers if pair[0] != "Fork-Patch"]
         return replace(self, trailers=(*rest, ("Fork-Patch", name)))
 
     def with_values(self, values: t.Mapping[str, str]) -> Message:
-        """The same with other values of trailers that are there."""
+        """The same message with other values for existing trailers."""
         trailers = tuple((key, values.get(key, value)) for key, value in self.trailers)
         return replace(self, trailers=trailers)
 
     def for_upstream(self) -> Message:
-        """The same without the trailers that mean something to the fork only."""
+        """The same message without the trailers that only the fork uses."""
         kept = tuple(pair for pair in self.trailers if pair[0] not in REQUIRED)
         return replace(self, trailers=kept)
 
     def problems(self, *, where: object) -> list[ForkError]:
-        """Everything that it lacks, and that git could not take back from a mail."""
+        """Everything that is missing, or that git could not read back from an email."""
         if not self.prose or not self.trailers:
             return [
                 ForkError(
-                    "the message is not a subject, a reason in prose and trailers",
+                    "the message needs a subject, a reason in prose, and trailers",
                     where=where,
                     hint="write the three parts with a blank line between them; the"
                     f" trailers are {', '.join(REQUIRED)}, one 'Key: value' per line",
@@ -176,14 +176,16 @@ class Message:
         keys = [key for key, _ in self.trailers]
         for key in REQUIRED:
             if keys.count(key) != 1:
-                times = "twice" if key in keys else "missing"
+                times = "duplicated" if key in keys else "missing"
                 hint = f"{key}: {_FORMS[key][1]}"
                 yield ForkError(f"the trailer {key} is {times}", where=where, hint=hint)
         for key, value in self.trailers:
             pattern, words = _FORMS.get(key, (".*", ""))
             if not re.fullmatch(pattern, value):
                 yield ForkError(
-                    f"the trailer {key} is {value!r}", where=where, hint=words
+                    f"the trailer {key} has the invalid value {value!r}",
+                    where=where,
+                    hint=f"{key}: {words}",
                 )
 
     def _wrong_prose(self, where: object) -> t.Iterator[ForkError]:
@@ -191,7 +193,7 @@ class Message:
             what = f"the prose has a line that begins with {match[0]!r}"
             yield not_a_mail(where, what)
         if _NO_FIRST_LINE.match(self.prose):
-            yield not_a_mail(where, "the prose begins like a mail header")
+            yield not_a_mail(where, "the prose begins like an email header")
 
 
 def join_messages(messages: t.Sequence[Message]) -> Message:
@@ -214,11 +216,11 @@ def tests_of(name: str) -> str:
 
 
 def not_a_mail(where: object, what: str) -> ForkError:
-    """The error for something that a mail of ``git format-patch`` does not have."""
+    """The error for something that an email of ``git format-patch`` cannot have."""
     return ForkError(
         what,
         where=where,
-        hint="write it as `git format-patch` does; patches/README.md shows the form",
+        hint="write it as `git format-patch` does; patches/README.md shows the format",
     )
 
 

@@ -1,4 +1,4 @@
-"""A patch: a mail of ``git format-patch``, with a message and a diff."""
+"""A patch: an email of ``git format-patch``, with a message and a diff."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Patch:
 
     :param author: name and address.
     :param date: when it was written, in the form of RFC 5322.
-    :param message: what it does, why the fork carries it, and its trailers.
+    :param message: what it does, why the fork has it, and its trailers.
     :param diffs: the changes.
     """
 
@@ -42,8 +42,8 @@ class Patch:
     def parse(cls, data: bytes, *, where: object) -> Patch:
         """Read a patch.
 
-        :raises ForkError: it is not a mail of ``git format-patch``, lacks its reason
-            or a trailer, or its diff is refused by :func:`forkkit.base.diff.parse`.
+        :raises ForkError: it is not an email of ``git format-patch``, lacks its
+            reason or a trailer, or :func:`forkkit.base.diff.parse` refuses its diff.
         """
         mail, changes = _split(data, where)
         headers, body = _parse_mail(mail, where)
@@ -78,23 +78,23 @@ class Patch:
 
     @property
     def stamp(self) -> str:
-        """The date as git keeps it: seconds since 1970, and the zone."""
+        """The date as git stores it: seconds since 1970, and the zone."""
         return f"{int(self.when.timestamp())} {self.when:%z}"
 
     @property
     def where(self) -> str:
-        """The patch's file, as a person in the project's folder would write it."""
+        """The path of its file in the project."""
         return f"patches/{self.name}.patch"
 
     def trailer(self, key: str) -> str:
-        """The first value of a trailer that is there."""
+        """The first value of a trailer that exists."""
         return self.message.trailer(key)
 
     def check(self, *, where: object) -> None:
-        """Report everything that it lacks.
+        """Check that the patch is complete and well-formed.
 
-        :raises ForkError: a trailer is missing, doubled or malformed, the prose has a
-            line ``---``, or it changes nothing.
+        :raises ForkError: a trailer is missing, duplicated or malformed, the prose has
+            a line ``---``, or the patch changes nothing.
         """
         problems = self._problems(where)
         if not self.diffs:
@@ -108,7 +108,7 @@ class Patch:
         raise_findings(problems)
 
     def check_head(self, *, where: object) -> None:
-        """Report everything that it lacks, except for changes.
+        """Check everything but the changes.
 
         :raises ForkError: as :meth:`check`.
         """
@@ -131,10 +131,10 @@ def _odd(text: str, found: str, where: object) -> ForkError:
 
 
 def _split(data: bytes, where: object) -> tuple[str, bytes]:
-    """The mail's headers and message, and the diff."""
+    """The email's headers and message, and the diff."""
     if b"\n---\r\n" in data:
         raise not_a_mail(
-            where, "its lines end with CR LF, as an editor or git made them"
+            where, "its lines end with CR LF; an editor or git converted them"
         )
     mail, mark, changes = data.partition(b"\n---\n")
     try:
@@ -147,8 +147,8 @@ def _split(data: bytes, where: object) -> tuple[str, bytes]:
     if start:
         raise not_a_mail(
             where,
-            "something stands between the '---' line and the diff, or the prose has"
-            " a line '---', which ends the message when git applies it",
+            "there is text between the '---' line and the diff, or the prose has a"
+            " line '---', where git would end the message",
         )
     try:
         return _FROM_LINE.sub(b"", mail, count=1).decode(), changes
@@ -157,13 +157,13 @@ def _split(data: bytes, where: object) -> tuple[str, bytes]:
 
 
 def _parse_mail(text: str, where: object) -> tuple[dict[str, str], str]:
-    """The headers of a mail, and the rest of it."""
+    """The headers of an email, and its body."""
     head, _, body = text.partition("\n\n")
     headers: dict[str, str] = {}
     for line in re.sub(r"\n[ \t]+", " ", head).split("\n"):
         key, colon, value = line.partition(": ")
         if not colon or key.lower() in headers:
-            raise not_a_mail(where, f"{line!r} is not a mail header of its own")
+            raise not_a_mail(where, f"{line!r} is not an email header, or repeats one")
         headers[key.lower()] = value.strip()
     _check_headers(headers, where)
     return headers, body

@@ -31,8 +31,8 @@ class Queue:
     def load(cls, project: Project, pin: Pin) -> Queue:
         """Read the series and every patch that it names.
 
-        :raises ForkError: for everything in ``patches/`` that is missing, unlisted or
-            malformed, in one report.
+        :raises ForkError: something in ``patches/`` is missing, unlisted or malformed;
+            one error reports it all.
         """
         series = _load_series(project)
         problems = _compare_folder(project, series)
@@ -77,11 +77,11 @@ class Queue:
         return self[name]
 
     def without(self, name: str, files: Files) -> tuple[Files, list[str]]:
-        """Apply the queue without one patch, at the places to which the others move.
+        """Apply the queue without one patch; the others may apply at other lines.
 
         :param files: those of the release.
-        :return: the files, and the names of the later patches that need the one left
-            out and so were left out too.
+        :return: the files, and the names of the later patches that need that one
+            and so are left out too.
         """
         needing = []
         for patch in self.patches:
@@ -99,9 +99,9 @@ def apply_patches(
 ) -> Files:
     """Return ``files`` with the patches applied, strictly.
 
-    :param offsets: whether they may stand elsewhere, as
-        :func:`forkkit.base.diff.apply` has it.
-    :raises ForkError: a patch does not apply; the error has patch, file and hunk.
+    :param offsets: as in :func:`forkkit.base.diff.apply`.
+    :raises ForkError: a patch does not apply; the error names the patch, the file and
+        the hunk.
     """
     for patch in patches:
         files = diff.apply(patch.diffs, files, where=patch.where, offsets=offsets)
@@ -114,7 +114,7 @@ def _compare_folder(project: Project, series: Series) -> list[ForkError]:
     listed = (*series.names, *series.disabled)
     missing = [
         ForkError(
-            f"{name}.patch is in the series, but there is no such plain file",
+            f"{name}.patch is listed, but is missing or not a plain file",
             where=project.relative(project.series),
             hint=f"restore patches/{name}.patch, or remove the line",
         )
@@ -141,8 +141,8 @@ def _plain_files(project: Project) -> set[str]:
 def _load_series(project: Project) -> Series:
     where = project.relative(project.series)
     if project.series.is_symlink():
-        raise ForkError("is a link", where=where, hint="put the file in its place")
-    text = read(project.series, hint="restore patches/series from the history")
+        raise ForkError("is a link", where=where, hint="replace it with the file")
+    text = read(project.series, hint="restore patches/series from git")
     return Series.parse(text, where=where)
 
 
@@ -155,14 +155,14 @@ def _load_patch(project: Project, name: str) -> Patch:
 
 
 def misnamed(patch: Patch, name: str, *, where: object) -> list[ForkError]:
-    """What is wrong where a patch has another name than its file ``name``."""
+    """The problem if a patch has another name than its file ``name``."""
     if patch.name == name:
         return []
     return [
         ForkError(
             f"the trailer Fork-Patch is {patch.name!r}, not the file's name",
             where=where,
-            hint=f"Fork-Patch: {name}",
+            hint=f"write Fork-Patch: {name}",
         )
     ]
 
@@ -170,12 +170,12 @@ def misnamed(patch: Patch, name: str, *, where: object) -> list[ForkError]:
 def misplaced(
     project: Project, pin: Pin, patch: Patch, *, where: object
 ) -> list[ForkError]:
-    """What a patch changes outside of the package, and tests that are not there."""
+    """The problems of a patch with changes outside the package or without tests."""
     problems = [
         ForkError(
             f"it changes {file.path}, which is outside {pin.package}",
             where=where,
-            hint="change only the package; documentation of a patch is its prose",
+            hint="change only the package, and document the patch in its prose",
         )
         for file in patch.diffs
         if not file.path.startswith(f"{pin.package}/")
@@ -185,7 +185,7 @@ def misplaced(
             ForkError(
                 f"its tests {patch.trailer('Tests')} do not exist",
                 where=where,
-                hint="write them: they fail without the patch and pass with it",
+                hint="write tests that fail without the patch and pass with it",
             )
         )
     return problems

@@ -14,7 +14,7 @@ _DISABLED = "# disabled: "
 
 @dataclass(frozen=True)
 class Series:
-    """The lines of the file: entries, comments and blank lines, as they stand."""
+    """The lines of the file: entries, comments and blank lines."""
 
     lines: tuple[str, ...]
 
@@ -22,7 +22,7 @@ class Series:
     def parse(cls, data: bytes, *, where: object) -> Series:
         """Read a series.
 
-        :raises ForkError: a line is not a patch's file name, or stands twice.
+        :raises ForkError: a line is not a patch's file name, or occurs twice.
         """
         text = data.decode("utf-8", "backslashreplace")
         lines = tuple(line.strip() for line in text.splitlines())
@@ -43,7 +43,7 @@ class Series:
             elif entry in seen:
                 problems.append(
                     ForkError(
-                        f"{entry} is listed in line {seen[entry]} already",
+                        f"{entry} is already listed in line {seen[entry]}",
                         where=f"{where}:{number}",
                         hint="remove one of the two lines",
                     )
@@ -77,9 +77,8 @@ class Series:
     def with_names(self, names: tuple[str, ...]) -> Series:
         """The series with ``names`` in this order.
 
-        Comments stay with the entry that they stand above, and what is disabled stays
-        below the entry that it stands below; what stands at the top, with a blank line
-        below it, stays there.
+        Comments stay above their entry, and disabled patches stay below the entry that
+        precedes them. A block at the top stays there if a blank line follows it.
         """
         top, entries, rest = self._split()
         order = list(names)
@@ -95,15 +94,15 @@ class Series:
         return Series((*top, *lines, *rest))
 
     def with_disabled(self, name: str) -> Series:
-        """The series with a patch kept, but not applied."""
+        """The series with a patch disabled."""
         return self._replaced(f"{name}.patch", f"{_DISABLED}{name}.patch")
 
     def with_enabled(self, name: str) -> Series:
-        """The series with a patch applied that was disabled."""
+        """The series with a disabled patch enabled."""
         return self._replaced(f"{_DISABLED}{name}.patch", f"{name}.patch")
 
     def renamed(self, name: str, new: str) -> Series:
-        """The series with another name for a patch."""
+        """The series with a patch renamed."""
         return self._replaced(f"{name}.patch", f"{new}.patch")
 
     def _split(self) -> tuple[list[str], dict[str, list[str]], list[str]]:

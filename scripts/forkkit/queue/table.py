@@ -1,4 +1,4 @@
-"""The table in README.md of what differs from Flask, written from the queue."""
+"""The table of differences from Flask in README.md, written from the queue."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _END = "<!-- /differences -->\n"
 def with_table(project: Project, queue: Queue) -> bytes:
     """The text of README.md with the table of this queue.
 
-    :raises ForkError: the marks between which the table stands are missing.
+    :raises ForkError: the marks around the table are missing.
     """
     path = project.root / "README.md"
-    text = read_text(path, hint="restore it from the project's history")
+    text = read_text(path, hint="restore it from git")
     head, begin, rest = text.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
     if not begin or not end:
@@ -31,7 +31,7 @@ def with_table(project: Project, queue: Queue) -> bytes:
 
 
 def table(queue: Queue) -> str:
-    """One row per patch: what differs, where it was asked for, when it goes away."""
+    """One row per patch: what differs, where it was asked for, when it is dropped."""
     rows = ["| What differs | Asked for in | Goes away | Patch |", "|---|---|---|---|"]
     rows += map(_row, queue.patches)
     return "\n".join(rows) + "\n"

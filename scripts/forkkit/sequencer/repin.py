@@ -38,6 +38,6 @@ def with_version(project: Project, version: str) -> bytes:
 
     :raises ForkError: the file has no version.
     """
-    data = read(project.pyproject, hint="restore it from the history")
+    data = read(project.pyproject, hint="restore it from git")
     where = project.relative(project.pyproject)
     return toml.with_value(data, "project", "version", version, where=where)

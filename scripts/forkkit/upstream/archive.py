@@ -1,4 +1,4 @@
-"""Reading a source archive that is not trusted.
+"""Reading an untrusted source archive.
 
 Nothing is unpacked: the members are checked and read into memory.
 """
@@ -16,17 +16,16 @@ from ..base.errors import ForkError
 from ..base.files import check_path
 from ..base.files import Files
 
-#: What an archive may hold unpacked, in bytes: twenty times what Flask's does.
+#: The limit for an archive's unpacked size, in bytes: twenty times that of Flask's.
 LIMIT = 64 * 2**20
 _MEMBERS = 20_000
-_HINT = "do not use this archive; fetch the release again from where you trust it"
+_HINT = "do not use this archive; fetch the release again from a source that you trust"
 
 
 def read(content: bytes, *, where: object) -> Files:
     """The files of a ``.tar.gz`` archive, without its one top folder.
 
-    :param content: the archive itself, so that what is read is what was checked.
-
+    :param content: its bytes, so that what is read is what was checked.
     :raises ForkError: it is not such an archive, it unpacks to more than
         :data:`LIMIT`, it has more than one top folder, or it has a member that is a
         link, a device or a duplicate, or whose path leaves the folder.
@@ -34,7 +33,7 @@ def read(content: bytes, *, where: object) -> Files:
     return dict(_read(content, str(where)))
 
 
-# What asks for many releases asks for each many times.
+# Commands that go through many releases read each of them many times.
 @functools.lru_cache(maxsize=32)
 def _read(content: bytes, where: str) -> Files:
     try:
@@ -42,7 +41,7 @@ def _read(content: bytes, where: str) -> Files:
             bounded = io.BufferedReader(_Bounded(unpacked, where))
             with tarfile.open(fileobj=bounded, mode="r|") as archive:
                 files = dict(_members(archive, where))
-            # To the end, where gzip compares its checksum.
+            # Read to the end, where gzip verifies its checksum.
             while bounded.read(2**16):
                 pass
     except (OSError, EOFError, tarfile.TarError, ValueError, zlib.error) as e:
@@ -80,11 +79,11 @@ def _members(archive: tarfile.TarFile, where: object) -> t.Iterator[tuple[str, b
             raise _refused(where, e.what) from e
         if member.isdir():
             continue
-        # A sparse member claims more than the archive holds.
+        # A sparse member claims to be larger than its data.
         if not member.isreg() or member.issparse():
             raise _refused(where, f"{name} is a link or a device, not a file")
         if name.casefold() in seen:
-            raise _refused(where, f"{name} is in it twice")
+            raise _refused(where, f"it contains {name} twice")
         if len(seen) >= _MEMBERS:
             raise _refused(where, f"it has more than {_MEMBERS} files")
         seen.add(name.casefold())

@@ -1,6 +1,6 @@
-"""What upstream itself says of its changes: its commits, and its changelog.
+"""Upstream's own account of its changes: its commits and its changelog.
 
-The commits are there where the maintainer keeps a clone at upstream/history.
+The commits are available if the maintainer keeps a clone at upstream/history.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ _CHANGELOGS = ("CHANGES.rst", "CHANGES.md", "CHANGES", "CHANGELOG.rst", "CHANGEL
 _HEADING = re.compile(r"^(?:Version )?(\d+(?:\.\d+)+)\b.*\n[-=~]{3,}$", re.MULTILINE)
 _BULLET = re.compile(r"^\s*[-*]\s+", re.MULTILINE)
 _LITERAL = re.compile(r"``([^`]+)``")
-# Shorter ones stand everywhere, and so do some others.
+# Shorter words, and these few, occur everywhere.
 _WORD = re.compile(r"\b(?!(?:Flask|flask|self|None|True|False)\b)[A-Za-z_]{4,}\b")
 _FORM = "%H%x00%cs%x00%s"
 
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of upstream's.
+    """An upstream commit.
 
-    :param date: year, month and day.
+    :param date: in the form YYYY-MM-DD.
     """
 
     sha: str
@@ -40,7 +40,7 @@ class Commit:
 
     @property
     def numbers(self) -> list[str]:
-        """The numbers of issues and pull requests that it names."""
+        """The numbers of the issues and pull requests in its subject."""
         return re.findall(r"#(\d+)", self.subject)
 
 
@@ -87,7 +87,7 @@ class History:
     ) -> Commit | None:
         """The commit between two tags that makes the very same change.
 
-        :param paths: look only at what commits change there.
+        :param paths: consider only the changes to these paths.
         """
         mine = self._patch_ids(render(diffs))
         log = self.git(
@@ -107,7 +107,7 @@ class History:
 
 
 def changelog_entries(files: Files, version: str) -> list[str]:
-    """The entries of a release in upstream's own changelog, each in a line.
+    """The entries of a release in upstream's own changelog, each on one line.
 
     :param files: those of the release.
     """
@@ -119,7 +119,7 @@ def changelog_entries(files: Files, version: str) -> list[str]:
 
 
 def entries_about(entries: list[str], text: str, *, most: int = 3) -> list[str]:
-    """The entries that name, in code, what a text names; those that name most first."""
+    """The entries whose literals contain words of a text, those with the most first."""
     words = set(_WORD.findall(text))
 
     def common(entry: str) -> int:

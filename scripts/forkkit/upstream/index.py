@@ -1,4 +1,4 @@
-"""Which releases of upstream there are, asked where pip is set to ask."""
+"""The releases of upstream on the package index that pip is configured to use."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Release:
 
     :param file: the archive's name.
     :param url: where it is.
-    :param sha256: its hash in hexadecimal, if the index tells it.
-    :param when: when it was uploaded, if the index tells it.
+    :param sha256: its hash in hexadecimal, if the index gives it.
+    :param when: when it was uploaded, if the index gives it.
     """
 
     version: str
@@ -38,9 +38,9 @@ class Release:
 def releases(name: str, *, yanked: bool = False) -> list[Release]:
     """The releases of a project that have a source archive, oldest first.
 
-    Previews are left out.
+    Pre-releases are left out.
 
-    :param yanked: also those that were taken back (PEP 592).
+    :param yanked: whether to include yanked releases (PEP 592).
     :raises ForkError: the index cannot be queried.
     """
     from packaging.version import Version
@@ -49,7 +49,7 @@ def releases(name: str, *, yanked: bool = False) -> list[Release]:
     try:
         packages = list(finder.find_all_packages(name, allow_yanked=yanked))
     except Exception as e:
-        # What it is depends on the library that fetches, and on its version.
+        # Its type depends on the library that fetches, and on its version.
         raise ForkError(f"the package index cannot be queried: {e}", hint=_HINT) from e
     found = {}
     for package in packages:
@@ -74,7 +74,7 @@ def releases(name: str, *, yanked: bool = False) -> list[Release]:
 
 
 def download(name: str, release: Release) -> bytes:
-    """The archive of a release. Nothing of it is run.
+    """Download the archive of a release. None of its code is run.
 
     :raises ForkError: it cannot be downloaded.
     """
@@ -106,7 +106,7 @@ def _finder(name: str) -> PackageFinder:
 
 
 def _pip_settings() -> dict[str, list[str]]:
-    """What pip's files and variables set for all commands and for ``download``."""
+    """Pip's settings for all commands and ``download``, from files and variables."""
     done = python("-I", "-m", "pip", "config", "list", fine=None)
     found: dict[str, list[str]] = {}
     for section in ("global.", "download.", ":env:."):

@@ -1,4 +1,4 @@
-"""The pin: which release of upstream, by hash."""
+"""The pin: one release of upstream, identified by hash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..base.files import read
 from ..base.paths import Project
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_RESTORE = "restore upstream/pin.toml from the history, or pin the release again"
+_RESTORE = "restore upstream/pin.toml from git, or pin the release again"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Pin:
 
     @property
     def requirement(self) -> str:
-        # Two signs would take the fork's own 3.1.3+flaskfork.1 as well (PEP 440).
+        # `==` would also match the fork's own 3.1.3+flaskfork.1 (PEP 440).
         return f"{self.name}==={self.version}"
 
     @property
@@ -77,7 +77,7 @@ class Pin:
         }
         if odd := sorted(set(flat) ^ set(_KEYS.values())):
             raise ForkError(
-                f"missing or unknown: {', '.join(odd)}", where=where, hint=_RESTORE
+                f"missing or unknown keys: {', '.join(odd)}", where=where, hint=_RESTORE
             )
 
         for key, value in flat.items():
@@ -115,7 +115,7 @@ def _check(key: str, value: t.Any, where: object) -> None:
     if key.endswith(".sha256"):
         fine, form = _SHA256.fullmatch(value), "64 hexadecimal digits"
     elif key == "upstream.version":
-        fine, form = re.fullmatch(r"\d+(\.\d+)+\w*", value), "a release's version"
+        fine, form = re.fullmatch(r"\d+(\.\d+)+\w*", value), "a release version"
     else:
         fine = re.fullmatch(r"(?!\.|.*/\.)\w[\w./-]*", value, re.ASCII)
         form = "a plain name or relative path"

@@ -30,11 +30,12 @@ _HEADER = re.compile(rb"^(Name|Version): (.+?)\r?$", re.MULTILINE)
 def obtain(
     project: Project, old: Pin, version: str, local: pathlib.Path | None = None
 ) -> Pin:
-    """Bring a release into the cache, and pin it.
+    """Bring a release into the cache and return its pin.
 
-    The cache is asked first, then ``local``, then the package index.
+    It comes from ``local`` if that is given, else from the cache, else from the package
+    index.
 
-    :raises ForkError: there is no such release, or the archive is of another one.
+    :raises ForkError: there is no such release, or the archive is not that release.
     """
     if not _VERSION.fullmatch(version):
         raise ForkError(
@@ -67,7 +68,7 @@ def _download(name: str, version: str, found: list[Release]) -> tuple[str, bytes
                 raise ForkError(
                     f"the hash of {release.file} is wrong: the index says"
                     f" {release.sha256}, found {sha256}",
-                    hint="do not use it; try again, or another index",
+                    hint="do not use it; try again, or try another index",
                 )
             return release.file, content
     raise ForkError(
@@ -78,12 +79,13 @@ def _download(name: str, version: str, found: list[Release]) -> tuple[str, bytes
 
 
 def fetch(project: Project, pin: Pin, local: pathlib.Path | None = None) -> bool:
-    """Bring the pinned archive into the cache. Nothing of it is run.
+    """Bring the pinned archive into the cache. None of its code is run.
 
-    The cache is asked first, then ``local``, else the package index.
+    It comes from ``local`` if that is given, else from the package index unless the
+    cache already has it.
 
-    :return: whether anything had to be brought.
-    :raises ForkError: it could not be brought, or is not the pinned one.
+    :return: whether it was written to the cache.
+    :raises ForkError: it cannot be obtained, or is not the pinned one.
     """
     cached = cached_archive(project, pin)
     if local is None and cached.exists():
@@ -112,7 +114,7 @@ def in_cache(
 
     An archive that is not what its name says is left out.
 
-    :param pin: that of one of them, which says whose releases these are.
+    :param pin: the pin of any release of the same project.
     :param between: only those after the first version and before the second.
     """
     from packaging.version import Version
@@ -132,7 +134,7 @@ def in_cache(
 
 
 def cached_beyond(project: Project, pin: Pin) -> list[str]:
-    """The versions beyond the pin whose archives are in the cache, oldest first."""
+    """The cached versions that are newer than the pin, oldest first."""
     from packaging.version import Version
 
     return [
@@ -184,7 +186,7 @@ def pin_of(content: bytes, name: str, old: Pin, version: str) -> Pin:
     licenses = sorted(path for path in files if re.fullmatch(r"LICENSE(\.\w+)?", path))
     if not folders or not licenses:
         raise ForkError(
-            f"there is no package {old.module}, or no license, in it", where=name
+            f"it contains no package {old.module}, or no license", where=name
         )
     prefix = f"{folders[0]}/"
     package = {path: data for path, data in files.items() if path.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""Getting the pinned release, and never another one."""
+"""Getting the pinned release, and no other."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .pin import Pin
 if t.TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-#: Upstream's license, under the name that it has beside the fork's own.
+#: The file name of upstream's license, next to the fork's own.
 LICENSE = "LICENSE.flask.txt"
 
-#: The hint where the archive is missing.
+#: The hint if the archive is missing.
 FETCH = "run `scripts/fork fetch`, or `scripts/fork fetch --from FILE` without network"
 
 
@@ -45,9 +45,9 @@ def cached_archive(project: Project, pin: Pin) -> pathlib.Path:
 
 
 def check_archive(content: bytes, pin: Pin, *, where: object) -> None:
-    """Hold an archive against the pin.
+    """Compare an archive with the pin.
 
-    :raises ForkError: its hash is another; the error has both.
+    :raises ForkError: its hash differs; the error has both hashes.
     """
     found = file_sha256(content)
     if found != pin.sdist_sha256:
@@ -57,12 +57,12 @@ def check_archive(content: bytes, pin: Pin, *, where: object) -> None:
 def release_files(project: Project, pin: Pin) -> Files:
     """All files of the pinned release, from the cache.
 
-    :raises ForkError: it was not fetched, or is not the pinned one.
+    :raises ForkError: it has not been fetched, or is not the pinned one.
     """
     cached = cached_archive(project, pin)
     where = project.relative(cached)
     if not cached.exists():
-        raise ForkError(f"{pin} is not fetched yet", where=where, hint=FETCH)
+        raise ForkError(f"{pin} has not been fetched yet", where=where, hint=FETCH)
     content = read(cached, hint=FETCH)
     check_archive(content, pin, where=where)
     return archive.read(content, where=pin.sdist)
@@ -71,10 +71,10 @@ def release_files(project: Project, pin: Pin) -> Files:
 def pinned_source(project: Project, pin: Pin) -> Source:
     """The pinned package from the first place that has it.
 
-    These are the folder that the fork's own sdist carries, the cache, and a
-    distribution installed beside the build (PEP 517's isolated environment).
+    The places are the folder in the fork's own sdist, the cache, and the build
+    environment, where a front end installs it (PEP 517).
 
-    :raises ForkError: nothing has it, or what has it is not the pinned release.
+    :raises ForkError: none has it, or the first one has another release.
     """
     if project.source.is_dir():
         where, found = project.relative(project.source), _carried(project, pin)
@@ -86,7 +86,7 @@ def pinned_source(project: Project, pin: Pin) -> Source:
 
 
 def is_at_hand(project: Project, pin: Pin) -> bool:
-    """Whether the package can be had without asking the package index."""
+    """Whether the package is available without the package index."""
     return project.source.is_dir() or cached_archive(project, pin).exists()
 
 
@@ -124,7 +124,7 @@ def _installed(pin: Pin) -> tuple[str, Files]:
         distribution = importlib.metadata.distribution(pin.name)
     except importlib.metadata.PackageNotFoundError as e:
         raise ForkError(
-            f"{pin} is neither fetched nor installed beside the build",
+            f"{pin} is neither in the cache nor installed in the build environment",
             hint=f"build with isolation, or {FETCH}",
         ) from e
 
@@ -177,6 +177,6 @@ def _mismatch(what: str, expected: str, found: str, where: object) -> ForkError:
     return ForkError(
         f"the hash of {what} is wrong: expected {expected}, found {found}",
         where=where,
-        hint="do not use it; delete it and fetch the release again, and if that does"
-        " not help compare upstream/pin.toml with the project's history",
+        hint="do not use it; delete it and fetch the release again; if that does not"
+        " help, compare upstream/pin.toml with the project's history",
     )

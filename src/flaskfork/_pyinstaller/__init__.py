@@ -1,4 +1,4 @@
-"""What PyInstaller has to know to freeze an application that runs on the fork."""
+"""Hooks that let PyInstaller freeze an application that runs on the fork."""
 
 from __future__ import annotations
 

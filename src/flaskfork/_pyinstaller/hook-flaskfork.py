@@ -1,4 +1,4 @@
-"""What of the fork is needed and cannot be found by reading its imports."""
+"""The parts of the fork that PyInstaller cannot find by reading its imports."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _package = pathlib.Path(__file__).parents[1]
 
 # What ``flask --version`` shows.
 datas = [(str(_package / "provenance.json"), "flaskfork")]
-# A program that imports flaskfork.shim imports these by the other name, and what gives
-# back old names is named in tables.
+# A program that imports flaskfork.shim imports these by the other name, and the modules
+# that restore old names are named in tables only.
 hiddenimports = [
     f"{parent}.{module.name}"
     for parent in ("flaskfork", "flaskfork.legacy")

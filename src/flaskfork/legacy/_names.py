@@ -1,4 +1,4 @@
-"""What the tables of names are made of."""
+"""The types that make up the tables of names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORK = "flaskfork"
 class Name:
     """A name that was removed.
 
-    :param target: what it gets, as ``module:attribute`` or ``module``. Empty stands for
+    :param target: what it resolves to, as ``module:attribute`` or ``module``; empty for
         a package that only holds other modules.
     :param since: the release that removed it.
     :param instead: what replaces it.
@@ -24,7 +24,7 @@ class Name:
     instead: str
 
     def gone(self, since: str) -> Name:
-        """The same name in a module that lost it in another release."""
+        """The same for a module that lost the name in another release."""
         return replace(self, since=since)
 
     def describe(self, shown: str) -> str:

@@ -22,7 +22,7 @@ from ._warn import call_as_user
 from ._warn import is_import_check
 from ._warn import warn
 
-# What is imported while it is held may ask for the same.
+# Reentrant: an import made while it is held may need it too.
 _lock = threading.RLock()
 #: The served names by the real name of the module, and the removed modules.
 _names: dict[str, t.Mapping[str, Name]] = {}
@@ -41,7 +41,7 @@ def serve(table: Table) -> None:
         _restorers.update(
             {_real(n): restorer for n, restorer in table.restorers.items()}
         )
-        # By its name: after the fork has been loaded anew the class is another one.
+        # By its name: once the fork is reloaded, the class is a different one.
         others = [f for f in sys.meta_path if type(f).__module__ != __name__]
         sys.meta_path[:] = [_finder, *others]
         for name in _names.keys() | _restorers.keys():
@@ -73,7 +73,7 @@ def _attach_when_done(module: types.ModuleType) -> None:
 
 
 class _Unfinished(ModuleSpec):
-    """The spec of a module that is being executed, which learns when that ends."""
+    """The spec of a module that is being executed, which notices when that ends."""
 
     @property
     def _initializing(self) -> bool:
@@ -87,7 +87,7 @@ class _Unfinished(ModuleSpec):
 
 
 def _attach(module: types.ModuleType) -> None:
-    """Let a module answer for its names, and restore what its classes have lost."""
+    """Let a module serve its names, and restore what its classes have lost."""
     if module.__name__ in _restorers:
         resolve(_restorers[module.__name__])(module)
     if module.__name__ in _names:
@@ -204,7 +204,7 @@ class _Alias(Loader):
         if self.given is not None:
             warn(self.given.describe(self.shown), instead=self.given.instead)
         module: types.ModuleType = resolve(self.target)
-        # The import system writes its own over it.
+        # The import system overwrites it with its own.
         self.spec = module.__spec__
         return module
 
@@ -220,7 +220,7 @@ class _Empty(Loader):
 
 
 class _Renewer(_Watcher):
-    """Executes the fork's package as its own loader does, then restores names anew."""
+    """Executes the fork's package as its own loader does, then restores names again."""
 
     def exec_module(self, module: types.ModuleType) -> None:
         super().exec_module(module)

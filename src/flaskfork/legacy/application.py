@@ -49,7 +49,7 @@ def restore_app(module: types.ModuleType) -> None:
 
 
 def restore_flask(module: types.ModuleType) -> None:
-    """Make the application run the functions for before its first request."""
+    """Make the application run functions before its first request."""
     flask = module.Flask
     if not hasattr(flask.full_dispatch_request, "__wrapped__"):
         flask.full_dispatch_request = _after_first(flask.full_dispatch_request)
@@ -57,7 +57,7 @@ def restore_flask(module: types.ModuleType) -> None:
 
 
 def restore_blueprint(module: types.ModuleType) -> None:
-    """Restore what was removed from blueprints, or say why not."""
+    """Restore what was removed from blueprints, or refuse it with the reason."""
     blueprint = module.Blueprint
     blueprint.before_app_first_request = before_app_first_request
     for name in ("json_decoder", "json_encoder"):
@@ -144,7 +144,7 @@ def _after_first(dispatch: t.Callable[[t.Any], t.Any]) -> t.Callable[[t.Any], t.
 
 
 def _trigger(self: t.Any) -> None:
-    """Run the functions for before the first request now."""
+    """Run the functions that run before the first request, now."""
     _warn_of(
         "Flask.try_trigger_before_first_request_functions",
         "Flask 2.2",
@@ -244,7 +244,7 @@ def _refused_of_blueprint(name: str) -> _Refused:
 
 
 def _see_choices(cls: type[t.Any], /, **kwargs: t.Any) -> None:
-    """Warn of a class attribute, where the class is made."""
+    """Warn about a class attribute, where the class is defined."""
     _init_subclass(cls, Choice, kwargs)
     for name in ("json_decoder", "json_encoder"):
         if name in cls.__dict__:
@@ -252,7 +252,7 @@ def _see_choices(cls: type[t.Any], /, **kwargs: t.Any) -> None:
 
 
 def _refuse_choices(cls: type[t.Any], /, **kwargs: t.Any) -> None:
-    """Refuse a class attribute, where the class is made."""
+    """Refuse a class attribute, where the class is defined."""
     _init_subclass(cls, _Refused, kwargs)
     for name in ("json_decoder", "json_encoder"):
         if name in cls.__dict__:

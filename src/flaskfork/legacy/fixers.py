@@ -11,10 +11,10 @@ if t.TYPE_CHECKING:
 
 
 class ProxyFix(proxy_fix.ProxyFix):
-    """Takes address and scheme from what a proxy has added.
+    """Takes address and scheme from the headers that a proxy adds.
 
-    :param num_proxies: through how many proxies the request came; the host is taken
-        from them as well then.
+    :param num_proxies: how many proxies the request came through; if given, the host is
+        taken from them as well.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Helpers that Werkzeug's or Python's own have replaced."""
+"""Helpers that were replaced by Werkzeug's or Python's own."""
 
 from __future__ import annotations
 

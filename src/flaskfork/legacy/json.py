@@ -17,7 +17,7 @@ from ._warn import warn
 #: A setting is not used where these packages read it.
 _PASSING = ("flaskfork", "werkzeug", "jinja2")
 
-#: The key of each setting, and how its value was meant.
+#: The key of each setting, and the conversion of its value.
 _SETTINGS: dict[str, tuple[str, t.Callable[[t.Any], t.Any]]] = {
     "compact": ("JSONIFY_PRETTYPRINT_REGULAR", lambda pretty: not pretty),
     "ensure_ascii": ("JSON_AS_ASCII", bool),
@@ -42,12 +42,12 @@ DEFAULTS: dict[str, type] = {"json_decoder": JSONDecoder, "json_encoder": JSONEn
 
 
 def htmlsafe_dumps(obj: t.Any, **kwargs: t.Any) -> t.Any:
-    """Serialize to JSON that can stand in a script element."""
+    """Serialize to JSON that is safe in a script element."""
     return jinja2.utils.htmlsafe_json_dumps(obj, dumps=_json.dumps, **kwargs)
 
 
 def htmlsafe_dump(obj: t.Any, fp: t.IO[str], **kwargs: t.Any) -> None:
-    """Write JSON that can stand in a script element."""
+    """Write JSON that is safe in a script element."""
     fp.write(htmlsafe_dumps(obj, **kwargs))
 
 

@@ -1,6 +1,6 @@
-"""Parts of request and response classes, which now have all of that themselves.
+"""Parts of request and response classes, which now have all of this built in.
 
-They are empty bases: what a class inherits beside one of them brings the rest.
+They are empty bases: the other base of a class provides the rest.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def normalize_string_tuple(tup: tuple[t.Any, ...]) -> tuple[t.Any, ...]:
 def make_literal_wrapper(
     reference: str | bytes,
 ) -> t.Callable[[str], str | bytes]:
-    """Make literals of the kind of ``reference``."""
+    """Make literals of the type of ``reference``."""
     if isinstance(reference, str):
         return unchanged
     return lambda literal: literal.encode("latin-1")

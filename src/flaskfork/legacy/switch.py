@@ -1,4 +1,4 @@
-"""What switches the old names on: a call, or a variable of the environment."""
+"""What switches the old names on: a call, or an environment variable."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MEANINGS = {"1": False, "werkzeug": True}
 def switch_on(*, werkzeug: bool = False) -> None:
     """Restore Flask's names, and with ``werkzeug`` those of its libraries.
 
-    Calling it again changes nothing, nor does calling it for less.
+    Calling it again changes nothing, even for fewer names.
 
     :param werkzeug: whether to restore those of Werkzeug, Jinja, itsdangerous and
         MarkupSafe as well.
@@ -26,7 +26,7 @@ def switch_on(*, werkzeug: bool = False) -> None:
 
 
 def check(value: str) -> None:
-    """Check that a value of the environment variable is one of those that it takes.
+    """Check that a value of the environment variable is valid.
 
     :raises ShimError: it is not.
     """

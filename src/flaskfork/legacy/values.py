@@ -1,4 +1,4 @@
-"""Small functions and constants, most of which others have replaced."""
+"""Small functions and constants, most of them replaced by others."""
 
 from __future__ import annotations
 

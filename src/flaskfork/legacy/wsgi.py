@@ -95,7 +95,7 @@ def make_line_iter(
     buffer_size: int = 10 * 1024,
     cap_at_buffer: bool = False,
 ) -> t.Iterator[t.Any]:
-    """Yield the lines of a stream, each with its end.
+    """Yield the lines of a stream, with their line endings.
 
     :param cap_at_buffer: whether a line longer than the buffer is yielded in parts.
     """

@@ -20,7 +20,7 @@ __all__ = ["install", "legacy", "swap"]
 def legacy(*, werkzeug: bool = False) -> None:
     """Restore names of ``flask`` that upstream has removed, for old code.
 
-    Each use of one warns. Where the program cannot be changed, set the environment
+    Each use of one warns. If the program cannot be changed, set the environment
     variable ``FLASKFORK_LEGACY``: to ``1`` for these names, to ``werkzeug`` for both.
 
     :param werkzeug: whether to restore those of Werkzeug, Jinja, itsdangerous and
@@ -30,11 +30,11 @@ def legacy(*, werkzeug: bool = False) -> None:
 
 
 def _switch() -> types.ModuleType:
-    """Load what restores names, without a trace of it in the package ``flask``."""
+    """Load what restores names, without leaving a trace in the package ``flask``."""
     from ..legacy import switch
 
     if (package := sys.modules.get("flaskfork")) is not None:
-        # The import system has set it there.
+        # The import system set it there.
         vars(package).pop("legacy", None)
     return switch
 

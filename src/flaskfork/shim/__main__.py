@@ -18,7 +18,7 @@ from .wheel.build import build
 
 
 def main() -> None:
-    """Run the command and exit: 0 fine, 1 an error, 2 usage, 130 interrupted."""
+    """Run the command and exit: 0 success, 1 an error, 2 usage, 130 interrupted."""
     try:
         cli.main(standalone_mode=False, prog_name="python -m flaskfork.shim")
         sys.stdout.flush()

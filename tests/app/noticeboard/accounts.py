@@ -72,7 +72,7 @@ def count_visit(_app: Flask, user: Account, **_: t.Any) -> None:
 
 
 def wanted_page() -> str:
-    """The page that asked for the log-in, if it is one of ours."""
+    """The page that required the log-in, if it is on this site."""
     page = request.args.get("next", "")
     # "//host/" and "/\host/" lead a browser away from this site.
     if page.startswith("/") and page[1:2] not in {"/", "\\"}:

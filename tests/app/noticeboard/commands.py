@@ -1,4 +1,4 @@
-"""What the board's keeper does at the command line."""
+"""Commands for the board's keeper."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def init_app(app: Flask) -> None:
 
 
 def explain(error: HTTPException, page: str = "errors/any.html") -> Response:
-    """Answer ``error``, its own headers kept."""
+    """Answer ``error``, keeping its own headers."""
     response = error.get_response()
     if request.path.startswith("/api/"):
         response.data = json.dumps({"error": error.name, "why": error.description})
@@ -34,5 +34,5 @@ def not_found(error: NotFound) -> Response:
 
 
 def apologise(error: InternalServerError) -> Response:
-    """Say sorry, and nothing about what went wrong: that is in the log."""
+    """Apologise without saying what went wrong: that is in the log."""
     return explain(InternalServerError("Sorry, this is our fault."))

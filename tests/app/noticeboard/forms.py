@@ -1,4 +1,4 @@
-"""What people fill in."""
+"""The forms that people fill in."""
 
 from __future__ import annotations
 

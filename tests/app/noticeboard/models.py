@@ -1,4 +1,4 @@
-"""What the board keeps."""
+"""The board's data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .extensions import login_manager
 
 
 def now() -> datetime.datetime:
-    """The time in UTC, without a zone: SQLite keeps none."""
+    """The time in UTC, without a time zone, which SQLite does not store."""
     return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
 
 

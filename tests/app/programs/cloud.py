@@ -1,7 +1,7 @@
 """A client of three cloud services: ``cloud.py ENDPOINT`` prints its transcript.
 
 Run by the Python of an environment that has boto3; ENDPOINT is a moto server's. Every
-answer is printed as JSON, less what no two runs have in common.
+answer is printed as JSON, without the values that differ between any two runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from botocore.response import StreamingBody
 MEGABYTE = 1024 * 1024
 ALL_BYTES = bytes(range(256))
 
-# What a service makes up anew for each run, what it takes from the clock, and so the
+# Values that a service generates in each run or takes from the clock, and therefore the
 # length and the checksum of a body.
 RANDOM = {
     "CreatedTimestamp",
@@ -40,14 +40,14 @@ RANDOM = {
 
 
 class Transcript:
-    """Calls clients' methods and keeps what they answered."""
+    """Calls clients' methods and records their answers."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.entries: list[dict[str, t.Any]] = []
 
     def client(self, service: str) -> t.Any:
-        """A client that signs with nobody's key and never tries twice."""
+        """A client that signs with a made-up key and never retries."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
@@ -58,7 +58,7 @@ class Transcript:
         )
 
     def call(self, method: t.Callable[..., t.Any], **parameters: t.Any) -> t.Any:
-        """Call ``method``; its answer, or the service's error, is kept and returned."""
+        """Call ``method``; record and return its answer, or the service's error."""
         try:
             answer = method(**parameters)
         except ClientError as error:
@@ -70,7 +70,7 @@ class Transcript:
         return answer
 
     def comparable(self, value: t.Any, key: str = "") -> t.Any:
-        """``value`` for JSON, its random and local parts replaced by their names."""
+        """``value`` for JSON, with random and local parts replaced by their names."""
         if key in RANDOM or isinstance(value, datetime.datetime):
             return f"<{key}>"
         if isinstance(value, dict):
@@ -110,7 +110,7 @@ def use_buckets(transcript: Transcript) -> None:
 
     upload = {"Bucket": "pinboard", "Key": "large"}
     upload["UploadId"] = call(s3.create_multipart_upload, **upload)["UploadId"]
-    # Every part but the last must have five megabytes.
+    # Every part but the last must have at least five megabytes.
     bodies = [ALL_BYTES * (5 * MEGABYTE // 256), b"the end"]
     parts = []
     for number, body in enumerate(bodies, 1):

@@ -1,4 +1,4 @@
-"""Whose are the names that modules imported from ``flask``?
+"""Tells whether the names that modules imported from ``flask`` are the fork's.
 
 ``imported_names.py MODULE...`` imports each MODULE and prints as JSON, for each loaded
 module of the same packages, which names it took from ``flask`` and whether each of them
@@ -29,7 +29,7 @@ def from_flask(module: types.ModuleType) -> t.Iterator[tuple[str, bool]]:
         fork = importlib.import_module(".".join(["flaskfork", *rest]))
         for name in node.names:
             mine = taken.get(name.asname or name.name)
-            # Else it was imported for a function, or for a type checker.
+            # Otherwise, it was imported inside a function, or for a type checker.
             if mine is not None:
                 yield f"{node.module}.{name.name}", mine is getattr(fork, name.name)
 
@@ -41,7 +41,7 @@ def main(names: list[str]) -> None:
     found = {
         name: dict(from_flask(module))
         for name, module in sorted(sys.modules.items())
-        # A folder without a file, a namespace, imports nothing.
+        # A namespace package has no file, so it imports nothing.
         if name.partition(".")[0] in packages and getattr(module, "__file__", None)
     }
     json.dump(found, sys.stdout)

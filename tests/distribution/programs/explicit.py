@@ -1,4 +1,4 @@
-"""A program that knows the fork, and has nothing named Flask installed."""
+"""A program that knows the fork, where nothing named Flask is installed."""
 
 from __future__ import annotations
 

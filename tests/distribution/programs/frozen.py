@@ -1,4 +1,4 @@
-"""What runs in one archive or one file: the shop, and all that asks for modules.
+"""Runs from a single archive or file: the shop, and all that asks for modules.
 
 Without arguments it prints what it found, as JSON; with them it is the command flask.
 """
@@ -44,14 +44,14 @@ def main() -> None:
 
 
 def name_of(module: str) -> str:
-    """The module's own name, under which it must be the same module."""
+    """The module's ``__name__``, under which it must be the same module."""
     found = importlib.import_module(module)
     assert sys.modules[found.__name__] is sys.modules[module] is found
     return found.__name__
 
 
 def spawn() -> list[object]:
-    """What another process answers, whose modules are imported anew."""
+    """The answer of another process, which imports the modules itself."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(shop.visit, ["/terms"])
 

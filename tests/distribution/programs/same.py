@@ -1,4 +1,4 @@
-"""Finds out whether ``flask`` is the fork here, and serves what it found."""
+"""Finds out whether ``flask`` is the fork here, and serves the result."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import flaskfork
 
 
 def check() -> str:
-    """Compare all modules, and use one application of either name.
+    """Compare all modules, and use an application under either name.
 
     :return: the name of one module.
-    :raises AssertionError: one is there twice, or stands for another one.
+    :raises AssertionError: a module is there twice, or is in another one's place.
     """
     for name, module in sys.modules.copy().items():
         if f"{name}.".startswith("flask."):

@@ -1,4 +1,4 @@
-"""A shop: what monitoring tools look at in an application, in few lines."""
+"""A shop: what monitoring tools look at in an application, in a few lines."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from flask.signals import request_started
 from flask.signals import template_rendered
 from flask.views import MethodView
 
-# What the application's own receivers of signals were told.
+# What the application's own signal receivers received.
 told: list[str] = []
 
 
 class OutOfStockError(Exception):
-    """There is nothing left of what is asked for."""
+    """The requested article is sold out."""
 
 
 class Article(MethodView):
@@ -101,7 +101,7 @@ def create_app() -> Flask:
 
     @app.route("/stream")
     def stream() -> flask.Response:
-        # Without its context, which the fork does not tear down as upstream does.
+        # Without the context, which the fork and upstream tear down differently.
         part = request.args["part"]
         return flask.Response(f"{part} {n}\n" for n in range(2))
 
@@ -132,7 +132,7 @@ def note_exception(sender: Flask, exception: Exception, **extra: object) -> None
 
 
 def visit(path: str) -> list[object]:
-    """What a visitor gets, without a server."""
+    """The response that a visitor gets, without a server."""
     answer = app.test_client().get(path)
     return [path, answer.status_code, answer.text]
 

@@ -26,7 +26,7 @@ app.wsgi_app = watch
 
 def get_db() -> sqlite3.Connection:
     if "db" not in g:
-        # Servers close a stream in whatever thread they are in.
+        # Servers may close a stream in any thread.
         g.db = sqlite3.connect(":memory:", check_same_thread=False)
         count["opened"] += 1
     return g.db

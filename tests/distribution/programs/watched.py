@@ -2,9 +2,9 @@
 
     python watched.py TOOL STEP...
 
-A step is ``start`` or ``attach``, which the tool's module has, or the name of a module
-to import. Printed is what the visitor and the application's own receivers got, and what
-the tool recorded, as JSON.
+A step is ``start`` or ``attach``, functions of the tool's module, or the name of a
+module to import. Prints, as JSON, what the visitor and the application's own receivers
+got, and what the tool recorded.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(tool: t.Any, *steps: str) -> None:
             importlib.import_module(step)
     tool.watch()
 
-    # Only now: what comes first is for the caller to say.
+    # Only now, since the caller decides what comes first.
     import shop
 
     seen = serve(shop.app)

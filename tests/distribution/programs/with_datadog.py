@@ -17,7 +17,7 @@ def watch() -> None:
 
     class Keep(TraceFilter):
         def process_trace(self, trace: list[t.Any]) -> None:
-            """Keep it, and have nothing of it sent."""
+            """Keep it, so that none of it is sent."""
             _spans.extend(trace)
 
     tracer.configure(trace_processors=[Keep()])
@@ -37,7 +37,7 @@ def recorded() -> list[t.Any]:
                 name: value
                 for name, value in span.get_tags().items()
                 if name.startswith(("flask", "http", "component", "error", "span"))
-                # That has lines of Flask's source, with their numbers.
+                # It quotes lines of Flask's source, with their numbers.
                 and name != "error.stack"
             },
         }

@@ -1,4 +1,4 @@
-"""Elastic's agent, which an application asks to look at it."""
+"""Elastic's agent, which an application attaches to itself."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Keep(Transport):
         _events.append((str(event_type), data))
 
     def start_thread(self, pid: int | None = None) -> None:
-        """There is nothing to send from it."""
+        """Do nothing: the thread would only send."""
 
 
 def start() -> None:
-    """Nothing is to be done before there is an application."""
+    """Do nothing: the agent starts with an application."""
 
 
 def attach() -> None:
@@ -39,7 +39,7 @@ def attach() -> None:
 
 
 def watch() -> None:
-    """It keeps what it records from the start."""
+    """Do nothing: the agent keeps its records from the start."""
 
 
 def recorded() -> list[t.Any]:

@@ -1,4 +1,4 @@
-"""OpenTelemetry, by its instrumentation of Flask."""
+"""OpenTelemetry, through its instrumentation of Flask."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def start() -> None:
 
 
 def attach() -> None:
-    """Watch the one application only."""
+    """Watch only this application."""
     import shop
     from opentelemetry.instrumentation.flask import FlaskInstrumentor
 

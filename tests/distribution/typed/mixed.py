@@ -1,5 +1,5 @@
 # pyright: strict
-"""Both names in one program: what one gives is what the other takes."""
+"""Both names in one program: each accepts what the other returns."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ context: type[AliasContext] = AppContext
 
 
 class Board(AliasBlueprint):
-    """A blueprint by one name."""
+    """A blueprint under one name."""
 
 
 class Listing(flaskfork.views.MethodView):
-    """A view by the other."""
+    """A view under the other."""
 
     def get(self) -> ForkReturnValue:
         return flask.Response("")
 
 
 class Garden(flaskfork.Flask):
-    """Parts of both."""
+    """Use parts of both."""
 
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
     response_class = flask.Response
@@ -64,7 +64,7 @@ def compose(app: flask.Flask, forks: flaskfork.Flask) -> None:
 
 
 def tell(found: flask.Flask | AliasBlueprint | None) -> str:
-    """Narrow by the other name."""
+    """Narrow with the class of the other name."""
     if isinstance(found, flaskfork.Flask):
         te.assert_type(found, flask.Flask)
         return found.import_name
@@ -75,5 +75,5 @@ def tell(found: flask.Flask | AliasBlueprint | None) -> str:
 
 
 def of_sansio(app: App) -> flask.Flask | None:
-    """And by a class above both."""
+    """Narrow with a base class of both."""
     return app if isinstance(app, flask.Flask) else None

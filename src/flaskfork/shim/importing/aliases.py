@@ -36,7 +36,7 @@ def import_fork(alias: str) -> types.ModuleType:
     :param alias: that name.
     :raises ImportError: the fork has no such module, or the module failed to import.
     """
-    # The whole package first: Python goes on with what another thread has of it so far.
+    # The whole package first: Python would use what another thread has loaded so far.
     importlib.import_module(FORK)
     fork = FORK + alias[len(ALIAS) :]
     try:
@@ -58,9 +58,9 @@ def enter(alias: str, module: types.ModuleType) -> None:
 
 
 def import_aliases(loaded: str = "") -> None:
-    """Import under the other name whatever the fork has loaded under its own.
+    """Import under the other name everything that the fork has loaded under its own.
 
-    Otherwise anything that waits for that name, to patch the module, waits for ever.
+    Otherwise anything that waits for that name, to patch the module, waits forever.
 
     :param loaded: a module that is still being imported, but has been executed.
     """
@@ -88,7 +88,7 @@ def import_aliases(loaded: str = "") -> None:
 
 
 def forget_replaced(name: str) -> list[str]:
-    """Forget the other names of modules that the fork is loading anew.
+    """Forget the other names of modules that the fork is reloading.
 
     :param name: a module of the fork; the package stands for everything in it.
     :return: the names that were forgotten.
@@ -125,7 +125,7 @@ def find_foreign() -> types.ModuleType | None:
 def _hand_on(
     source: types.ModuleType, before: list[tuple[types.ModuleType, dict[str, t.Any]]]
 ) -> None:
-    """Give what hooks replaced in a module to the modules that had imported the old.
+    """Pass what hooks replaced in a module on to the modules that imported the old.
 
     Upstream's modules would be loaded, and import it, only after the hooks.
 
@@ -167,13 +167,13 @@ def _is_being_located(alias: str) -> bool:
 
 
 def _is_being_imported(alias: str) -> bool:
-    # The thread that holds the lock will finish it. To wait for it would be a deadlock
+    # The thread that holds the lock will finish it. Waiting for it would deadlock
     # if it waits for the package, which this thread is importing.
     return alias in getattr(_bootstrap, "_module_locks", {})
 
 
 def _is_initializing(name: str) -> bool:
-    # As the import system itself asks.
+    # This is how the import system itself checks.
     spec = getattr(sys.modules.get(name), "__spec__", None)
     return bool(getattr(spec, "_initializing", False))
 

@@ -3,9 +3,9 @@
 The import system runs ``find_spec`` under a lock that all threads share, so the finder
 imports nothing: it only looks for files, and leaves the rest to the loaders.
 
-It stands right before Python's own finder for files. Import hooks come before it, and
-see ``flask`` being imported as they would see upstream's. For finders that ask Python's
-own by themselves, a path hook makes the fork's folders answer in the same way.
+It comes right before Python's own finder for files. Import hooks come before it, and
+see ``flask`` being imported as they would see upstream's. For finders that call
+Python's own themselves, a path hook makes the fork's folders answer in the same way.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PACKAGE = os.path.dirname(_SHIM)
 def install() -> None:
     """Make ``import flask`` mean the fork from here on.
 
-    Calling it again does nothing but put the finder back where it belongs.
+    Calling it again only puts the finder back where it belongs.
 
     :raises ImportError: another ``flask`` has already been imported, and which modules
         use it is unknown.
@@ -110,7 +110,7 @@ def find_in_folder(path: str) -> FolderFinder:
                 finder = hook(path)
             except ImportError:
                 continue
-            # The one for archives has find_spec since Python 3.10.
+            # The finder for archives has find_spec since Python 3.10.
             if hasattr(finder, "find_spec"):
                 return FolderFinder(finder)
     raise ImportError("nothing finds modules here", path=path)
@@ -134,7 +134,7 @@ def _find_alias(name: str) -> ModuleSpec | None:
 
 def _find_fork(name: str, path: t.Sequence[str] | None) -> ModuleSpec | None:
     spec = PathFinder.find_spec(name, path)
-    # The loader for archives loads in one step up to Python 3.9: no place to step in.
+    # Up to Python 3.9, the loader for archives loads in one step, with no way in.
     if spec is not None and hasattr(spec.loader, "exec_module"):
         spec.loader = ForkLoader(spec.loader)
     return spec
@@ -178,5 +178,5 @@ def _is_folder_of_fork(path: str) -> bool:
 
 
 def _is_ours(hook: object) -> bool:
-    # By its module: once the fork has been loaded anew the object is another one.
+    # By its module: once the fork is reloaded, the object is a different one.
     return getattr(hook, "__module__", None) == __name__

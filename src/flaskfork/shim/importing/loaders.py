@@ -19,7 +19,7 @@ from .aliases import forget_replaced
 from .aliases import import_aliases
 from .aliases import import_fork
 
-# What the import system sets on a module that it loads, and what makes a stand-in one.
+# What the import system sets on a module that it loads, and what a stand-in needs.
 _IMPORT_SYSTEMS = frozenset(
     (
         "__cached__",
@@ -44,7 +44,7 @@ def swap(name: str) -> None:
     fork = import_fork(name)
     module = sys.modules.get(name, fork)
     if module is not fork:
-        # A thread that asked for the same name meanwhile goes on with this object.
+        # A thread that asked for the same name meanwhile continues with this object.
         module.__dict__["__fork__"] = fork
         module.__class__ = _StandIn
     enter(name, fork)

@@ -1,4 +1,4 @@
-"""Finds whatever keeps ``import flask`` from being the fork, and how to fix it.
+"""Finds what keeps ``import flask`` from being the fork, and how to fix it.
 
 Nothing that it finds is imported or run.
 """
@@ -174,7 +174,7 @@ def _fork() -> t.Iterator[Trouble]:
 
 
 def _shim(place: Place) -> t.Iterator[Trouble]:
-    """What is wrong with the Flask that is installed beside flaskfork."""
+    """What is wrong with the Flask that is installed next to flaskfork."""
     hint = environment.own("install")
     package = place.site / "flask"
     found = environment.installed([str(place.site)])
@@ -208,7 +208,7 @@ def _shim(place: Place) -> t.Iterator[Trouble]:
 def _elsewhere(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
     """Other distributions named Flask that this environment's Python sees."""
     for flask in _others(place, path):
-        what = f"another Flask, {flask.version}, is installed beside the fork's shim"
+        what = f"another Flask, {flask.version}, is installed next to the fork's shim"
         yield Trouble(what, str(flask.info), _uninstall(flask))
 
 
@@ -287,7 +287,7 @@ def _forget(folder: pathlib.Path, packages: pathlib.Path) -> str | None:
     """How to take ``folder`` off the path, if a ``.pth`` file puts it there."""
     for file in packages.glob("*.pth"):
         text = file.read_text(encoding="utf-8", errors="replace")
-        # As Python does, which ignores a line that cannot be a path.
+        # Like Python, which ignores a line that cannot be a path.
         lines = [
             line for line in text.splitlines() if line.strip() and "\0" not in line
         ]

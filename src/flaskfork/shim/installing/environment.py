@@ -225,7 +225,7 @@ def is_shim(file: pathlib.Path) -> bool:
 
 
 def own_place() -> Place:
-    """Where the shim belongs: beside the fork.
+    """Where the shim belongs: next to the fork.
 
     :raises ShimError: the fork is not installed in this environment, or another
         program manages the environment (:pep:`668`).
@@ -241,10 +241,10 @@ def own_place() -> Place:
     folder = own_info().parent
     if not is_own(folder):
         raise ShimError(
-            f"flaskfork is here, which is not in the environment of {sys.executable}",
+            f"flaskfork is here, outside the environment of {sys.executable}",
             where=folder,
             hint="install flaskfork into that environment, or install the wheel that"
-            f" {own('wheel')} DIR builds beside flaskfork",
+            f" {own('wheel')} DIR builds next to flaskfork",
         )
     command = own_command()
     return Place(folder, command.with_name(f"flask{command.suffix}"))
@@ -297,7 +297,7 @@ def own_info() -> pathlib.Path:
 def version(info: pathlib.Path) -> str:
     """The version of an installed distribution.
 
-    :param info: the folder of its metadata, whose name is used where the metadata
+    :param info: the folder of its metadata, whose name is used if the metadata
         cannot be read.
     """
     with contextlib.suppress(ValueError, TypeError):
@@ -375,9 +375,9 @@ def _read(info: pathlib.Path) -> Installed:
 
 
 def _fetch_upstream(folder: pathlib.Path) -> None:
-    """Download upstream's Flask into a folder, by the environment's installer.
+    """Download upstream's Flask into a folder, with the environment's installer.
 
-    :raises ShimError: the installer failed, or installed another version.
+    :raises ShimError: the installer fails, or installs another version.
     """
     level = provenance.load().api_level
     # Three equals signs: with two, the shim itself would satisfy it.
@@ -394,7 +394,7 @@ def _fetch_upstream(folder: pathlib.Path) -> None:
         raise ShimError(
             f"Flask {level} could not be downloaded; the shim is still in place",
             hint="read the installer's output above: it needs an index that has Flask"
-            f" {level}, and settings that let it install that, so take back any"
+            f" {level}, and settings that allow it to install that, so remove any"
             " constraint that names the fork's wheels",
         )
     if not identity.is_upstream(folder / "flask"):

@@ -103,7 +103,7 @@ def replace(
     :param command: a file with the content that the command ``flask`` will have.
     :param command_first: whether the command is replaced before the package, because
         the new command runs the old Flask too; otherwise it is replaced after.
-    :raises ShimError: a file could not be written or moved; nothing has changed.
+    :raises ShimError: a file cannot be written or moved; nothing has changed.
     """
     with _changing(place):
         _finish(place)
@@ -113,7 +113,7 @@ def replace(
 def finish(place: Place) -> None:
     """Finish a replacement that was interrupted, or undo it if it had no effect yet.
 
-    :raises ShimError: a file could not be written or moved.
+    :raises ShimError: a file cannot be written or moved.
     """
     with _changing(place):
         _finish(place)
@@ -178,7 +178,7 @@ def _prepare(place: Place, source: pathlib.Path, command: pathlib.Path) -> pathl
 def _move_in(place: Place) -> None:
     """Move the old Flask out of site-packages and the new one in.
 
-    What has already been done shows in the files, so that this can be repeated.
+    The files show what has already been done, so that this can be repeated.
     """
     for name, path, aside in _outgoing(place):
         if os.path.lexists(path) and not _has_come(place, name):
@@ -279,7 +279,7 @@ def _changing(place: Place) -> t.Iterator[None]:
             yield
     except OSError as e:
         raise ShimError(
-            f"cannot be changed ({e.strerror or e}), so Flask is what it was",
+            f"cannot be changed ({e.strerror or e}), so Flask is unchanged",
             where=e.filename or place.site,
             hint="run this as a user who may write there, or in a virtual environment"
             " of your own",

@@ -2,7 +2,7 @@
 
 The package has a module for each of upstream's. At run time the module replaces itself
 with the fork's; to a type checker it re-exports what the fork's module has, so that
-``flask`` looks as upstream's does.
+``flask`` looks like upstream's.
 
 Building needs neither network nor build tools, and gives the same bytes everywhere.
 """
@@ -63,7 +63,7 @@ else:
         if e.name in ("flaskfork", "flaskfork.shim"):
             e.msg += (
                 ". The Flask here is the shim of flaskfork {version}, which is gone:"
-                " install its wheel again, or, to go back to upstream's Flask, run"
+                " install its wheel again or, to go back to upstream's Flask, run"
                 " 'pip install --force-reinstall Flask==={level}' or"
                 " 'uv pip install --reinstall Flask==={level}'"
             )
@@ -85,7 +85,7 @@ def build(folder: pathlib.Path, version: str | None = None) -> pathlib.Path:
     version = provenance.load().shim_version if version is None else version
     content = pack(version)
     path = folder / f"flask-{version}-py3-none-any.whl"
-    # To another name first: whoever looks for the wheel finds a complete one or none.
+    # Under another name first, so that nobody ever finds an incomplete wheel.
     aside = folder / f".{path.name}.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -239,7 +239,7 @@ def _pack(files: t.Mapping[str, str], *, record: str) -> bytes:
 
 
 def _member(path: str) -> zipfile.ZipInfo:
-    # The bytes depend on neither time nor umask nor system. Not compressed either:
+    # The bytes must not depend on time, umask or system. Not compressed, since
     # compressors differ.
     member = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
     member.create_system = 3

@@ -157,7 +157,7 @@ class _Mirror(ast.NodeVisitor):
         self.statements["\n".join(filter(None, clauses))] = None
 
     def _text(self, node: ast.AST) -> str:
-        # Not ast.unparse: its output differs from Python to Python, the wheel must not.
+        # Not ast.unparse: its output differs between Pythons, and the wheel must not.
         text = ast.get_source_segment(self.source, node) or ""
         return f"({text})" if isinstance(node, ast.expr) and "\n" in text else text
 

@@ -39,7 +39,7 @@ def read(info: pathlib.Path) -> list[Row]:
 
 
 def write(info: pathlib.Path, command: pathlib.Path, *, path: str) -> None:
-    """Record all files beside ``info``, and a command that is elsewhere.
+    """Record all files next to ``info``, and a command that is elsewhere.
 
     :param info: the ``.dist-info`` folder.
     :param command: a file with the content of the command.
@@ -58,7 +58,7 @@ def write(info: pathlib.Path, command: pathlib.Path, *, path: str) -> None:
 
 
 def damage(info: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
-    """The files that are not as recorded, and what is wrong with each."""
+    """The files that differ from the record, and what is wrong with each."""
     found = []
     for listed in read(info):
         file = locate(info, listed.path)
@@ -69,7 +69,7 @@ def damage(info: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
             continue
         now = row(listed.path, file.read_bytes())
         if listed.digest.startswith("sha256=") and listed.digest != now.digest:
-            found.append((file, "is not as it was installed"))
+            found.append((file, "has changed since it was installed"))
     return found
 
 

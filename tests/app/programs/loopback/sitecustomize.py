@@ -1,4 +1,4 @@
-"""Keep every Python that starts with this folder on its path on the loopback."""
+"""Restrict every Python that has this folder on its path to the loopback."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from .serialising import Provider
 
 
 class Garden(Flask):
-    """An application with classes of its own in the places that Flask offers."""
+    """An application with its own classes wherever Flask offers that."""
 
     json_provider_class = Provider
     session_interface = store.Interface()

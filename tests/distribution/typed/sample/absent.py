@@ -1,4 +1,4 @@
-"""Names that only the fork has: under upstream's name a type checker knows none."""
+"""Names that only the fork has: type checkers know none under upstream's name."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # pyright: strict
-"""Commands and what tests them."""
+"""Commands, and tests of them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def program() -> None:
 
 
 def try_out(app: Flask) -> None:
-    """What tests do."""
+    """Do what tests do."""
     client = app.test_client(use_cookies=False)
     answer = client.get("/", query_string={"bed": 1}, json={"a": 1})
     reveal_type(client)

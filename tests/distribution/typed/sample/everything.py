@@ -1,4 +1,4 @@
-"""All that a star brings."""
+"""Everything that a star import brings."""
 
 from flask import *
 from flask.app import *

@@ -1,5 +1,5 @@
 # pyright: strict
-"""JSON as one likes it."""
+"""Customised JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flask.json.tag import TaggedJSONSerializer
 
 
 class Provider(DefaultJSONProvider):
-    """One that knows decimals."""
+    """A provider that knows decimals."""
 
     sort_keys = False
 
@@ -41,7 +41,7 @@ class TagSet(JSONTag):
 
 
 def provide(provider: JSONProvider) -> str:
-    """Write something by each of the ways."""
+    """Serialise something in every way."""
     TaggedJSONSerializer().register(TagSet, index=0)
     reveal_type(provider.response(1, 2))
     reveal_type(json.loads("1"))

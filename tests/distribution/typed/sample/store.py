@@ -1,5 +1,5 @@
 # pyright: strict
-"""Sessions, signals, contexts and what is private but used."""
+"""Sessions, signals, contexts, and private names that are used all the same."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from flask.signals import appcontext_pushed
 
 
 class Interface(SessionInterface):
-    """A session that nothing is saved of."""
+    """A session that is never saved."""
 
     def open_session(
         self, app: AppClass, request: flask.Request
@@ -52,7 +52,7 @@ def started(sender: Flask, **extra: t.Any) -> None:
 
 
 def listen(app: Flask) -> None:
-    """Connect to signals, by each of the ways."""
+    """Connect to signals in every way."""
     request_started.connect(started, app)
     template_rendered.connect(started, app)
     before_render_template.connect_via(app)(started)
@@ -83,7 +83,7 @@ def current() -> AppContext | None:
 def narrowed(
     scaffold: Scaffold, context: AppContext | RequestContext, app: App | SansioBlueprint
 ) -> None:
-    """Tell classes apart."""
+    """Distinguish classes."""
     if isinstance(scaffold, flask.Flask):
         reveal_type(scaffold)
     elif isinstance(scaffold, flask.Blueprint):
@@ -101,7 +101,7 @@ def narrowed(
 
 
 class Extension(Scaffold):
-    """A class below what both applications and blueprints are."""
+    """A subclass of the base class of applications and blueprints."""
 
     @setupmethod
     def prepare(self, bed: int) -> str:

@@ -17,6 +17,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # SQLite drops a column only by making the table anew.
+    # SQLite can drop a column only by rebuilding the table.
     with op.batch_alter_table("account") as account:
         account.drop_column("moderator")
