@@ -182,12 +182,11 @@ def _overlay_modules() -> set[str]:
 
 def _licenses() -> dict[str, str]:
     """The license files of the fork, one of which is upstream's (:pep:`639`)."""
-    files = importlib.metadata.files(_FORK) or []
-    return {
-        file.name: file.read_text(encoding="utf-8")
-        for file in sorted(files)
-        if file.parent.name == "licenses" and file.locate().is_file()
-    }
+    # Not by RECORD, which doctor has to survive being unreadable.
+    path = f"{_FORK}-{provenance.load().version}.dist-info/licenses"
+    folder = importlib.metadata.distribution(_FORK).locate_file(path)
+    files = sorted(pathlib.Path(str(folder)).glob("*"))
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
 
 
 def _metadata(version: str) -> str:
