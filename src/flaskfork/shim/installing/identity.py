@@ -20,6 +20,7 @@ from ..wheel.build import contents
 from ..wheel.build import MADE_FOR
 
 _PROVENANCE = "flaskfork/provenance.json"
+_OWN = pathlib.Path(provenance.__file__).parent
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ def strangers(
     :param fork: that of its metadata.
     :param shim: that of the shim's metadata, if it is there.
     """
-    if package is not None:
-        yield from _of_fork(package, fork)
-    if shim is not None:
+    found = [] if package is None else [*_of_fork(package, fork)]
+    yield from found
+    # A fork that has been changed here would write another shim.
+    if shim is not None and not (found and package == _OWN):
         yield from _of_shim(shim)
     if package is not None and shim is not None:
         yield from _made_for_another(package, fork, shim)
