@@ -51,7 +51,7 @@ def examine(folder: pathlib.Path | None = None) -> list[Trouble]:
         environment, or a folder that was installed into with ``--target``.
     """
     if folder is not None:
-        return [t for site in _sites(folder) for t in _target(site)]
+        return [t for site in _sites(folder.absolute()) for t in _target(site)]
     try:
         place = environment.own_place()
     except ShimError as e:
@@ -234,7 +234,11 @@ def _shadows(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
 def _damage(info: pathlib.Path, hint: t.Callable[[], str]) -> t.Iterator[Trouble]:
     if not records.read(info):
         yield Trouble("has no RECORD of its files", str(info), hint())
-    if damage := records.damage(info):
+    damage = records.damage(info)
+    if not environment.is_own(info.parent):
+        # With --target, pip records commands where it has not put them.
+        damage = [d for d in damage if info.parent.resolve() in d[0].parents]
+    if damage:
         file, how = damage[0]
         yield Trouble(how + _and_more(damage), str(file), hint())
 
