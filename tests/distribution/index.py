@@ -1,7 +1,9 @@
-"""A package index on the loopback interface, with a newer Flask than the fork's.
+"""A package index on the loopback interface, in several kinds.
 
 It has what an application needs, and no other index is asked. Neither of the fork's
-wheels is on it; they are on a second index, and in a folder that is served as is.
+wheels is on it; they are on a second one, and in a folder that is served as it is. The
+index has a newer Flask than the fork's, or has none, or also has wheels of somebody
+else's that go by the names of the fork's.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from servers import serving
 #: Besides Flask: extensions, and what a lock file names for any system and Python.
 OTHERS = (
     *("Flask-Login", "Flask-Cors", "asgiref", "python-dotenv", "pip", "pytest"),
+    *("setuptools", "wheel"),
     *("colorama", "exceptiongroup", "importlib-metadata", "tomli", "typing-extensions"),
 )
 
@@ -37,16 +40,21 @@ class Index:
     :param url: the address below which everything is.
     :param level: the version of Flask that the fork is made from.
     :param newer: a version that upstream has not released.
+    :param made: the folder of the strangers' wheels.
+    :param kind: which index everybody uses: one whose newest Flask is ``newer`` or the
+        ``same``, or one with ``strangers``.
     """
 
     url: str
     level: str
     newer: str
+    made: pathlib.Path
+    kind: str = "newer"
 
     @property
     def public(self) -> str:
-        """The index that everybody uses: upstream's Flask, in both versions."""
-        return f"{self.url}/public"
+        """The index that everybody uses."""
+        return f"{self.url}/{self.kind}"
 
     @property
     def team(self) -> str:
@@ -72,15 +80,20 @@ def serve(folder: pathlib.Path, fork: t.Sequence[pathlib.Path]) -> t.Iterator[In
     [flask] = found.glob(f"flask-{level}-*.whl")
     _bump(flask, newer)
     for wheel in found.iterdir():
-        _add(wheel, folder / "public")
+        for kind in ("newer", "strangers"):
+            _add(wheel, folder / kind)
+        if not wheel.name.startswith(f"flask-{newer}-"):
+            _add(wheel, folder / "same")
     for wheel in fork:
+        for stranger in strangers(wheel, _made(folder / "made")):
+            _add(stranger, folder / "strangers")
         _add(wheel, folder / "team")
         shutil.copy(wheel, _made(folder / "wheels"))
 
     port = free_port()
     command = [sys.executable, "-m", "http.server", "--bind", HOST, str(port)]
     with serving(*command, port=port, log=folder / "log", cwd=folder) as url:
-        yield Index(url, level, newer)
+        yield Index(url, level, newer, folder / "made")
 
 
 def _download(folder: pathlib.Path, *requirements: str) -> None:
@@ -105,6 +118,37 @@ def _bump(wheel: pathlib.Path, version: str) -> None:
                 content = content.replace(was, now)
             renamed = member.replace(source.dist_info_path, target.dist_info_path)
             target.writestr(renamed, content)
+
+
+def strangers(wheel: pathlib.Path, folder: pathlib.Path) -> list[pathlib.Path]:
+    """Wheels of somebody else's that go by the name of one of the fork's.
+
+    One has a build tag, which makes it better than the same version without, one has a
+    higher version, and one a version that is equal for whoever asks with ``==``. They
+    work, and their package has the attribute ``STRANGER``.
+    """
+    name, version, rest = wheel.name.split("-", 2)
+    tags = [f"{version}-1", f"{version}.9" if "+" in version else "99"]
+    tags += [f"{version}+x"] * ("+" not in version)
+    return [_disguise(wheel, folder / f"{name}-{tag}-{rest}") for tag in tags]
+
+
+def _disguise(wheel: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
+    with WheelFile(wheel) as source, WheelFile(path, "w") as target:
+        was, now = (_version(w) for w in (wheel, path))
+        for member in source.namelist():
+            content = source.read(member)
+            if member == f"{source.dist_info_path}/RECORD":
+                continue
+            if member.endswith("/METADATA"):
+                content = content.replace(
+                    f"\nVersion: {was}\n".encode(), f"\nVersion: {now}\n".encode()
+                )
+            if member in ("flask/__init__.py", "flaskfork/__init__.py"):
+                content += b"\nSTRANGER = True\n"
+            renamed = member.replace(source.dist_info_path, target.dist_info_path)
+            target.writestr(renamed, content)
+    return path
 
 
 def _add(wheel: pathlib.Path, index: pathlib.Path) -> None:

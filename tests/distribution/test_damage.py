@@ -165,7 +165,7 @@ def test_folder_that_is_gone(whole: Environment, tmp_path: pathlib.Path) -> None
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_disk_that_is_full(whole: Environment) -> None:
-    shell = f"{whole.python} -m flaskfork.shim constraints > /dev/full"
+    shell = f"{whole.python} -m flaskfork.shim status > /dev/full"
     code = f"import subprocess; print(subprocess.run({shell!r}, shell=True).returncode)"
     done = whole.run("-c", code)
     assert done.stdout.strip() == "1"

@@ -434,6 +434,25 @@ def test_a_file_of_the_fork_is_missing(
     assert package.joinpath("testing.py").exists()
 
 
+@pytest.mark.parametrize("name", ["flaskfork", "flask"])
+def test_what_record_agrees_with_but_the_fork_did_not_build(
+    patient: Patient, name: str
+) -> None:
+    """As a stranger's wheel would be installed, with hashes of its own or with none."""
+    file = patient.site / name / "views.py"
+    put(file, file.read_text() + "x = 1\n")
+    [record] = patient.site.glob(f"{name}-*.dist-info/RECORD")
+    lines = record.read_text().splitlines()
+    row = f"{name}/views.py,"
+    kept = [row + "," if line.startswith(row) else line for line in lines]
+    assert kept != lines
+    put(record, "\n".join(kept) + "\n")
+    [trouble] = patient.troubles()
+    assert trouble["what"].startswith("is not the file that flaskfork")
+    assert trouble["where"] == str(file)
+    assert " WHEELS/flaskfork-" in trouble["mend"]
+
+
 def test_another_copy_of_the_fork_comes_first(
     patient: Patient, tmp_path: pathlib.Path
 ) -> None:

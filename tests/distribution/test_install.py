@@ -219,6 +219,7 @@ def test_status_as_json(beside_flask: Shimmed) -> None:
         "file": str(file),
         "error": None,
         "shadowed_by": None,
+        "stranger": None,
     }
 
     beside_flask.shim("install")

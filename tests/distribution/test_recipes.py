@@ -7,6 +7,8 @@ page says, bring upstream's Flask back without it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pathlib
 import re
@@ -15,6 +17,7 @@ import subprocess
 import sys
 import typing as t
 from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 import uv
@@ -40,7 +43,6 @@ TAKEN: set[str] = set()
 
 #: The Python that environments are made from.
 PYTHON = os.path.realpath(sys.executable)
-EXAMPLE = "https://packages.example/simple"
 
 
 def recipe(name: str) -> str:
@@ -62,7 +64,18 @@ SHARED = recipe("shared-in")
 PROGRAM = recipe("program")
 PYTEST = recipe("pytest")
 CACHE_KEY = recipe("cache-key")
-INDEXES = {tool: recipe(f"{tool}-index") for tool in ("uv", "poetry", "pdm")}
+DOCTOR_OF = recipe("doctor-of")
+PIP_OLD = recipe("pip-old-in")
+LOCK_START = recipe("lock-start")
+LOCK_WITH = recipe("lock-with").splitlines()
+LOCK_RELATIVE = recipe("lock-relative")
+LOCK_INSTALL = recipe("lock-install")
+LOCK_PYLOCK = recipe("lock-pylock")
+LOCK_VARIABLE = recipe("lock-variable")
+LOCK_OUT = recipe("lock-out")
+TARGET = recipe("target-in")
+#: What is read by programs that these tests do not run.
+SETTINGS = {name: recipe(name) for name in ("renovate", "dependabot", "pre-commit")}
 
 REQUIREMENTS = {"requirements.txt": "Flask-Login\nflask[async]=={level}\n"}
 PYPROJECT = """\
@@ -149,6 +162,11 @@ class Desk:
     folder: pathlib.Path
     index: Index
     shim: str
+
+    @property
+    def fork(self) -> str:
+        """The version of the fork's own wheel."""
+        return self.shim.replace("+flaskfork", "")
 
     @property
     def programs(self) -> pathlib.Path:
@@ -249,6 +267,17 @@ class Project:
         assert (is_fork == "True") == (version == self.desk.shim)
         return version
 
+    def is_strange(self) -> bool:
+        """Whether a wheel of somebody else's is installed."""
+        code = (
+            "import flask, flaskfork, pathlib, importlib.util as u\n"
+            "files = [u.find_spec('flaskfork').origin]\n"
+            "site = pathlib.Path(files[0]).parents[1]\n"
+            "files.append(site / 'flask' / '__init__.py')\n"
+            "print(any('STRANGER' in pathlib.Path(f).read_text() for f in files))"
+        )
+        return self.environment.evaluate(code) == "True"
+
     def has(self, module: str) -> bool:
         """Whether a module is installed."""
         code = f"import importlib.util as u; print(u.find_spec({module!r}) is not None)"
@@ -261,7 +290,7 @@ def index(
     shim_wheel: pathlib.Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> t.Iterator[Index]:
-    """An index with a newer Flask, and without the fork's wheels."""
+    """An index, in all its kinds."""
     folder = tmp_path_factory.mktemp("index")
     with indexes.serve(folder, [fork_wheel, shim_wheel]) as served:
         yield served
@@ -287,7 +316,7 @@ def desk(
     desk = Desk(tmp_path_factory.mktemp("desk"), index, version)
     desk.programs.mkdir()
     desk.folder.joinpath("home").mkdir()
-    for program in ("poetry", "pdm", "pipenv", "pipx"):
+    for program in ("poetry", "pdm", "pipenv", "pipx", "pip-compile", "pip-sync"):
         desk.programs.joinpath(program).symlink_to(tools.program(program))
     desk.programs.joinpath("uv").symlink_to(uv.find_uv_bin())
 
@@ -302,17 +331,18 @@ def desk(
 def start(desk: Desk, tmp_path: pathlib.Path) -> t.Callable[..., Project]:
     """A function that makes a project that its tool has not installed yet."""
 
-    def start(tool: Tool) -> Project:
+    def start(tool: Tool, kind: str = "newer") -> Project:
+        here = replace(desk, index=replace(desk.index, kind=kind))
         folder = tmp_path / "project"
         folder.mkdir()
         folder.joinpath("wheels").symlink_to(desk.wheels)
         for name, text in tool.files.items():
-            text = text.replace("{index}", desk.index.public)
+            text = text.replace("{index}", here.index.public)
             text = text.replace("{level}", desk.index.level)
             text = text.replace("{python}", "{}.{}".format(*sys.version_info))
             folder.joinpath(name).write_text(text)
         venv.create(folder / ".venv", seed=tool.name == "pip")
-        return Project(desk, folder)
+        return Project(here, folder)
 
     return start
 
@@ -321,8 +351,8 @@ def start(desk: Desk, tmp_path: pathlib.Path) -> t.Callable[..., Project]:
 def upstream(start: t.Callable[..., Project]) -> t.Callable[..., Project]:
     """A function that makes a project with upstream's Flask, in any version."""
 
-    def upstream(tool: Tool) -> Project:
-        project = start(tool)
+    def upstream(tool: Tool, kind: str = "newer") -> Project:
+        project = start(tool, kind)
         project.run(tool.install)
         relax(project, tool)
         project.run(tool.install)
@@ -370,8 +400,9 @@ def test_without_a_recipe_upstream_comes_back(
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
-def test_in_and_out(tool: Tool, upstream: t.Callable[..., Project]) -> None:
-    project = upstream(tool)
+@pytest.mark.parametrize("kind", ["newer", "same"])
+def test_in_and_out(tool: Tool, kind: str, upstream: t.Callable[..., Project]) -> None:
+    project = upstream(tool, kind)
     before = {name: project.folder.joinpath(name).read_text() for name in tool.files}
     project.run(tool.move_in + tried(["true", *tool.lost]))
     assert project.flask() == project.desk.shim
@@ -389,7 +420,7 @@ def test_in_and_out(tool: Tool, upstream: t.Callable[..., Project]) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
-@pytest.mark.parametrize("where", ["beside", "absolute", "url"])
+@pytest.mark.parametrize("where", ["beside", "absolute", "url", "index"])
 def test_wheels_that_are_elsewhere(
     tool: Tool, where: str, start: t.Callable[..., Project]
 ) -> None:
@@ -402,6 +433,7 @@ def test_wheels_that_are_elsewhere(
         "beside": "../our wheels",
         "absolute": str(elsewhere),
         "url": project.desk.index.wheels,
+        "index": project.desk.index.team,
     }[where]
     assert tool.move_in.count("--wheels wheels") == 1
     move_in = tool.move_in.replace("--wheels wheels", f"--wheels '{folder}'")
@@ -409,17 +441,61 @@ def test_wheels_that_are_elsewhere(
     assert project.flask() == project.desk.shim
 
 
-@pytest.mark.parametrize("tool", INDEXES)
-def test_an_index_of_the_team(tool: str, start: t.Callable[..., Project]) -> None:
-    project = start(TOOLS[tool])
-    relax(project, TOOLS[tool])
-    file = project.folder / "pyproject.toml"
-    move_in = TOOLS[tool].move_in.replace(" --wheels wheels", "")
-    text = INDEXES[tool].replace(EXAMPLE, project.desk.index.team)
-    file.write_text(f"{file.read_text()}\n{text}\n")
-    project.run(move_in + tried(TOOLS[tool].lost))
-    assert project.flask() == project.desk.shim
-    assert project.has("asgiref")
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+@pytest.mark.parametrize("where", ["wheels", "url"])
+def test_no_stranger_comes_in(
+    tool: Tool, where: str, start: t.Callable[..., Project]
+) -> None:
+    project = start(tool, "strangers")
+    relax(project, tool)
+    move_in = tool.move_in
+    if where == "url":
+        url = project.desk.index.wheels
+        move_in = move_in.replace("--wheels wheels", f"--wheels {url}")
+    project.run(move_in + tried(["true", *tool.lost]))
+    assert not project.is_strange()
+    assert project.run("python -m flaskfork.shim doctor") == "no trouble found\n"
+
+
+@pytest.mark.parametrize("wheel", ["flask", "flaskfork"])
+def test_a_stranger_that_came_in_is_named(
+    wheel: str, start: t.Callable[..., Project]
+) -> None:
+    project = start(TOOLS["uv-pip"], "strangers")
+    version = {"flask": project.desk.shim, "flaskfork": project.desk.fork}[wheel]
+    project.run("uv pip install --quiet wheels/*.whl")
+    project.run(f"uv pip install --quiet --no-deps --reinstall {wheel}==={version}")
+    assert project.is_strange()
+    code = f"import importlib.util as u; print(u.find_spec({wheel!r}).origin)"
+    file = project.environment.evaluate(code)
+    for command in ("python -m flaskfork.shim doctor", DOCTOR_OF, STATUS):
+        said = project.run(command, check=False)
+        found = re.sub("(?m)^.venv", str(project.environment.path), said)
+        assert re.search(f"(?m)^(but )?{re.escape(file)}:? is not the file", found), (
+            said
+        )
+        assert "from an index" in said or wheel == "flask"
+    with pytest.raises(AssertionError):
+        project.run(STATUS)
+
+
+def test_constraints_take_no_stranger_for_a_wheel(
+    start: t.Callable[..., Project], index: Index
+) -> None:
+    project = start(TOOLS["uv-pip"])
+    run = "flaskfork-shim constraints pip --wheels"
+    strange = project.folder / "strange"
+    for name in (f"flaskfork-{project.desk.fork}", f"flask-{project.desk.shim}"):
+        shutil.rmtree(strange, ignore_errors=True)
+        shutil.copytree(project.desk.wheels, strange)
+        file = strange / f"{name}-py3-none-any.whl"
+        [other] = index.made.glob(f"{name}-1-*.whl")
+        shutil.copyfile(other, file)
+        said = project.run(f"{run} strange", check=False)
+        assert said.startswith(f"error: {file.relative_to(project.folder)}: is not the")
+    said = project.run(f"{run} {replace(index, kind='strangers').public}", check=False)
+    assert "cannot be read" in said
+    assert "Missing option '--wheels'" in project.run(run[:-8], check=False)
 
 
 def test_what_pip_keeps(upstream: t.Callable[..., Project]) -> None:
@@ -503,8 +579,9 @@ def test_shared_constraints(desk: Desk, tmp_path: pathlib.Path) -> None:
     assert other.flask() == desk.index.newer
 
     admin.run(
-        "export REPOSITORY=.. UV_CONSTRAINT=../constraints.txt\n"
-        "export REPOSITORY=$(cd $REPOSITORY && pwd)\n"
+        "export REPOSITORY=$(cd .. && pwd) UV_CONSTRAINT=constraints.txt\n"
+        "flaskfork-shim constraints uv-pip --wheels 'file://${REPOSITORY}/wheels'"
+        " > constraints.txt\n"
         "uv pip install --upgrade --reinstall Flask"
     )
     assert admin.flask() == desk.shim
@@ -636,15 +713,28 @@ def test_cache_key(desk: Desk, tmp_path: pathlib.Path) -> None:
 
 def test_the_text_is_toml(desk: Desk) -> None:
     """For each tool alone, and for all tools together; not what pip reads."""
-    for folder in ("wheels", desk.index.wheels, ""):
+    for folder in ("wheels", desk.index.wheels, desk.index.team):
         for tool in ("uv", "poetry", "pdm", "pipenv"):
-            where = f"--wheels {folder}" if folder else ""
+            where = f"--wheels {folder}"
             said = desk.run(f"flaskfork-shim constraints {tool} {where}", desk.folder)
             text = said.stdout
             assert text.startswith("# ")
             assert toml.loads(text.encode(), where=tool)
-    everything = desk.run("flaskfork-shim constraints", desk.folder).stdout
-    assert everything.count(desk.shim) == 6
+
+
+@pytest.mark.parametrize("where", ["wheels", "url", "index"])
+def test_the_text_names_files_or_hashes(desk: Desk, where: str) -> None:
+    urls = {"url": desk.index.wheels, "index": desk.index.team}
+    folder = urls.get(where, where)
+    run = f"flaskfork-shim constraints --wheels {folder}"
+    for text in desk.run(run, desk.folder).stdout.split("\n\n# "):
+        for wheel in desk.wheels.glob("*.whl"):
+            sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            name = wheel.name if where == "wheels" else wheel.name.replace("+", "%2B")
+            assert name in text
+            # A source of uv's, and a path for Poetry, cannot have a hash.
+            no_hash = where == "wheels" and text.startswith("pyproject.toml for ")
+            assert sha256 in text or (no_hash and "PDM" not in text)
 
 
 def test_a_folder_without_the_wheels(desk: Desk, tmp_path: pathlib.Path) -> None:
@@ -671,3 +761,156 @@ def test_an_override_takes_the_extras_away(start: t.Callable[..., Project]) -> N
     project.run("uv sync")
     assert project.flask() == project.desk.shim
     assert not project.has("asgiref")
+
+
+LOCKS = {
+    line.split()[0].replace("pip-compile", "pip-tools"): line for line in LOCK_WITH
+}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("kind", ["same", "strangers"])
+def test_a_lock_that_is_installed_elsewhere(
+    name: str, kind: str, start: t.Callable[..., Project], tmp_path: pathlib.Path
+) -> None:
+    """With hashes required, by pip and by uv."""
+    tool = TOOLS[name if name in ("poetry", "pdm") else "pip"]
+    project = start(tool, kind)
+    relax(project, tool)
+    # Poetry resolves links, and so names another folder than the project's.
+    project.folder.joinpath("wheels").unlink()
+    shutil.copytree(project.desk.wheels, project.folder / "wheels")
+    if tool.name != "pip":
+        project.run(tool.move_in)
+    else:
+        requirements = project.folder / "requirements.txt"
+        requirements.rename(requirements.with_suffix(".in"))
+        project.run(LOCK_START)
+    project.run(LOCKS[name] + "\n" + LOCK_RELATIVE)
+    assert "file://" not in lock_of(project)
+    assert lock_of(project).count("./wheels/flask") == 2
+    check_lock(project, tmp_path, "requirements.txt", LOCK_INSTALL)
+    # What is not as it was is refused.
+    [wheel] = tmp_path.glob("elsewhere/wheels/flaskfork-*.whl")
+    with open(wheel, "ab") as file:
+        file.write(b"x")
+    elsewhere = Project(project.desk, tmp_path / "elsewhere")
+    venv.create(elsewhere.folder / ".venv", seed=True)
+    assert "HASH" in elsewhere.run(LOCK_INSTALL, check=False).upper()
+
+
+def test_pylock(start: t.Callable[..., Project], tmp_path: pathlib.Path) -> None:
+    project = start(TOOLS["pip"], "strangers")
+    relax(project, TOOLS["pip"])
+    requirements = project.folder / "requirements.txt"
+    requirements.rename(requirements.with_suffix(".in"))
+    project.run(LOCK_START + LOCK_PYLOCK)
+    check_lock(project, tmp_path, "pylock.toml", "python -m pip install -r pylock.toml")
+
+
+def test_a_lock_with_a_variable(
+    start: t.Callable[..., Project], tmp_path: pathlib.Path
+) -> None:
+    project = start(TOOLS["pip"], "strangers")
+    relax(project, TOOLS["pip"])
+    requirements = project.folder / "requirements.txt"
+    requirements.rename(requirements.with_suffix(".in"))
+    project.run(LOCK_START + LOCK_VARIABLE)
+    assert "${PROJECT}/wheels/" in lock_of(project)
+    check_lock(project, tmp_path, "requirements.txt", LOCK_INSTALL)
+
+
+def lock_of(project: Project) -> str:
+    """What the lock says besides what brought each in."""
+    text = project.folder.joinpath("requirements.txt").read_text()
+    return re.sub("(?m)^ *#.*", "", text)
+
+
+def check_lock(
+    project: Project, tmp_path: pathlib.Path, lock: str, install: str
+) -> None:
+    """Install a lock in another folder, by pip and by uv, and go back by a third."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    shutil.copy(project.folder / lock, folder)
+    shutil.copytree(project.desk.wheels, folder / "wheels")
+    other = Project(project.desk, folder)
+    variables = {"PROJECT": str(folder)}
+    for by in (install, f"uv pip sync {lock}"):
+        venv.create(folder / ".venv", seed=True)
+        other.run(by, **variables)
+        assert other.flask() == project.desk.shim
+        assert other.has("asgiref"), "an extra is lost"
+        assert not other.is_strange()
+
+
+@pytest.mark.parametrize("sync", ["uv pip sync --require-hashes", "pip-sync"])
+@pytest.mark.parametrize("kind", ["newer", "same"])
+def test_back_by_a_lock(sync: str, kind: str, start: t.Callable[..., Project]) -> None:
+    project = start(TOOLS["pip"], kind)
+    project.folder.joinpath("requirements.in").write_text("Flask-Login\n")
+    project.install_by_hand()
+    project.run(next(line for line in LOCK_WITH if line.startswith("uv ")))
+    out = LOCK_OUT.replace("uv pip sync --require-hashes", sync)
+    assert sync in out
+    if sync == "pip-sync":
+        out = out.replace("pip-sync", "pip-sync --python-executable .venv/bin/python")
+    project.run(out)
+    assert project.flask() in (project.desk.index.level, project.desk.index.newer)
+    assert not project.has("flaskfork")
+
+
+def test_the_shim_without_the_fork_says_the_way_out(
+    start: t.Callable[..., Project],
+) -> None:
+    project = start(TOOLS["pip"], "same")
+    project.install_by_hand()
+    project.run("uv pip uninstall flaskfork")
+    said = project.run("python -c 'import flask'", check=False)
+    assert "install its wheel again or, to go back" in said
+    found = project.run(DOCTOR_OF, check=False)
+    assert "which is not here" in found
+    assert f"Flask==={project.desk.index.level}" in found
+    [pip, with_uv] = re.findall("'((?:uv )?pip install [^']*)'", said)
+    for command in (f"python -m {pip}", with_uv):
+        project.run("uv pip install --quiet --no-deps wheels/flask-*.whl")
+        project.run(command)
+        assert project.flask() == project.desk.index.level
+
+
+def test_pip_before_26_1(start: t.Callable[..., Project]) -> None:
+    project = start(TOOLS["pip"], "strangers")
+    venv.create(project.folder / ".venv", "pip<26.1")
+    project.run(PIP_OLD + tried(TOOLS["pip"].lost))
+    assert project.flask() == project.desk.shim
+    assert project.has("asgiref")
+    assert not project.is_strange()
+
+
+def test_target(start: t.Callable[..., Project]) -> None:
+    project = start(TOOLS["pip"], "strangers")
+    relax(project, TOOLS["pip"])
+    assert project.run(TARGET).endswith("no trouble found\n")
+    bundled = {"PYTHONPATH": "bundle"}
+    doctor = "python -m flaskfork.shim doctor"
+    assert project.run(doctor, **bundled) == "no trouble found\n"
+    file = project.folder / "bundle" / "flaskfork" / "views.py"
+    text = file.read_text()
+    file.unlink()
+    file.write_text(f"{text}\nx = 1\n")
+    for command in (doctor, "flaskfork-shim doctor bundle"):
+        said = project.run(command, check=False, **bundled)
+        assert "views.py: has changed since it was installed" in said
+        assert "--target" in said
+
+
+def test_what_other_programs_read() -> None:
+    import yaml
+
+    [rule] = json.loads(SETTINGS["renovate"])["packageRules"]
+    assert rule == {"matchPackageNames": ["flask", "flaskfork"], "enabled": False}
+    ignored = yaml.safe_load(SETTINGS["dependabot"])["ignore"]
+    assert [i["dependency-name"] for i in ignored] == ["flask", "flaskfork"]
+    lines = yaml.safe_load(SETTINGS["pre-commit"])["additional_dependencies"]
+    for line, name in zip(lines, ("flask", "flaskfork")):
+        assert re.fullmatch(rf"{name} @ https://\S+/{name}-\S+\.whl#sha256=\S+", line)

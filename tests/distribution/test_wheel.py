@@ -77,7 +77,8 @@ def test_exact_contents(shim: zipfile.ZipFile, modules: list[str], info: str) ->
     assert not [path for path in modules if "shim" in path or "provenance" in path]
     # A folder without an __init__.py must not get one here: that makes a difference.
     assert "sansio/__init__.py" not in modules
-    metadata = ["METADATA", "WHEEL", "entry_points.txt", "RECORD"]
+    metadata = ["METADATA", "WHEEL", "entry_points.txt", "flaskfork.json"]
+    metadata += ["licenses/LICENSE", "licenses/LICENSE.flask.txt", "RECORD"]
     assert shim.namelist() == [
         *(f"flask/{path}" for path in modules),
         "flask/py.typed",
@@ -155,6 +156,49 @@ def test_metadata(
     wanted += [f'flaskfork[{x}]=={version}; extra == "{x}"' for x in extras]
     requires = map(Requirement, found.get_all("Requires-Dist"))
     assert [*requires] == [*map(Requirement, wanted)]
+
+
+@pytest.mark.parametrize("key", ["Classifier", "Project-URL", "Maintainer-email"])
+def test_metadata_of_both_wheels(
+    shim: zipfile.ZipFile,
+    fork: zipfile.ZipFile,
+    provenance: dict[str, t.Any],
+    info: str,
+    key: str,
+) -> None:
+    of_fork = metadata(fork, f"flaskfork-{provenance['version']}.dist-info")
+    assert of_fork.get_all(key)
+    assert metadata(shim, info).get_all(key) == of_fork.get_all(key)
+
+
+def test_licenses(
+    shim: zipfile.ZipFile,
+    fork: zipfile.ZipFile,
+    provenance: dict[str, t.Any],
+    info: str,
+) -> None:
+    names = metadata(shim, info).get_all("License-File")
+    assert names == ["LICENSE", "LICENSE.flask.txt"]
+    for name in names:
+        path = f"flaskfork-{provenance['version']}.dist-info/licenses/{name}"
+        assert shim.read(f"{info}/licenses/{name}") == fork.read(path)
+
+
+def test_the_shim_says_which_fork_it_was_made_for(
+    shim: zipfile.ZipFile, fork: zipfile.ZipFile, info: str
+) -> None:
+    made = fork.read("flaskfork/provenance.json")
+    expected = {"provenance": hashlib.sha256(made).hexdigest()}
+    assert json.loads(shim.read(f"{info}/flaskfork.json")) == expected
+
+
+def test_provenance_has_the_hash_of_each_file(
+    fork: zipfile.ZipFile, provenance: dict[str, t.Any]
+) -> None:
+    names = [n for n in fork.namelist() if n.startswith("flaskfork/")]
+    names.remove("flaskfork/provenance.json")
+    hashes = {n: hashlib.sha256(fork.read(n)).hexdigest() for n in names}
+    assert provenance["files"] == hashes
 
 
 def test_the_flask_command(shim: zipfile.ZipFile, info: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 
 from ..base.errors import ForkError
 from ..base.errors import raise_findings
+from ..base.files import file_sha256
 from ..base.files import Files
 from ..base.files import read
 from ..base.files import read_folder
@@ -125,7 +126,7 @@ def package(fork: Fork, patched: Files, *, strict: bool = True) -> Files:
         ]
     )
     files.update(overlay)
-    files[PROVENANCE] = provenance(fork, sorted(overlay))
+    files[PROVENANCE] = provenance(fork, sorted(overlay), files)
     return files
 
 
@@ -159,8 +160,11 @@ def metadata(fork: Fork) -> Files:
     return {f"{MODULE}-{version}.dist-info/METADATA": text.encode()}
 
 
-def provenance(fork: Fork, overlay: list[str]) -> bytes:
-    """What the package was made from, as JSON."""
+def provenance(fork: Fork, overlay: list[str], files: Files | None = None) -> bytes:
+    """What the package was made from, as JSON.
+
+    :param files: the other files of the package, whose hashes it holds.
+    """
     pin, patches = fork.pin, fork.queue.patches
     values = {
         "version": fork_version(fork.project),
@@ -168,9 +172,12 @@ def provenance(fork: Fork, overlay: list[str]) -> bytes:
             "name": pin.name,
             "version": pin.version,
             "sha256": pin.sdist_sha256,
+            "folder": pin.package,
+            "package": pin.package_sha256,
         },
         "overlay": [*overlay, PROVENANCE],
         "patches": [{"name": p.name, "subject": p.subject} for p in patches],
+        "files": {p: file_sha256(c) for p, c in sorted((files or {}).items())},
     }
     return (json.dumps(values, indent=2) + "\n").encode()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import re
+import typing as t
 from dataclasses import dataclass
 
 from ..base.errors import ForkError
@@ -14,6 +16,9 @@ from ..base.files import read_folder
 from ..base.paths import Project
 from . import archive
 from .pin import Pin
+
+if t.TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 #: The file name of upstream's license, next to the fork's own.
 LICENSE = "LICENSE.flask.txt"
@@ -125,6 +130,7 @@ def _installed(pin: Pin) -> tuple[str, Files]:
 
     module, folder = pin.module, pin.package.rpartition("/")[0]
     found: Files = {}
+    _check_installed(distribution, pin)
     for file in distribution.files or ():
         path = pathlib.Path(str(file.locate()))
         if file.parts[0] == module and "__pycache__" not in file.parts:
@@ -134,6 +140,37 @@ def _installed(pin: Pin) -> tuple[str, Files]:
         elif file.parts[0].endswith(".dist-info") and file.name == pin.license:
             found[pin.license] = path.read_bytes()
     return f"{pin.name} {distribution.version}, installed", found
+
+
+def _check_installed(distribution: Distribution, pin: Pin) -> None:
+    """Refuse a distribution that brings anything but what upstream's does.
+
+    Python may have run something of it before this: a .pth file at its start, for
+    example. Then this check is worth what that has left of it.
+
+    :raises ForkError: it has files elsewhere, or entry points of other kinds.
+    """
+    where = f"{pin.name} {distribution.version}, installed"
+    hint = f"do not use that index, and look at what this has run; {FETCH}"
+    for file in distribution.files or ():
+        if not _belongs(file, pin):
+            raise ForkError(f"{file} does not belong to it", where=where, hint=hint)
+    for point in distribution.entry_points:
+        if (point.group, point.name) != ("console_scripts", pin.module):
+            what = (
+                f"the entry point {point.name} of {point.group} does not belong to it"
+            )
+            raise ForkError(what, where=where, hint=hint)
+
+
+def _belongs(file: pathlib.PurePosixPath, pin: Pin) -> bool:
+    """Whether upstream's distribution has such a file, wherever it is installed."""
+    if ".." in file.parts:
+        folder = file.parent.name.lower()
+        return folder in ("bin", "scripts") and file.stem == pin.module
+    info = re.fullmatch(r"(.+)-[^-]+\.dist-info", file.parts[0])
+    mine = bool(info) and info[1].lower() == pin.module  # type: ignore[index]
+    return len(file.parts) > 1 and (file.parts[0] == pin.module or mine)
 
 
 def _mismatch(what: str, expected: str, found: str, where: object) -> ForkError:

@@ -69,7 +69,7 @@ def status(as_json: bool) -> None:
         click.echo(json.dumps(dataclasses.asdict(now), indent=2))
     else:
         click.echo(_describe(now))
-    sys.exit(0 if now.in_use else 1)
+    sys.exit(0 if now.in_use and not now.stranger else 1)
 
 
 @cli.command()
@@ -83,14 +83,21 @@ def remove() -> None:
 
 
 @cli.command()
+@click.argument(
+    "folder",
+    metavar="[DIR]",
+    required=False,
+    type=click.Path(exists=True, file_okay=False, path_type=pathlib.Path),
+)
 @_as_json
-def doctor(as_json: bool) -> None:
+def doctor(folder: pathlib.Path | None, as_json: bool) -> None:
     """Report whatever keeps 'import flask' from being the fork, and how to fix it.
 
-    Look in this environment and the current folder. Exit with 1 if anything is
-    wrong.
+    Look in this environment and the current folder; with DIR, look there instead,
+    and run nothing that is there: another environment, or what 'pip install --target'
+    has made. Exit with 1 if anything is wrong.
     """
-    troubles = doctors.examine()
+    troubles = doctors.examine(folder)
     if as_json:
         values = [dataclasses.asdict(trouble) for trouble in troubles]
         click.echo(json.dumps(values, indent=2))
@@ -105,12 +112,14 @@ def doctor(as_json: bool) -> None:
     "--wheels",
     "folder",
     metavar="DIR|URL",
-    help="Folder of both wheels; without it, they are on an index.",
+    required=True,
+    help="Folder of both wheels, or its URL, or that of an index.",
 )
-def constraints(tool: str | None, folder: str | None) -> None:
+def constraints(tool: str | None, folder: str) -> None:
     """Print the settings that make TOOL keep the shim.
 
-    The first line says which of the tool's files they belong in.
+    They name both wheels by file or URL, and by hash. The first line says which of the
+    tool's files they belong in.
     """
     wanted = texts.TOOLS if tool is None else [tool]
     click.echo("\n".join(texts.render(name, folder) for name in wanted), nl=False)
@@ -126,6 +135,8 @@ def _describe(now: Status) -> str:
     lines = [f"flaskfork {now.flaskfork}", flask, f"import flask {now.outcome}"]
     if now.shadowed_by:
         lines.append(f"but in this folder it gets {now.shadowed_by}")
+    if now.stranger:
+        lines.append(f"but {now.stranger}")
     return "\n".join(lines)
 
 

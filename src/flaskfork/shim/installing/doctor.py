@@ -5,6 +5,7 @@ Nothing that it finds is imported or run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import re
@@ -20,6 +21,7 @@ from ... import provenance
 from ..errors import ShimError
 from ..wheel import records
 from . import environment
+from . import identity
 from . import replacement
 from .environment import Installed
 from .replacement import Place
@@ -42,11 +44,22 @@ class Trouble:
         return f"{self.where}: {self.what}\n  hint: {self.mend}"
 
 
-def examine() -> list[Trouble]:
-    """Everything that is wrong in this environment and the current folder."""
+def examine(folder: pathlib.Path | None = None) -> list[Trouble]:
+    """Everything that is wrong in this environment and the current folder.
+
+    :param folder: look in this one instead, without running anything that is in it: an
+        environment, or a folder that was installed into with ``--target``.
+    """
+    if folder is not None:
+        return [t for site in _sites(folder.absolute()) for t in _target(site)]
     try:
         place = environment.own_place()
     except ShimError as e:
+        with contextlib.suppress(ShimError):
+            site = environment.own_info().parent
+            if not environment.is_own(site):
+                # Installed there with --target, for example.
+                return [*_target(site)]
         return [Trouble(e.what, e.where or sys.prefix, e.hint)]
 
     if left := place.left_behind():
@@ -55,7 +68,85 @@ def examine() -> list[Trouble]:
         return [Trouble(what, str(left), environment.own("install"))]
 
     path = environment.search_path()
-    return [*_fork(), *_shim(place), *_elsewhere(place, path), *_shadows(place, path)]
+    return [
+        *_fork(),
+        *_shim(place),
+        *_strange(place),
+        *_elsewhere(place, path),
+        *_shadows(place, path),
+    ]
+
+
+def _sites(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The folders below ``folder`` that distributions are installed in."""
+    patterns = ("lib/python*/site-packages", "Lib/site-packages")
+    below = [site for pattern in patterns for site in sorted(folder.glob(pattern))]
+    return below or [folder]
+
+
+def _target(site: pathlib.Path) -> t.Iterator[Trouble]:
+    """What is wrong with both distributions in a folder of another environment."""
+    hint = _again(site)
+    forks = sorted(site.glob("flaskfork-*.dist-info"))
+    found = environment.installed([str(site)])
+    shims = [flask.info for flask in found if flask.shim_of]
+    for flask in found:
+        if flask.shim_of and not forks:
+            what = f"this is the shim of flaskfork {flask.shim_of}, which is not here"
+            back = f"Flask==={provenance.load().api_level}"
+            also = f"{hint}; to go back to upstream's, install {back} in this way"
+            yield Trouble(what, str(flask.info), also)
+        elif not flask.shim_of:
+            what = (
+                f"Flask {flask.version} does not require flaskfork: it is not its shim"
+            )
+            yield Trouble(what, str(flask.info), hint)
+    if not found:
+        yield Trouble("no distribution named Flask is installed", str(site), hint)
+    if not forks:
+        if not shims:
+            yield Trouble("flaskfork is not installed", str(site), hint)
+        return
+    for info in [*forks, *shims]:
+        yield from _damage(info, lambda: hint)
+    shim = shims[0] if shims else None
+    yield from _unknown(site / "flaskfork", forks[0], shim, hint)
+
+
+def _strange(place: Place) -> t.Iterator[Trouble]:
+    """What this fork did not build."""
+    found = environment.installed([str(place.site)])
+    made = provenance.load().version
+    shims = [flask.info for flask in found if flask.shim_of == made]
+    shim = shims[0] if len(found) == 1 and shims else None
+    info = environment.own_info()
+    yield from _unknown(environment.PACKAGE, info, shim, _again(place.site))
+
+
+def _unknown(
+    package: pathlib.Path, fork: pathlib.Path, shim: pathlib.Path | None, hint: str
+) -> t.Iterator[Trouble]:
+    infos = [fork, *([shim] if shim else [])]
+    # These are known already, as what is not as it was installed.
+    damaged = {file for info in infos for file, _ in records.damage(info)}
+    strange = identity.strangers(package, fork, shim)
+    found = [s for s in strange if s.where.resolve() not in damaged]
+    for what in dict.fromkeys(s.what for s in found):
+        files = [s.where for s in found if s.what == what]
+        yield Trouble(what + _and_more(files), str(files[0]), hint)
+
+
+def _again(site: pathlib.Path) -> str:
+    """How to install both wheels again, from where they are kept."""
+    made = provenance.load()
+    names = (f"flaskfork-{made.version}", f"flask-{made.shim_version}")
+    wheels = (f"WHEELS/{name}-py3-none-any.whl" for name in names)
+    start = [sys.executable, "-m", "pip", "install", "--force-reinstall"]
+    if not environment.is_own(site):
+        start = ["pip", "install", "--upgrade", "--target", str(site)]
+        if (env := site.parents[2]).joinpath("pyvenv.cfg").exists():
+            start = ["pip", "--python", str(env), "install", "--force-reinstall"]
+    return environment.command_line(*start, "--no-deps", *wheels)
 
 
 def _fork() -> t.Iterator[Trouble]:
@@ -143,7 +234,11 @@ def _shadows(place: Place, path: t.Sequence[str]) -> t.Iterator[Trouble]:
 def _damage(info: pathlib.Path, hint: t.Callable[[], str]) -> t.Iterator[Trouble]:
     if not records.read(info):
         yield Trouble("has no RECORD of its files", str(info), hint())
-    if damage := records.damage(info):
+    damage = records.damage(info)
+    if not environment.is_own(info.parent):
+        # With --target, pip records commands where it has not put them.
+        damage = [d for d in damage if info.parent.resolve() in d[0].parents]
+    if damage:
         file, how = damage[0]
         yield Trouble(how + _and_more(damage), str(file), hint())
 

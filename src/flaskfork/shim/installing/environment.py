@@ -26,6 +26,7 @@ from ..errors import ShimError
 from ..wheel import records
 from ..wheel.build import build
 from ..wheel.build import MARK
+from . import identity
 from . import replacement
 from .replacement import Place
 
@@ -76,6 +77,7 @@ class Status:
     :param file: the file that ``import flask`` gets, if any.
     :param error: the error that it fails with, if it fails.
     :param shadowed_by: what programs in the current folder get instead, if anything.
+    :param stranger: the first thing here that this fork did not build, if anything.
     """
 
     flaskfork: str
@@ -85,6 +87,7 @@ class Status:
     file: str | None
     error: str | None
     shadowed_by: str | None
+    stranger: str | None
 
     @property
     def outcome(self) -> str:
@@ -113,7 +116,16 @@ def status() -> Status:
         file=str(got) if got else None,
         error=None if file else "ModuleNotFoundError: No module named 'flask'",
         shadowed_by=str(here) if here else None,
+        stranger=_stranger(found),
     )
+
+
+def _stranger(flask: Installed | None) -> str | None:
+    with contextlib.suppress(ShimError):
+        shim = flask.info if flask and flask.shim_of else None
+        for found in identity.strangers(PACKAGE, own_info(), shim):
+            return f"{found.where} {found.what}"
+    return None
 
 
 def install() -> Status:
@@ -318,13 +330,15 @@ def own(verb: str) -> str:
 
 
 def reinstall() -> str:
-    """The command line that reinstalls the fork."""
-    requirement = _FORK
+    """The command line that reinstalls the fork from where it came from."""
+    # By name it would come from an index, where anybody may have put one.
+    requirement = f"WHEELS/{_FORK}-VERSION-py3-none-any.whl"
     with contextlib.suppress(ShimError, OSError, ValueError, KeyError, TypeError):
         info = own_info()
-        requirement = f"{_FORK}=={version(info)}"
+        requirement = requirement.replace("VERSION", version(info))
         text = (info / "direct_url.json").read_text(encoding="utf-8")
-        requirement = f"{_FORK} @ {json.loads(text)['url']}"
+        noted = json.loads(text)
+        requirement = f"{_FORK} @ {noted['url']}{_fragment(noted)}"
     options = ("--no-deps", "--force-reinstall")
     try:
         return command_line(*_installer(), *options, requirement)
@@ -333,6 +347,13 @@ def reinstall() -> str:
             sys.executable, "-m", "pip", "install", *options, requirement
         )
         return f"{_ensurepip()} && {pip}"
+
+
+def _fragment(noted: dict[str, t.Any]) -> str:
+    """The hash that an installer noted of a wheel (:pep:`610`), for its URL."""
+    archive = noted.get("archive_info") or {}
+    sha256 = (archive.get("hashes") or {}).get("sha256")
+    return f"#sha256={sha256}" if sha256 else ""
 
 
 def command_line(*args: str) -> str:
@@ -373,7 +394,15 @@ def _fetch_upstream(folder: pathlib.Path) -> None:
         raise ShimError(
             f"Flask {level} could not be downloaded; the shim is still in place",
             hint="read the installer's output above: it needs an index that has Flask"
-            f" {level}, and settings that allow it to install that",
+            f" {level}, and settings that allow it to install that, so remove any"
+            " constraint that names the fork's wheels",
+        )
+    if not identity.is_upstream(folder / "flask"):
+        raise ShimError(
+            f"the Flask {level} that the index has is not upstream's; the shim is still"
+            " in place",
+            hint="do not use it, and find out which of the installer's indexes offers"
+            " it",
         )
 
 
