@@ -67,7 +67,7 @@ def test_many():
 
 
 def test_by_an_option_of_register():
-    app = flask.Flask(__name__)
+    app = flask.Flask("application")
     app.register_blueprint(blueprint("a", cli_group="other"), cli_group="tasks")
     app.register_blueprint(blueprint("b", cli_group=None), cli_group="tasks")
     assert said(app, "tasks", "do-a") == "a"
@@ -103,7 +103,7 @@ def test_nested():
 
 @pytest.mark.parametrize("group_class", [AppGroup, click.Group])
 def test_a_group_of_the_app(group_class):
-    app = flask.Flask(__name__)
+    app = flask.Flask("application")
 
     @app.cli.group("tasks", cls=group_class, invoke_without_command=True)
     @click.option("--loud", is_flag=True)
@@ -114,7 +114,7 @@ def test_a_group_of_the_app(group_class):
     add(tasks, "own", "app") if group_class is AppGroup else None
     app.register_blueprint(blueprint("a"))
     app.register_blueprint(blueprint("b"))
-    assert invoke(app, "tasks", "--loud", "do-a").split() == ["LOUD", "a", "in", "app"]
+    assert invoke(app, "tasks", "--loud", "do-a").split() == ["LOUD", "a", "in", "application"]
     assert said(app, "tasks", "do-b") == "quiet\nb"
     assert invoke(app, "tasks") == "quiet"
     assert "What the app says." in invoke(app, "tasks", "--help")
@@ -124,7 +124,7 @@ def test_a_group_of_the_app(group_class):
 
 
 def test_commands_that_are_added_later():
-    app = flask.Flask(__name__)
+    app = flask.Flask("application")
     own = app.cli.group("tasks")(lambda: None)
     a, b = blueprint("a"), blueprint("b")
     app.register_blueprint(a)
@@ -143,7 +143,7 @@ def test_commands_that_are_added_later():
 
 def test_equal_names():
     """As before, that of the last one is used."""
-    app = flask.Flask(__name__)
+    app = flask.Flask("application")
     own = app.cli.group("tasks")(lambda: None)
     add(own, "x", "app")
     for name in "abc":
@@ -164,7 +164,7 @@ def test_nothing_but_the_app_is_changed():
     other = make_app(b, c)
     assert commands(other.cli.commands["tasks"]) == ["do-b", "do-c"]
     for _ in range(2):
-        app = flask.Flask(__name__)
+        app = flask.Flask("application")
         app.cli.add_command(module_level)
         app.register_blueprint(a)
         assert commands(app.cli.commands["tasks"]) == ["do-a", "own"]
@@ -207,14 +207,14 @@ def test_without_a_group():
 
 def test_a_command_that_is_no_group():
     """As before, it is replaced."""
-    app = flask.Flask(__name__)
+    app = flask.Flask("application")
     add(app.cli, "tasks", "app")
     app.register_blueprint(blueprint("a"))
     assert said(app, "tasks", "do-a") == "a"
 
 
 def test_a_group_under_another_name():
-    app = flask.Flask(__name__)
+    app = flask.Flask("application")
     jobs = AppGroup("jobs")
     add(jobs, "own", "own")
     app.cli.add_command(jobs, "tasks")
@@ -233,7 +233,7 @@ def test_a_group_that_loads_its_commands():
             found = super().get_command(ctx, name)
             return add(AppGroup(), "lazy", "lazy") if name == "lazy" else found
 
-    app = flask.Flask(__name__)
+    app = flask.Flask("application")
     app.cli.add_command(Lazy("tasks"))
     app.register_blueprint(blueprint("a"))
     assert commands(app.cli.commands["tasks"]) == ["do-a", "lazy"]
