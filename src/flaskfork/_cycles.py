@@ -48,6 +48,8 @@ class EnvironmentWithoutCycles:
             _clear_frames_of_jinja(e.__traceback__)
             raise
 
+        raise AssertionError("unreachable")
+
 
 def _clear_frames_of_jinja(tb: TracebackType | None) -> None:
     while tb is not None:
@@ -82,7 +84,7 @@ def call_sync(
 
     def run(*args: t.Any, **kwargs: t.Any) -> t.Any:
         handled = sys.exc_info()[1]
-        tb = handled and handled.__traceback__
+        tb = None if handled is None else handled.__traceback__
 
         try:
             result, error = async_to_sync(outcome)(*args, **kwargs)
