@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import sys
+import time
 import traceback
 import weakref
 
@@ -59,6 +60,10 @@ def left(app, errors, path):
         with contextlib.closing(body):
             b"".join(body)
     assert errors
+    # The thread in which asgiref has run the loop is about to end.
+    deadline = time.monotonic() + 5
+    while any(ref() for ref in errors) and time.monotonic() < deadline:
+        time.sleep(0.01)
     return [ref() for ref in errors if ref() is not None]
 
 
