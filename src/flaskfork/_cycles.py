@@ -48,6 +48,8 @@ class EnvironmentWithoutCycles:
             _clear_frames_of_jinja(e.__traceback__)
             raise
 
+        raise AssertionError("unreachable")
+
 
 def _clear_frames_of_jinja(tb: TracebackType | None) -> None:
     while tb is not None:
@@ -74,23 +76,26 @@ def call_sync(
     :param async_to_sync: that of asgiref.
     """
 
-    async def outcome(*args: t.Any, **kwargs: t.Any) -> tuple[t.Any, t.Any]:
+    async def outcome(*args: t.Any, **kwargs: t.Any) -> list[t.Any]:
         try:
-            return await func(*args, **kwargs), None
+            return [await func(*args, **kwargs), None]
         except BaseException as e:
-            return None, e
+            return [None, e]
 
     def run(*args: t.Any, **kwargs: t.Any) -> t.Any:
         handled = sys.exc_info()[1]
-        tb = handled and handled.__traceback__
+        tb = None if handled is None else handled.__traceback__
 
         try:
-            result, error = async_to_sync(outcome)(*args, **kwargs)
+            found = async_to_sync(outcome)(*args, **kwargs)
         finally:
             if handled is not None:
                 handled.__traceback__ = tb
 
             del handled, tb
+
+        # The frame that ran the function may outlive it, and has the list.
+        error = found.pop()
 
         try:
             if error is not None:
@@ -98,6 +103,6 @@ def call_sync(
         finally:
             del error
 
-        return result
+        return found.pop()
 
     return run

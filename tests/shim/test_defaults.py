@@ -247,14 +247,14 @@ def test_error_cycles() -> None:
 
 def test_signals_unheard(app: flask.Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[object] = []
-    signal = flask.appcontext_pushed
+    signal = flask.request_finished
     monkeypatch.setattr(signal, "send", lambda *args, **kwargs: sent.append(args))
-    with app.app_context():
-        assert sent == []
+    app.test_client().get("/")
+    assert sent == []
     names = run("signals-unheard")
     try:
-        with app.app_context():
-            assert sent == [(app,)]
+        app.test_client().get("/")
+        assert sent == [(app,)]
     finally:
         signal.disconnect(names["receiver"])
 
