@@ -114,7 +114,12 @@ def test_a_group_of_the_app(group_class):
     add(tasks, "own", "app") if group_class is AppGroup else None
     app.register_blueprint(blueprint("a"))
     app.register_blueprint(blueprint("b"))
-    assert invoke(app, "tasks", "--loud", "do-a").split() == ["LOUD", "a", "in", "application"]
+    assert invoke(app, "tasks", "--loud", "do-a").split() == [
+        "LOUD",
+        "a",
+        "in",
+        "application",
+    ]
     assert said(app, "tasks", "do-b") == "quiet\nb"
     assert invoke(app, "tasks") == "quiet"
     assert "What the app says." in invoke(app, "tasks", "--help")
