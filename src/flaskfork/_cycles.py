@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sys
 import typing as t
+from contextlib import suppress
 
 if t.TYPE_CHECKING:
+    from types import FrameType
     from types import TracebackType
 
 #: The methods that pass an error to a handler, which may raise it again.
@@ -25,7 +27,7 @@ def clear_handling(tb: TracebackType | None) -> None:
         frame = tb.tb_frame
 
         if frame.f_code.co_name in HANDLING and frame.f_globals["__name__"] == _APP:
-            frame.clear()
+            _clear(frame)
 
         tb = tb.tb_next
 
@@ -57,10 +59,16 @@ def _clear_frames_of_jinja(tb: TracebackType | None) -> None:
             frame = tb.tb_frame.f_back
 
             while frame and frame.f_globals.get("__name__") == "jinja2.debug":
-                frame.clear()
+                _clear(frame)
                 frame = frame.f_back
 
         tb = tb.tb_next
+
+
+def _clear(frame: FrameType) -> None:
+    # One that still runs clears itself when it ends.
+    with suppress(RuntimeError):
+        frame.clear()
 
 
 def call_sync(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import typing as t
 import weakref
+from contextvars import Context
 from contextvars import copy_context
 
 from .globals import _cv_app
@@ -18,7 +19,7 @@ if t.TYPE_CHECKING:
     from .ctx import RequestContext
     from .helpers import _CollectErrors
 
-    Context = t.Union[AppContext, RequestContext]
+    FlaskContext = t.Union[AppContext, RequestContext]
     Stream = t.Generator[t.Any, t.Any, None]
 
 
@@ -49,7 +50,7 @@ class Holders:
         return bool(self._holds) and self._holds.pop()
 
 
-def last_pop(ctx: Context, exc: BaseException | None) -> bool:
+def last_pop(ctx: FlaskContext, exc: BaseException | None) -> bool:
     """Whether a context that is popped has to be torn down, and not by a stream.
 
     :param exc: what it is popped with; anything but an error or ``None`` is the
@@ -90,7 +91,7 @@ def close_all(ctx: RequestContext) -> None:
                 ctx.app.log_exception(sys.exc_info())
 
 
-def _holders(ctx: Context) -> Holders:
+def _holders(ctx: FlaskContext) -> Holders:
     # Atomic, because the tasks and threads of a request may share the context.
     return t.cast(Holders, ctx.__dict__.setdefault("_streams", Holders()))
 
@@ -178,7 +179,7 @@ def hold(
         error = held_app.exc or exc
         if _is_due(app_ctx, held_app):
             with errors:
-                app_ctx.app.do_teardown_appcontext(error)
+                _tear_down_app(app_ctx, error)
 
         _cv_app.reset(token)
 
@@ -188,7 +189,7 @@ def hold(
     return release
 
 
-def _is_due(ctx: Context, holders: Holders) -> bool:
+def _is_due(ctx: FlaskContext, holders: Holders) -> bool:
     """Whether a holder that lets go has to tear the context down."""
     if not holders.let_go():
         return False
@@ -198,6 +199,18 @@ def _is_due(ctx: Context, holders: Holders) -> bool:
     holders.exc = None
     # If it was pushed again, that pop tears it down.
     return ctx._cv_tokens[:1] in ([], [holders.token])
+
+
+def _tear_down_app(app_ctx: AppContext, exc: BaseException | None) -> None:
+    if _cv_request.get(None) is None:
+        app_ctx.app.do_teardown_appcontext(exc)
+        return
+
+    # The stream is collected while another request is handled, which is not for the
+    # teardown functions to see.
+    context = Context()
+    context.run(_cv_app.set, app_ctx)
+    context.run(app_ctx.app.do_teardown_appcontext, exc)
 
 
 def _tear_down_request(

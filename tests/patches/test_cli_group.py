@@ -25,7 +25,7 @@ def add(group, command, said):
     return run
 
 
-def make_app(*blueprints, name="app"):
+def make_app(*blueprints, name="application"):
     app = flask.Flask(name)
     for bp in blueprints:
         app.register_blueprint(bp)

@@ -792,3 +792,13 @@ def test_a_context_that_is_pushed_again_while_a_stream_holds_it(app, seen):
     with ctx:
         assert request.path == "/again"
     assert seen == ONCE
+
+
+def test_a_stream_that_ends_in_another_request_does_not_see_it(app, seen):
+    with app.test_request_context("/mine"):
+        stream = stream_with_context(iter("ab"))
+    next(stream)
+    with app.test_request_context("/other"):
+        stream.close()
+        assert request.path == "/other"
+        assert seen == ABANDONED
