@@ -1,4 +1,4 @@
-"""Name the function of ``after_request`` that returns no response."""
+"""The patch after-request-none: name the function that returns no response."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import typing as t
 def checked(function: t.Callable[..., t.Any], response: t.Any) -> t.Any:
     """Return the response that a function has returned.
 
-    Anything that can be called passes, as any WSGI application can be sent.
+    Anything callable passes, since any WSGI application can be sent.
 
     :param function: the function, as it was registered.
     :param response: what it returned.
-    :raises TypeError: this is no response.
+    :raises TypeError: that is not a response.
     """
     if callable(response):
         return response

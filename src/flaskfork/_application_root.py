@@ -1,4 +1,4 @@
-"""``APPLICATION_ROOT`` as the path that it stands for."""
+"""The patch application-root: ``APPLICATION_ROOT`` with one leading slash."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import typing as t
 
 
 def application_root(config: t.Mapping[str, t.Any]) -> str:
-    """Return ``APPLICATION_ROOT``, beginning with exactly one slash. A path that does
-    not is taken for another host, or relative to the current page.
+    """Return ``APPLICATION_ROOT``, beginning with exactly one slash. With another
+    number of slashes, browsers take it for another host or a relative path.
 
-    A slash at the end is kept, as it is part of the path of a cookie that browsers
-    have already (:rfc:`6265`, section 5.1.4).
+    A trailing slash is kept, since it is part of the path of cookies that browsers
+    already have (:rfc:`6265`, section 5.1.4).
 
     :raises TypeError: the value is neither a string nor ``None``.
     """
@@ -26,5 +26,5 @@ def application_root(config: t.Mapping[str, t.Any]) -> str:
             f" not an object of type {type(root).__name__!r}."
         )
 
-    # Browsers take a backslash for a slash, and leave out tabs and line breaks.
+    # Browsers take a backslash for a slash, and ignore tabs and line breaks.
     return "/" + root.lstrip(f"/\\{string.whitespace}").rstrip()

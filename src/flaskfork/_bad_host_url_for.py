@@ -17,8 +17,8 @@ _HOST = "host.invalid"
 
 
 def bind(app: Flask) -> MapAdapter:
-    """Make an adapter for the current request that does not use its host, but
-    ``SERVER_NAME`` or none.
+    """Make an adapter for the current request that uses ``SERVER_NAME``, or no host,
+    in place of the request's own.
     """
     url_map = app.url_map
     server_name = app.config["SERVER_NAME"]
@@ -43,14 +43,14 @@ class _WithoutHost(MapAdapter):
     def build(self, *args: t.Any, **kwargs: t.Any) -> str:
         """Build a URL.
 
-        :raises RuntimeError: it would need the host.
+        :raises RuntimeError: the URL would need the host.
         """
         rv = super().build(*args, **kwargs)
 
         if urlsplit(rv).netloc.endswith(_HOST):
             raise RuntimeError(
-                "Unable to build URLs with the host of a request that was rejected"
-                " for its host, without 'SERVER_NAME' configured."
+                "Unable to build URLs with a host, because the host of the request"
+                " was rejected and 'SERVER_NAME' is not configured."
             )
 
         return rv

@@ -38,7 +38,7 @@ def _find_blueprints(app: App, path: str, subdomain: str | None) -> list[str]:
 
     :param subdomain: ``None`` if the URL map matches hosts.
     """
-    # What Werkzeug calls a host that isn't below the server's name.
+    # Werkzeug's word for a host that isn't below the server's name.
     if subdomain == "<invalid>":
         return []
 
@@ -50,10 +50,10 @@ def _find_blueprints(app: App, path: str, subdomain: str | None) -> list[str]:
 
         prefix = _static_part(prefix)
 
-        # Without a prefix, only a subdomain of its own tells a blueprint's URLs.
-        tells = prefix or (own and subdomain)
+        # Without a prefix, a blueprint's URLs are known only by its own subdomain.
+        is_known = prefix or (own and subdomain)
 
-        if tells and f"{path}/".startswith(f"{prefix}/"):
+        if is_known and f"{path}/".startswith(f"{prefix}/"):
             found.append((len(prefix), name.count("."), name))
 
     found.sort(key=lambda item: item[:2], reverse=True)

@@ -1,6 +1,4 @@
-"""``BLUEPRINT_TEMPLATES_FIRST``: in a request that a blueprint handles, templates
-are looked for in the blueprint's own folder first.
-"""
+"""The patch blueprint-templates: the flag ``BLUEPRINT_TEMPLATES_FIRST``."""
 
 from __future__ import annotations
 
@@ -25,11 +23,11 @@ def load(
     environment: Environment, name: str, variables: t.MutableMapping[str, t.Any] | None
 ) -> Template | None:
     """Load a template as Jinja does, but from the blueprints of the current request
-    first. Return ``None`` if there are none that have templates.
+    first. Return ``None`` if none of them has templates.
 
-    All templates that such a request uses are cached for its blueprints: even a
-    template of the app depends on them, since it may import or extend theirs, and
-    Jinja keeps what was imported.
+    All templates that such a request uses are cached per blueprint: even a template of
+    the app depends on it, since it may import or extend the blueprint's, and Jinja
+    keeps what was imported.
 
     :param variables: the ``globals`` of :meth:`jinja2.Environment.get_template`.
     :raises jinja2.TemplateNotFound: there is no such template.
@@ -97,6 +95,7 @@ def _root(environment: t.Any) -> t.Any:
 
 
 def _find(environment: Environment, own: Own, name: str, variables: t.Any) -> Template:
+    """Load a template from the first blueprint that has it, or else from the app."""
     attempts: list[t.Any] = []
 
     for blueprint, loader in own:

@@ -1,4 +1,4 @@
-"""The patch config-env-conflict: variables that contradict each other."""
+"""The patch config-env-conflict: environment variables that conflict."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ def check_parents(config: c.Mapping[str, t.Any], prefix: str, key: str) -> None:
     """Check that an item can be set where the name of a variable says.
 
     :param key: the name without the prefix, such as ``A__B`` for ``config["A"]["B"]``.
-    :raises ValueError: one of the parents is set to something without items. The
-        message has no values, which may be secret (pallets/flask#6119).
+    :raises ValueError: one of the parents is not a mapping. The message does not show
+        its value, which may be secret (pallets/flask#6119).
     """
     current: t.Any = config
     parent = prefix

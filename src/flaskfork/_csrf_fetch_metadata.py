@@ -15,19 +15,19 @@ if t.TYPE_CHECKING:
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
-# An origin as browsers write it (RFC 6454, section 6.2). Its host has any character
-# that the URL standard allows, which are more than Werkzeug accepts: the names of
-# Compose's services often have underscores.
+# An origin as browsers write it (RFC 6454, section 6.2). Its host may have any
+# character that the URL standard allows, which is more than Werkzeug accepts: service
+# names of Docker Compose often have underscores.
 _origin_re = re.compile(
     r"(https?)://((?:\[[0-9a-f:.]+\]|[!\"$&-.0-9;=_`a-z{}~]+)(?::[0-9]+)?)"
 )
 
 
 def check(app: Flask) -> None:
-    """Refuse the current request if it may change something, and a page of another
-    origin makes the browser send it.
+    """Refuse the current request if it may change something, and a page from another
+    origin made the browser send it.
 
-    :raises Forbidden: it does.
+    :raises Forbidden: the request is refused.
     """
     origin = request.headers.get("Origin")
 
@@ -62,7 +62,7 @@ def _is_own(origin: str) -> bool:
     """Whether an origin is that of the current request.
 
     The ``Host`` header is compared as it is: ``request.host`` is empty if Werkzeug
-    takes it for invalid, and what is empty must not equal anything.
+    considers it invalid, and an empty host must not match anything.
     """
     match = _origin_re.fullmatch(origin)
 

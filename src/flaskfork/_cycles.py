@@ -1,7 +1,7 @@
-"""Frames that would keep an error, and the request with it, alive: ``error-cycles``.
+"""The patch error-cycles: clear frames that keep an error, and its request, alive.
 
-An error refers by its traceback to the frames that it passed through. If one of them
-refers to the error, both stay alive until the cyclic collector runs.
+Through its traceback, an error refers to the frames that it passed through. If one of
+them refers to the error, both stay alive until the cyclic collector runs.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _clear_frames_of_jinja(tb: TracebackType | None) -> None:
 
 
 def _clear(frame: FrameType) -> None:
-    # One that still runs clears itself when it ends.
+    # A frame that is still running clears itself when it ends.
     with suppress(RuntimeError):
         frame.clear()
 
@@ -77,9 +77,10 @@ def call_sync(
 ) -> t.Callable[..., t.Any]:
     """Return a sync function that calls a coroutine function.
 
-    asgiref keeps an error that the function raises in a future, and the frames that
-    have the future in its traceback; so the error comes back as a result. And asgiref
-    raises the error that is being handled once more inside of the loop.
+    asgiref keeps an error of the function in a future, and the error's traceback has
+    the frames that refer to the future; so the error is returned as a result. asgiref
+    also raises the error that is being handled again, inside the loop, which adds to
+    its traceback.
 
     :param async_to_sync: that of asgiref.
     """

@@ -25,7 +25,7 @@ class _Routes:
     """Which endpoint answers each URL of a map, by method: that of the first rule."""
 
     def __init__(self) -> None:
-        # Flat, with texts as keys, so that the garbage collector ignores it.
+        # Flat, with strings as keys, so that the garbage collector ignores it.
         self.first: dict[str, t.Any] = {}
         self.endpoints = 0
 
@@ -45,8 +45,8 @@ _routes: WeakKeyDictionary[Map, _Routes] = WeakKeyDictionary()
 
 
 def add(url_map: Map, rule: RuleFactory) -> None:
-    """Add a rule to a map. Warn first if it is never reached, because the rules of
-    other endpoints are.
+    """Add a rule to a map. Warn first if it is never reached, because other endpoints
+    have the same rule.
 
     Issue pallets/flask#5716. Takes the same time however many rules there are.
     """
@@ -86,13 +86,13 @@ def _methods(rule: Rule) -> t.Collection[str]:
 
 
 def _urls(rule: Rule, url_map: Map) -> list[str]:
-    """Get what is equal for rules that match the same URLs: an item for the URL as it
-    is written, and another one if a slash may follow it.
+    """Return strings that are equal for rules that match the same URLs: one for the URL
+    as it is written, and another if a slash may follow it.
     """
     if rule.build_only:
         return []
 
-    # What is not set for a rule is taken from the map when it is added.
+    # A rule takes what it does not set from the map, when it is added.
     domain = rule.host if url_map.host_matching else rule.subdomain
     strict = rule.strict_slashes
 

@@ -16,8 +16,8 @@ if t.TYPE_CHECKING:
 
 
 def find_handler(app: App, e: Exception) -> ft.ErrorHandlerCallable | None:
-    """Return what answers an error that no handler is registered for, or ``None`` if
-    it answers itself or is to be raised.
+    """Return the handler of an error that none is registered for, or ``None`` if the
+    error has its own response or is to be raised.
     """
     if not isinstance(e, HTTPException) or _has_own_response(e):
         return None

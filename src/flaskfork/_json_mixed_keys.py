@@ -33,7 +33,7 @@ def dumps(obj: t.Any, kwargs: dict[str, t.Any], own_default: Default) -> str:
     try:
         return json.dumps(obj, **kwargs)
     except TypeError:
-        # With a default of None, the encoder class converts objects by itself.
+        # With a default of None, the encoder class itself converts objects.
         if (
             not kwargs["sort_keys"]
             or default is None
@@ -56,8 +56,8 @@ def dumps(obj: t.Any, kwargs: dict[str, t.Any], own_default: Default) -> str:
 
 
 def keys_come_back(f: F) -> F:
-    """Decorate a function that writes what is read again: names in JSON are strings,
-    so keys of several types would come back as other ones. They are refused there.
+    """Decorate a function whose output is read back. Names in JSON are strings, so a
+    dict with keys of several types would come back with other keys: it is refused.
     """
 
     @wraps(f)

@@ -1,5 +1,5 @@
-"""``JSON_NAN``: what becomes of the floats that JSON does not have (:rfc:`8259`,
-section 6): NaN, Infinity and -Infinity.
+"""The patch json-nan: the flag ``JSON_NAN``, for the floats that JSON does not have
+(:rfc:`8259`, section 6): NaN, Infinity and -Infinity.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import typing as t
 
 from .globals import _cv_app
 
-# A string, which may contain such a word, or one of the words by itself.
+# A string, which may contain such a word, or one of the words on its own.
 _token_re = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(-?Infinity|NaN)')
 
 #: The separators of the session, which keeps the floats that it is given, since nobody
@@ -18,7 +18,7 @@ SESSION = tuple(",:")
 
 
 def mode(provider: t.Any, kwargs: dict[str, t.Any]) -> str | None:
-    """Return ``"null"`` or ``"error"`` if that is what a provider has to do.
+    """Return ``"null"`` or ``"error"``; ``None`` if a provider has nothing to do.
 
     :param kwargs: the arguments of the call, which take precedence.
     :raises ValueError: ``JSON_NAN`` is set to something else.

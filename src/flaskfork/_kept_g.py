@@ -1,4 +1,4 @@
-"""Copies of a request context that keep its ``g``."""
+"""The patch keep-g: copies of a request context that keep its ``g``."""
 
 from __future__ import annotations
 
@@ -68,6 +68,4 @@ def _pushed(ctx: RequestContext, owner: AppContext, kept_g: t.Any) -> t.Iterator
 
 def _in_use(app_ctx: AppContext) -> bool:
     """Whether an app context is pushed, or held by a stream."""
-    state = vars(app_ctx)
-    held = state.get("_holds") or state.get("_streams") is not None
-    return bool(state["_cv_tokens"] or held)
+    return bool(app_ctx._cv_tokens) or vars(app_ctx).get("_streams") is not None

@@ -1,4 +1,4 @@
-"""The contexts that a test client preserves: ``client-teardown-once``."""
+"""The patch client-teardown-once: the contexts that a test client preserves."""
 
 from __future__ import annotations
 

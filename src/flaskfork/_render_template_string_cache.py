@@ -30,7 +30,7 @@ class _CodeGenerator(CodeGenerator):
     def visit_EvalContextModifier(
         self, node: nodes.EvalContextModifier, *args: t.Any
     ) -> None:
-        # Whether to escape is looked up while rendering then.
+        # Then whether to escape is decided while rendering.
         if not all(isinstance(option.value, nodes.Const) for option in node.options):
             args[0].eval_ctx.volatile = True
 
@@ -49,7 +49,7 @@ def from_string(
     if not _can_be_kept(env, source):
         return BaseEnvironment.from_string(env, source, globals, template_class)
 
-    # Code also depends on this, which the app decides on each call.
+    # The code depends on autoescaping too, which the app decides on each call.
     key = source, bool(nodes.EvalContext(env).autoescape)
     codes = _codes(env)
     code: CodeType | None = codes.get(key)
@@ -75,7 +75,7 @@ def _can_be_kept(env: Environment, source: str | nodes.Template) -> bool:
 
 
 def _codes(env: Environment) -> LRUCache:
-    """Get what was compiled with the present settings of an environment."""
+    """Get the codes that were compiled with the current settings of an environment."""
     size = env.app.config["TEMPLATE_STRING_CACHE"]
     registered = env.filters, env.tests, env.policies, env.extensions
     settings = [env, size, *vars(env).values(), *map(dict, registered)]

@@ -1,4 +1,4 @@
-"""A session that is opened on first access: ``SESSION_LAZY`` of ``session-lazy``."""
+"""The patch session-lazy: the flag ``SESSION_LAZY``."""
 
 from __future__ import annotations
 

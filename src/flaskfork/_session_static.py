@@ -1,4 +1,4 @@
-"""Static files set no session cookie: ``session-static``."""
+"""The patch session-static: static files set no session cookie."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def save_session(app: Flask, ctx: RequestContext, response: Response) -> None:
         if _saves_only_a_cookie(save):
             return
 
-        # It is kept elsewhere too, or the interface holds a lock until it is saved.
+        # It may be kept elsewhere too, or the interface may hold a lock until then.
         response = app.response_class()
 
     save(app, ctx._session, response)  # type: ignore[arg-type]

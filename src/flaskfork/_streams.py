@@ -1,6 +1,7 @@
-"""Streams that hold the contexts they were made in: ``stream-teardown``.
+"""The patch stream-teardown: streams that hold the contexts they were made in.
 
-A context is torn down when its last holder lets go: who pushed it, or a stream.
+A context is torn down when its last holder lets go: the code that pushed it, or a
+stream.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Holders:
         self._holds.append(False)
 
     def let_go(self) -> bool:
-        """Whether this was the last holder."""
+        """Let go, and return whether this was the last holder."""
         return bool(self._holds) and self._holds.pop()
 
 
@@ -127,8 +128,8 @@ def _held(gen: t.Iterator[t.Any], app_ctx: AppContext, ctx: RequestContext) -> S
 
 
 def _chunks(gen: t.Any, run: t.Callable[..., t.Any]) -> Stream:
-    """What ``yield from gen`` is according to PEP 380, but run by ``run``. It is left
-    to the caller to close ``gen``.
+    """``yield from gen``, as :pep:`380` defines it, but run by ``run``. The caller has
+    to close ``gen``.
     """
     call: tuple[t.Any, ...] = (next, gen)
 
@@ -162,7 +163,8 @@ def hold(
     :return: the function that lets them go, with the error of the holder. It raises
         what their teardown raises, if that is due.
     """
-    # It imports this module. Later may be too late, when the interpreter is ending.
+    # Not at the top, as it imports this module, and not in release, which may be called
+    # while the interpreter is ending.
     from .helpers import _CollectErrors
 
     held_app, held = _holders(app_ctx), _holders(ctx)
@@ -206,8 +208,8 @@ def _tear_down_app(app_ctx: AppContext, exc: BaseException | None) -> None:
         app_ctx.app.do_teardown_appcontext(exc)
         return
 
-    # The stream is collected while another request is handled, which is not for the
-    # teardown functions to see.
+    # The stream is collected while another request is handled, which the teardown
+    # functions must not see.
     context = Context()
     context.run(_cv_app.set, app_ctx)
     context.run(app_ctx.app.do_teardown_appcontext, exc)
