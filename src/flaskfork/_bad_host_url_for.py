@@ -49,8 +49,8 @@ class _WithoutHost(MapAdapter):
 
         if urlsplit(rv).netloc.endswith(_HOST):
             raise RuntimeError(
-                "Unable to build URLs with a host, because the host of the request"
-                " was rejected and 'SERVER_NAME' is not configured."
+                "Unable to build URLs with a host without 'SERVER_NAME' configured,"
+                " because the host of the request was rejected."
             )
 
         return rv
