@@ -398,7 +398,7 @@ def test_a_mail_without_a_date(project, tmp_path):
     (tmp_path / "mail").write_text(mail)
     env = toy.clean_environ(HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
     done = project.fork("take", str(tmp_path / "mail"), code=3, env=env)
-    assert "it has no date; it is dated now" in done.stdout
+    assert "it has no date; the current time is used" in done.stdout
     assert "late conflicts" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -471,7 +471,7 @@ def test_what_the_words_say_is_proposed(project):
     assert "\nBug: toy/toy#1\nBug: other/thing#2\n" in kept
     assert "\nUpstream-Status: Backport [commit a1a1a1a1a1]\n" in kept
     assert f"\nDrop-When: commit {'a1' * 20}\n" in kept
-    assert "loud: it is there for toy/toy#1 already" in done.stdout
+    assert "loud: already in the queue for toy/toy#1" in done.stdout
 
 
 def test_a_commit_of_upstreams_is_a_backport(project):

@@ -85,11 +85,7 @@ def call_sync(
     :param async_to_sync: that of asgiref.
     """
 
-    async def outcome(*args: t.Any, **kwargs: t.Any) -> list[t.Any]:
-        try:
-            return [await func(*args, **kwargs), None]
-        except BaseException as e:
-            return [None, e]
+    outcome = _with_outcome(func)
 
     def run(*args: t.Any, **kwargs: t.Any) -> t.Any:
         handled = sys.exc_info()[1]
@@ -115,3 +111,15 @@ def call_sync(
         return found.pop()
 
     return run
+
+
+def _with_outcome(func: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    """Make a coroutine function return a list of its result and its error."""
+
+    async def outcome(*args: t.Any, **kwargs: t.Any) -> list[t.Any]:
+        try:
+            return [await func(*args, **kwargs), None]
+        except BaseException as e:
+            return [None, e]
+
+    return outcome

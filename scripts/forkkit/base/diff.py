@@ -61,8 +61,8 @@ class FileDiff:
     :param kind: ``change``, ``add`` or ``delete``; from elsewhere, also ``rename`` or
         ``copy``.
     :param hunks: in order; none for an empty file.
-    :param source: the file that is renamed or copied; or the path itself of one that is
-        deleted whatever it holds.
+    :param source: the file that is renamed or copied; the path itself if the file is
+        deleted regardless of its content.
     """
 
     path: str
@@ -335,7 +335,7 @@ def _apply_file(diff: FileDiff, content: bytes, where: object, offsets: bool) ->
 
 
 def _nearest(hunk: Hunk, lines: list[bytes], first: int, start: int) -> int | None:
-    """The place from ``first`` on that is next to ``start``, and that a hunk fits."""
+    """The place closest to ``start``, not before ``first``, that a hunk fits."""
     old, count = hunk.old, len(lines)
     for distance in range(1, max(start - first, count - start) + 1):
         for place in (start - distance, start + distance):

@@ -24,7 +24,7 @@ from .locks import locked
 from .paths import Project
 
 _INDEX = "index.json"
-#: The new content of files; ``None`` for one that goes.
+#: The new content of files; ``None`` for one that is removed.
 Contents = t.Mapping[pathlib.Path, t.Optional[bytes]]
 
 
@@ -47,8 +47,8 @@ def commit(
 ) -> None:
     """Write files, and remove those whose content is ``None``, all or none.
 
-    :param then: what has to be done too; if it raises a :exc:`ForkError`, the files get
-        back what they had.
+    :param then: is called afterwards; if it raises a :exc:`ForkError`, the files get
+        their old content back.
     :raises ForkError: a file cannot be written; either nothing was changed, or the next
         command completes the change.
     """

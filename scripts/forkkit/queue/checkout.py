@@ -111,7 +111,7 @@ class Checkout:
     def going(self, commit: str) -> t.Iterator[None]:
         """Check out a commit, but only if the ``with`` block succeeds too.
 
-        All that was checked out before is committed.
+        Everything that was checked out before must be committed.
 
         :raises ForkError: a file of the maintainer is in the way, or one cannot be
             written; what is checked out is as it was.
@@ -135,7 +135,7 @@ class Checkout:
             raise
 
     def _check_written(self) -> None:
-        """Git itself calls it a success where it could not replace a file.
+        """Check that every file was written: git reports success even if one was not.
 
         :raises ForkError: what is checked out is not what is committed.
         """

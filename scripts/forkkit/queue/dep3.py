@@ -18,7 +18,7 @@ def description(mail: email.message.Message) -> str:
 
 
 def authors(mail: email.message.Message) -> list[str]:
-    """Everybody who is named as an author, as it is written."""
+    """All named authors, as they are written."""
     found = [value for key, value in _fields(mail) if key == "Author"]
     return [name.strip() for line in found for name in re.split(r"(?<=>),", line)]
 
@@ -29,7 +29,7 @@ def last_update(mail: email.message.Message) -> str:
 
 
 def trailers(mail: email.message.Message) -> list[tuple[str, str]]:
-    """What else is said, key by key."""
+    """The other fields that are kept, key by key."""
     found = [(k, " ".join(v.split())) for k, v in _fields(mail) if _KEPT.fullmatch(k)]
     return [(key, value) for key, value in found if value]
 

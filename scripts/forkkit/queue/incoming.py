@@ -132,7 +132,7 @@ def _incoming(said: Mail, where: str, package: str) -> Incoming:
     if said.date and not date:
         remarks.append(f"{where}: its date {said.date!r} cannot be read")
     if author and author.endswith("<unknown>"):
-        remarks.append(f"{where}: it has no address for its author {said.author!r}")
+        remarks.append(f"{where}: its author {said.author!r} has no address")
     message = Message.parse(_apart(_plain(said.text)))
     added = [(key, _plain(value)) for key, value in said.trailers]
     return Incoming(
@@ -147,14 +147,14 @@ def _incoming(said: Mail, where: str, package: str) -> Incoming:
 
 
 def _apart(text: str) -> str:
-    """A text whose trailers have no lines of `git cherry-pick -x` among them."""
+    """A text with the lines of `git cherry-pick -x` moved out of its trailers."""
     head, _, last = text.strip().rpartition("\n\n")
     picked = "\n".join(_PICKED.findall(last))
     return f"{head}\n\n{picked}\n\n{_PICKED.sub('', last)}" if picked else text
 
 
 def _plain(text: str) -> str:
-    """A text with nothing in it that a patch cannot have."""
+    """A text without anything that a patch cannot contain."""
     return printable(text.replace("\u00a0", " ").replace("=?", "= ?"))
 
 

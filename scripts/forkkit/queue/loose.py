@@ -1,8 +1,8 @@
-"""Diffs as anybody may have made them, brought into the strict form of the queue.
+"""Reading diffs from any source into the strict form of the queue's patches.
 
-What `git apply` forgives is forgiven: other prefixes and none, text between the files
-and below the last, context lines without their trailing space, renames and copies. What
-is outside of the package is left out before it is looked at.
+This accepts what `git apply` does: other prefixes and none, text between the files and
+below the last, context lines without their trailing space, renames and copies. Changes
+outside the package are left out before they are checked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MERGE = re.compile(rb"diff --(?:cc|combined) ")
 _RANGE = rb"(\d{1,9})(?:,(\d{1,9}))?"
 _HUNK = re.compile(rb"@@ -%s \+%s @@([^\n]*)\n" % (_RANGE, _RANGE))
 _STRING = rb'"(?:[^"\\\n]|\\.)*"'
-#: A name, and what `diff -u` puts behind it: a tab, or spaces and a date.
+#: A name, and what `diff -u` puts after it: a tab, or spaces and a date.
 _NAME = re.compile(
     rb"(?:---|\+\+\+) (%s|[^\t\n]{1,4096}?)"
     rb"(?:\t[^\n]*|[ ]{1,9}\d{4}-\d\d-\d\d [^\n]*)?\n" % _STRING
@@ -35,7 +35,7 @@ _BLOB = re.compile(rb"index ([0-9a-f]{7,64})\.\.")
 _MOVED = re.compile(rb"(rename|copy) (?:from|to) ([^\n]+)\n")
 _BINARY = (b"GIT binary patch", b"Binary files ")
 _NO_NEWLINE = b"\\ No newline at end of file\n"
-#: What may stand below a hunk without being a line of it: signatures and the like.
+#: What may follow a hunk without being a line of it: signatures and the like.
 _BELOW = re.compile(rb"--[ \t]*\n|---")
 _FORM = "export the patch again from a commit that changes only plain text"
 
@@ -44,7 +44,7 @@ _FORM = "export the patch again from a commit that changes only plain text"
 class Loose:
     """The changes to a package, taken from a diff of any form.
 
-    :param diffs: the changes; other than those of a patch, they can be moves.
+    :param diffs: the changes; unlike those of a patch, they can be moves.
     :param blobs: the ids that git has for the files before the changes, by path; empty
         for a file that is not there yet.
     :param left_out: the paths of changes to other files.
@@ -58,10 +58,10 @@ class Loose:
 
 
 def parse(data: bytes, package: str, *, where: object) -> Loose:
-    """Read a diff, and what stands around it.
+    """Read a diff, and the text around it.
 
-    :param package: the folder outside of which everything is left out.
-    :raises ForkError: a change to the package is malformed, or none of plain text.
+    :param package: the folder outside which everything is left out.
+    :raises ForkError: a change to the package is malformed, or is not of plain text.
     """
     pieces = list(_pieces(diff.split_lines(data)))
     bare = any(piece.is_bare(package) for piece in pieces)
@@ -97,7 +97,7 @@ class _Piece:
     """What a diff says of one file.
 
     :param head: the lines above the first hunk.
-    :param body: the hunks, and what stands below them.
+    :param body: the hunks, and the text below them.
     """
 
     head: list[bytes]
@@ -108,11 +108,11 @@ class _Piece:
         return self.head[0].startswith(_GIT)
 
     def header(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
-        """The first of the lines above the hunks that begins as a pattern has it."""
+        """The match of the first line above the hunks that begins with a pattern."""
         return next(filter(None, map(pattern.match, self.head)), None)
 
     def moved(self) -> tuple[bytes, list[bytes]] | None:
-        """Whether it is a rename or a copy; and both names, which have no prefix."""
+        """``rename`` or ``copy``, and both names, which have no prefix; or ``None``."""
         found = [match for match in map(_MOVED.match, self.head) if match]
         if len(found) < 2:
             return None
@@ -166,7 +166,7 @@ class _Piece:
 
 
 def _pieces(lines: list[bytes]) -> t.Iterator[_Piece]:
-    """A diff by files. What stands between them is left with the file above."""
+    """The pieces of a diff, one per file; text in between is part of the one above."""
     piece: _Piece | None = None
     left = [0, 0]
     for number, line in enumerate(lines):
@@ -233,7 +233,7 @@ def _behind(name: bytes) -> bytes:
 
 
 def _unquoted(name: bytes) -> bytes:
-    """A name as git quotes those with odd characters, without that."""
+    """A name without the quoting that git applies to odd characters."""
     if not re.fullmatch(_STRING, name):
         return name
 
@@ -329,7 +329,7 @@ class _Reader:
         return found.hunks
 
     def _canonical(self) -> t.Iterator[bytes]:
-        """The lines of the hunks as git writes them, without what stands below."""
+        """The lines of the hunks as git writes them, without the text below them."""
         lines, shift = iter([*self.piece.body, b""]), 0
         line = next(lines)
         while line.startswith(b"@@ "):

@@ -1,6 +1,6 @@
-"""Mailboxes, and other texts with a message above a diff, taken apart.
+"""Parsing mailboxes, and other texts with a message above a diff.
 
-What is a mail is read by git's own ``mailsplit`` and ``mailinfo``, as by ``git am``.
+Mails are read by git's own ``mailsplit`` and ``mailinfo``, as by ``git am``.
 """
 
 from __future__ import annotations
@@ -63,8 +63,6 @@ _STAT = re.compile(
 )
 _TAGS = re.compile(r"\s*(?:(?:Re|Fwd?|Aw):\s*)*", re.IGNORECASE)
 _PATCH_TAG = re.compile(r"(?:\[[^\]]*\]\s*)*\[[^\]]*\b(?:PATCH|RFC)\b[^\]]*\]\s*")
-
-
 #: Gives back each line as it was read.
 _POLICY = email.policy.compat32.clone(max_line_length=None, mangle_from_=False)
 
@@ -76,9 +74,9 @@ class Mail:
     :param author: name and address, as it is written; empty if nobody is named.
     :param date: as it is written; empty if there is none.
     :param text: the subject, and after a blank line the message.
-    :param changes: the diff, and what stands around it.
+    :param changes: the diff, and the text around it.
     :param commit: the commit that it was made from, if it names one.
-    :param trailers: keys and values of what else its header says.
+    :param trailers: keys and values of the rest of its header.
     """
 
     author: str
@@ -100,7 +98,7 @@ def read(data: bytes, *, where: str, attached: bool = False) -> list[Mail]:
     data = data[1:] if data.startswith(b">From ") else data
     if not _is_mail(data):
         text = data.replace(b"\r\n", b"\n")
-        return [_told(part) for part in _SHOWN.split(text) if part.strip()]
+        return [_not_a_mail(part) for part in _SHOWN.split(text) if part.strip()]
 
     # Without this line, `git mailsplit` takes all mails for one.
     data = data if _FROM_LINE.match(data) else _FROM + data
@@ -111,7 +109,7 @@ def read(data: bytes, *, where: str, attached: bool = False) -> list[Mail]:
         (folder / "mailbox").write_bytes(data)
         count = int(git.text("mailsplit", f"-o{folder}", str(folder / "mailbox")))
         if count > _MOST:
-            raise _too_much(where, f"there are more than {_MOST} emails in it")
+            raise _too_much(where, f"it has more than {_MOST} emails")
         mails = [(folder / f"{n:04}").read_bytes() for n in range(1, count + 1)]
         return [m for text in mails for m in _mails(git, text, where, attached)]
 
@@ -143,7 +141,7 @@ def _mails(git: Git, mail: bytes, where: str, attached: bool) -> t.Iterator[Mail
     if not attached:
         others = [part for part in parts[1:] if _is_mail(_decoded(part))]
     if len(others) > _MOST:
-        raise _too_much(where, f"there are more than {_MOST} emails in it")
+        raise _too_much(where, f"it has more than {_MOST} emails")
     kept = [part for part in parts if part not in others]
     yield _mail(git, _flattened(mail, parsed, kept), parsed)
     for part in others:
@@ -154,14 +152,14 @@ def _parsed(
     mail: bytes, where: str
 ) -> tuple[email.message.Message, list[email.message.Message]]:
     """A mail, and its parts that have no parts themselves."""
-    # Python takes the square of their length to read them.
+    # The time that Python takes to read them grows with the square of their length.
     if any(len(field[0]) > _LONGEST for field in _CONTENT.finditer(mail)):
-        raise _too_much(where, f"a field of it has more than {_LONGEST} bytes")
+        raise _too_much(where, f"a field of its header has more than {_LONGEST} bytes")
     try:
         parsed = email.message_from_bytes(mail, policy=_POLICY)
         return parsed, [*_leaves(parsed)] or [parsed]
     except RecursionError as e:
-        raise _too_much(where, "its parts have too many parts") from e
+        raise _too_much(where, "its parts are nested too deeply") from e
 
 
 def _leaves(mail: email.message.Message) -> t.Iterator[email.message.Message]:
@@ -173,7 +171,7 @@ def _leaves(mail: email.message.Message) -> t.Iterator[email.message.Message]:
 
 
 def _too_much(where: str, what: str) -> ForkError:
-    return ForkError(what, where=where, hint="give one patch alone")
+    return ForkError(what, where=where, hint="pass a single patch")
 
 
 def _mail(git: Git, mail: bytes, parsed: email.message.Message) -> Mail:
@@ -204,7 +202,7 @@ def _mail(git: Git, mail: bytes, parsed: email.message.Message) -> Mail:
 
 
 def _several(mail: email.message.Message, first: str) -> list[str]:
-    """Whom a mail is from, if these are several and the first has that address."""
+    """The authors of a mail, if there are several and the first has that address."""
     try:
         text = str(make_header(decode_header(str(mail.get("From", "")))))
     except (LookupError, ValueError, HeaderParseError):
@@ -262,7 +260,7 @@ def _decoded(part: email.message.Message) -> bytes:
     content = content[len(_BOM) :] if content.startswith(_BOM) else content
     charset = part.get_content_charset() or "utf-8"
     try:
-        # Many a mail program names another one than it has written.
+        # Many mail programs name a charset other than the one they have used.
         content.decode()
         if not content.isascii() or charset.startswith(("us-ascii", "iso-8859")):
             return content
@@ -274,8 +272,8 @@ def _decoded(part: email.message.Message) -> bytes:
         return content
 
 
-def _told(data: bytes) -> Mail:
-    """What stands above a diff that is not in a mail."""
+def _not_a_mail(data: bytes) -> Mail:
+    """What the text above a diff says that is not in a mail."""
     start = _CHANGES.search(data)
     place = start.start() if start else len(data)
     head = _STAT.sub("", data[:place].decode("utf-8", "replace"))

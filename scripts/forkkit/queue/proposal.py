@@ -1,4 +1,4 @@
-"""Trailers that the words of a change from elsewhere give reason to propose."""
+"""Proposing trailers that the text of a change from elsewhere suggests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ISSUE = (
     rf"(?:https?://(?:www\.)?github\.com/(?P<on>{_REPOSITORY})/(?:issues|pull)/"
     rf"(?P<page>\d+)[^\s,;)]*|(?P<of>{_REPOSITORY})?#(?P<number>\d+)|GH-(?P<gh>\d+))"
 )
-#: GitHub's words for it, and what stands between a list of issues.
+#: GitHub's words for it, and the separators of a list of issues.
 _CLOSES = re.compile(
     r"\b(?:fix(?:e[sd])?|clos(?:e[sd]?|ing)|resolv(?:e[sd]?|ing))\b", re.IGNORECASE
 )
@@ -37,7 +37,7 @@ _RELEASE = re.compile(r"^Applied-Upstream: v?(\d+(?:\.\d+)+)", re.MULTILINE)
 def completed(
     message: Message, repository: str | None, known: t.Callable[[str], str | None]
 ) -> Message:
-    """The message with the trailers that it lacks, as far as its words tell them.
+    """The message with the trailers that it lacks, as far as its text suggests them.
 
     :param repository: whose issues are meant where the words have a number only.
     :param known: returns the whole id of a commit of upstream's, which may be
@@ -70,7 +70,7 @@ def _bug(match: re.Match[str], repository: str | None) -> t.Iterator[str]:
 
 
 def _read(key: str, value: str, repository: str | None) -> list[tuple[str, str]]:
-    """A trailer in the form of the queue's; no other tracker's issue can be a Bug."""
+    """A trailer in the queue's form; an issue of another tracker cannot be a Bug."""
     if key != "Bug" or _BUG.fullmatch(value):
         return [(key, value)]
     match = _CLOSED.fullmatch(value)

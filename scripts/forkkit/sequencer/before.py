@@ -1,4 +1,4 @@
-"""What changes from elsewhere were made to."""
+"""Finding the files that changes from elsewhere were made to."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _in_history(
 ) -> t.Iterator[Files]:
     """Files of commits that may be those that a change was made to.
 
-    :param below: stands for what is outside of the package.
+    :param below: has the files outside the package.
     """
     around = {p: data for p, data in below.items() if not p.startswith(f"{package}/")}
     for commit in origin.commits[:1]:

@@ -206,7 +206,7 @@ class Worktree:
 
     def clear(self) -> None:
         """Delete what a sequence kept here, except for work that was put away."""
-        # All is done by now; what cannot be deleted is in nobody's way.
+        # Everything is done by now, and leftovers do no harm.
         self.git.attempt(
             "update-ref",
             "--stdin",

@@ -99,7 +99,7 @@ def _members(archive: tarfile.TarFile, where: object) -> t.Iterator[tuple[str, b
 
 @dataclass(frozen=True)
 class _Names:
-    """The members so far, by what some system takes their names for.
+    """The members so far, by a key that is equal if any system confuses their names.
 
     Windows and macOS do not tell upper from lower case, macOS not an accented letter
     from its two parts (Unicode's NFC and NFD), and Windows drops the dots and spaces
@@ -126,7 +126,7 @@ class _Names:
 
 
 def _folded(part: str) -> str:
-    """What a name has in common with those that are the same on some system."""
+    """A key that names have in common if they are the same on some system."""
     plain = unicodedata.normalize("NFKC", part).casefold()
     return unicodedata.normalize("NFKC", plain).rstrip(". ")
 

@@ -143,15 +143,15 @@ def _installed(pin: Pin) -> tuple[str, Files]:
 
 
 def _check_installed(distribution: Distribution, pin: Pin) -> None:
-    """Refuse a distribution that brings anything but what upstream's does.
+    """Refuse a distribution that has anything that upstream's has not.
 
-    Python may have run something of it before this: a .pth file at its start, for
-    example. Then this check is worth what that has left of it.
+    Python may already have run some of it: a .pth file, for example, runs when Python
+    starts. Such code could defeat this check as well.
 
     :raises ForkError: it has files elsewhere, or entry points of other kinds.
     """
     where = f"{pin.name} {distribution.version}, installed"
-    hint = f"do not use that index, and look at what this has run; {FETCH}"
+    hint = f"do not use that index, and check what it may have run here; {FETCH}"
     for file in distribution.files or ():
         if not _belongs(file, pin):
             raise ForkError(f"{file} does not belong to it", where=where, hint=hint)

@@ -65,7 +65,7 @@ def take(
         items = [incoming.joined(items)]
     items = [_proposed(fork, item) for item in items]
     for item in items:
-        _echo_words(fork, item, file.name)
+        _echo_remarks(fork, item, file.name)
     patches = [_completed(project, item, name, given, file.name) for item in items]
     for item, patch in zip(items, patches):
         _echo_same(fork, {*patch.message.bugs} - {*item.message.bugs})
@@ -75,36 +75,36 @@ def take(
 
 
 def _proposed(fork: Fork, item: Incoming) -> Incoming:
-    """A change with the trailers that its own words tell, if it lacks any."""
+    """A change with the trailers that its own text suggests, if it lacks any."""
     if not item.message.problems(where=""):
         return item
     history = History.find(fork.project)
     known = history.commit if history else lambda sha: None
-    text = item.message
-    # A commit of upstream's own is a backport, whatever its mail says.
+    message = item.message
+    # A commit of upstream's own is a backport, even if its text does not say so.
     last = item.origin.commits[-1:]
     if any(map(known, last)):
-        text = text.with_added("Origin", [f"upstream, commit:{last[0]}"])
-    text = proposal.completed(text, repository_of(fork), known)
-    return replace(item, message=text)
+        message = message.with_added("Origin", [f"upstream, commit:{last[0]}"])
+    message = proposal.completed(message, _repository_of(fork), known)
+    return replace(item, message=message)
 
 
-def repository_of(fork: Fork) -> str | None:
-    """Whose issues are meant by a number: those that most patches of the queue name."""
+def _repository_of(fork: Fork) -> str | None:
+    """The repository that a bare issue number refers to: the most frequent one."""
     named = [b.partition("#")[0] for p in fork.queue.patches for b in p.message.bugs]
     return max(named, key=named.count, default=None)
 
 
-def _echo_words(fork: Fork, item: Incoming, where: str) -> None:
-    """Tell what is not taken as it is, and what the queue seems to have."""
+def _echo_remarks(fork: Fork, item: Incoming, where: str) -> None:
+    """Report what is not taken as it is, and other patches for the same bugs."""
     for path in item.left_out:
         terminal.echo(f"{path}: left out, because it is not in {fork.pin.package}")
     for remark in item.remarks:
         terminal.echo(remark)
     if not item.author:
-        terminal.echo(f"{where}: it names no author; git's own settings do")
+        terminal.echo(f"{where}: it names no author; git's own is used")
     if not item.date:
-        terminal.echo(f"{where}: it has no date; it is dated now")
+        terminal.echo(f"{where}: it has no date; the current time is used")
     _echo_same(fork, item.message.bugs)
 
 
@@ -112,7 +112,7 @@ def _echo_same(fork: Fork, bugs: t.Iterable[str]) -> None:
     for bug in bugs:
         for patch in (*fork.queue.patches, *fork.queue.disabled):
             if bug in patch.message.bugs:
-                terminal.echo(f"{patch.name}: it is there for {bug} already")
+                terminal.echo(f"{patch.name}: already in the queue for {bug}")
 
 
 def _completed(

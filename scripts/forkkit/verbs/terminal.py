@@ -162,7 +162,7 @@ def show(project: Project, result: Result, *, every: bool = False) -> None:
 
 
 def echo(text: str, *, err: bool = False, **style: t.Any) -> None:
-    """Print a text, with nothing in it that a terminal would obey but its style.
+    """Print a text without anything that a terminal would obey, except for its style.
 
     :param style: as in :func:`click.style`.
     """
@@ -176,7 +176,7 @@ def echo_row(*cells: tuple[str, dict[str, t.Any]]) -> None:
 
 
 def echo_json(values: t.Any) -> None:
-    """Print JSON, in ASCII and without its one control character."""
+    """Print JSON, in ASCII and without the one control character that it may have."""
     click.echo(json.dumps(values, indent=2).replace("\x7f", "\\u007f"))
 
 

@@ -143,8 +143,8 @@ def find_foreign() -> types.ModuleType | None:
 def _replace_namespace(alias: str) -> None:
     """Put the fork's module in the place of a namespace package of the shim wheel.
 
-    It has no module that could do it. A thread finds it there that imports from the
-    package while another has not got far enough to put the finder in its place.
+    Such a package has no module that could do it. A thread finds it there if it imports
+    from the package before another thread has put the finder in place.
     """
     spec: t.Any = getattr(sys.modules.get(alias), "__spec__", None)
     locations = getattr(spec, "submodule_search_locations", None)
@@ -163,9 +163,9 @@ def _get_filename(get_filename: t.Callable[[str], str], name: str) -> str:
 def _hand_on(
     source: types.ModuleType, before: list[tuple[types.ModuleType, dict[str, t.Any]]]
 ) -> None:
-    """Pass what hooks replaced in a module on to the modules that imported the old.
+    """Pass on what hooks replaced in a module to modules that imported the original.
 
-    Upstream's modules would be loaded, and import it, only after the hooks.
+    Upstream's modules would be loaded after the hooks, and import the replacement.
 
     :param before: what each module of the fork had before the hooks ran.
     """

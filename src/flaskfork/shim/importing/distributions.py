@@ -3,7 +3,7 @@
 The wheel named Flask has a version with a local part, by which installers tell it from
 upstream's. Programs take Flask's version apart and know no local part. So while the
 fork is loaded, ``importlib.metadata.version("flask")`` is the version of Flask that the
-fork stands for, whichever Flask is installed, or none.
+fork is based on, regardless of which Flask is installed, if any.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _METADATA = ("METADATA", "PKG-INFO", "")
 def find(context: t.Any, finders: t.Iterable[t.Any]) -> t.Iterator[t.Any]:
     """Find Flask where it is searched for by name, and not in a folder.
 
-    What lists distributions, or looks into an environment, sees what is installed.
+    Tools that list distributions, or look into an environment, see what is installed.
 
     :param context: a ``DistributionFinder.Context``, also that of the backport
         ``importlib_metadata``.
@@ -40,7 +40,7 @@ def find(context: t.Any, finders: t.Iterable[t.Any]) -> t.Iterator[t.Any]:
 
 
 def _installed(context: t.Any, finders: t.Iterable[t.Any]) -> t.Any:
-    """The Flask that is installed, if any, with the other version."""
+    """The Flask that is installed, if any, with Flask's own version."""
     if found := _first(context, finders):
         found.read_text = functools.partial(_read_text, found.read_text)
     return found
@@ -70,7 +70,7 @@ def _first(context: t.Any, finders: t.Iterable[t.Any]) -> t.Any:
 
 
 def _read_text(read: t.Callable[[str], str | None], filename: str) -> str | None:
-    """Read a file of the metadata, with the other version."""
+    """Read a file of the metadata, with Flask's own version."""
     text = read(filename)
     if text and filename in _METADATA:
         version = f"Version: {_api_level()}"
@@ -80,7 +80,7 @@ def _read_text(read: t.Callable[[str], str | None], filename: str) -> str | None
 
 @functools.cache
 def _api_level() -> str:
-    # By the module's loader: to ask the fork's own module for it is to import the
+    # Through the loader: the fork's own module could be asked only by importing the
     # fork, which may be what this is called from.
     loader: t.Any = t.cast(t.Any, __spec__).loader
     made = json.loads(loader.get_data(str(_PACKAGE / "provenance.json")))

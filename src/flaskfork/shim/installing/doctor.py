@@ -94,13 +94,10 @@ def _target(site: pathlib.Path) -> t.Iterator[Trouble]:
         if flask.shim_of and not forks:
             what = f"this is the shim of flaskfork {flask.shim_of}, which is not here"
             back = f"Flask==={provenance.load().api_level}"
-            also = f"{hint}; to go back to upstream's, install {back} in this way"
+            also = f"{hint}; to go back to upstream's, install {back} in the same way"
             yield Trouble(what, str(flask.info), also)
         elif not flask.shim_of:
-            what = (
-                f"Flask {flask.version} does not require flaskfork: it is not its shim"
-            )
-            yield Trouble(what, str(flask.info), hint)
+            yield _not_the_shim(flask, hint)
     if not found:
         yield Trouble("no distribution named Flask is installed", str(site), hint)
     if not forks:
@@ -111,6 +108,11 @@ def _target(site: pathlib.Path) -> t.Iterator[Trouble]:
         yield from _damage(info, lambda: hint)
     shim = shims[0] if shims else None
     yield from _unknown(site / "flaskfork", forks[0], shim, hint)
+
+
+def _not_the_shim(flask: Installed, hint: str) -> Trouble:
+    what = f"Flask {flask.version} does not require flaskfork: it is not its shim"
+    return Trouble(what, str(flask.info), hint)
 
 
 def _strange(place: Place) -> t.Iterator[Trouble]:
@@ -127,7 +129,7 @@ def _unknown(
     package: pathlib.Path, fork: pathlib.Path, shim: pathlib.Path | None, hint: str
 ) -> t.Iterator[Trouble]:
     infos = [fork, *([shim] if shim else [])]
-    # These are known already, as what is not as it was installed.
+    # Files that have changed since they were installed are reported already.
     damaged = {file for info in infos for file, _ in records.damage(info)}
     strange = identity.strangers(package, fork, shim)
     found = [s for s in strange if s.where.resolve() not in damaged]
@@ -185,10 +187,7 @@ def _shim(place: Place) -> t.Iterator[Trouble]:
     made = provenance.load().version
     for flask in found:
         if flask.shim_of is None:
-            what = (
-                f"Flask {flask.version} does not require flaskfork: it is not its shim"
-            )
-            yield Trouble(what, str(flask.info), hint)
+            yield _not_the_shim(flask, hint)
         elif flask.shim_of != made:
             what = f"this is the shim of flaskfork {flask.shim_of}, not of {made}"
             yield Trouble(what, str(flask.info), hint)

@@ -1,8 +1,8 @@
-"""Holds what is installed against what the fork that runs this was built of.
+"""Compares what is installed with the build of the fork that runs this.
 
-Whoever offers another ``flaskfork`` or ``Flask`` under the same version is found by its
-files. A fork that is itself a stranger's can say what it likes: its shim tells, which
-has the hash of the fork that it was made for, or the command of a fork elsewhere.
+Another ``flaskfork`` or ``Flask`` under the same version is found by its files. A fork
+that is itself a stranger's can report anything; it is found by its shim, which has the
+hash of the fork that it was made for, or by the command of a fork elsewhere.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def is_upstream(package: pathlib.Path) -> bool:
     return _sha256("".join(lines).encode()) == upstream.package
 
 
-def _came(info: pathlib.Path) -> str:
+def _source_of(info: pathlib.Path) -> str:
     """Where a distribution came from, as its installer noted (:pep:`610`)."""
     where = "an index"
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -74,22 +74,23 @@ def _came(info: pathlib.Path) -> str:
 
 
 def _of_fork(package: pathlib.Path, info: pathlib.Path) -> t.Iterator[Stranger]:
-    """The files of the package that were not built, or not like that."""
+    """The files of the package that are not in the build, or differ from it."""
     expected = provenance.load().files
     for path in sorted({*expected, *_files(package)} - {_PROVENANCE}):
         file = package.parent / path
         if path not in expected:
-            yield Stranger(f"does not belong to flaskfork{_came(info)}", file)
+            yield Stranger(f"does not belong to flaskfork{_source_of(info)}", file)
         elif file.is_file() and expected[path] != _sha256(file.read_bytes()):
             what = "is not the file that flaskfork was built with"
-            yield Stranger(what + _came(info), file)
+            yield Stranger(what + _source_of(info), file)
     recorded = package / "provenance.json"
+    what = "is from another build of flaskfork"
     if not recorded.is_file() or _sha256(recorded.read_bytes()) != provenance.digest():
-        yield Stranger(f"is of another build of flaskfork{_came(info)}", recorded)
+        yield Stranger(what + _source_of(info), recorded)
 
 
 def _of_shim(info: pathlib.Path) -> t.Iterator[Stranger]:
-    """The files of the shim that this fork would write otherwise."""
+    """The files of the shim that this fork would write differently."""
     version = info.name.removesuffix(".dist-info").partition("-")[2]
     try:
         expected = contents(version)
@@ -101,7 +102,7 @@ def _of_shim(info: pathlib.Path) -> t.Iterator[Stranger]:
         if file.name == MADE_FOR and not file.is_file():
             yield Stranger("does not say which flaskfork it was made for", info)
         elif file.name != MADE_FOR and file.is_file() and _differs(file, text):
-            yield Stranger("is not the file that flaskfork's shim has", file)
+            yield Stranger("is not the file that belongs in flaskfork's shim", file)
 
 
 def _made_for_another(
@@ -111,7 +112,7 @@ def _made_for_another(
         wanted = json.loads((shim / MADE_FOR).read_text(encoding="utf-8"))["provenance"]
         if wanted != _sha256((package / "provenance.json").read_bytes()):
             what = "is not the flaskfork that the shim beside it was made for"
-            yield Stranger(what + _came(fork), fork)
+            yield Stranger(what + _source_of(fork), fork)
 
 
 def _files(package: pathlib.Path) -> set[str]:

@@ -1,7 +1,7 @@
-"""Finds both wheels of the fork in a folder or at a URL, and takes no other for them.
+"""Finds both wheels of the fork in a folder or at a URL, and accepts no others.
 
 What is found is read and compared: the shim's bytes with those that this fork writes,
-and the files in the fork's wheel with those that it was built of.
+and the files in the fork's wheel with those of its build.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _read(wheel: Wheel, check: t.Callable[[bytes], str | None]) -> Wheel:
             f"is not the wheel of flaskfork {provenance.load().version}: {strange}",
             where=wheel.path or link or wheel.url,
             hint="do not install it; build both wheels again, or use the command"
-            " 'flaskfork-shim' of the build that these are from",
+            " 'flaskfork-shim' of the build that these belong to",
         )
     sha256 = hashlib.sha256(content).hexdigest()
     return Wheel(wheel.name, wheel.version, wheel.folder, sha256, link)
@@ -154,7 +154,7 @@ def _get(url: str) -> tuple[bytes, str]:
     expanded = os.path.expandvars(url)
     if "${" in expanded:
         raise ShimError(
-            "a variable in it is not set",
+            "this URL has a variable that is not set",
             where=url,
             hint="set it, so that the wheels can be read",
         )
@@ -183,7 +183,7 @@ class _Anchors(html.parser.HTMLParser):
 def _check_shim(content: bytes) -> str | None:
     if content == pack(provenance.load().shim_version):
         return None
-    return "this flaskfork writes another"
+    return "this flaskfork builds a different one"
 
 
 def _check_fork(content: bytes) -> str | None:
@@ -202,7 +202,7 @@ def _check_fork(content: bytes) -> str | None:
         if name not in known and not name.startswith(info):
             return f"{name} does not belong in it"
         if name in known and known[name] != hashlib.sha256(found[name]).hexdigest():
-            return f"{name} is not as it was built"
+            return f"{name} differs from the build"
     return None
 
 
