@@ -65,7 +65,7 @@ def left(app, errors, path):
     assert errors
     # The thread in which asgiref has run the loop is about to end.
     for thread in set(threading.enumerate()) - others:
-        thread.join(60)
+        thread.join(3)
     return [ref() for ref in errors if ref() is not None]
 
 
