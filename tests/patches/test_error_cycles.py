@@ -20,6 +20,10 @@ from werkzeug.test import create_environ
 pytest.importorskip("asgiref")
 
 
+#: Seconds to wait for a thread. Once one does not end, no other is waited for.
+patience = [10]
+
+
 class Error(Exception):
     pass
 
@@ -65,7 +69,9 @@ def left(app, errors, path):
     assert errors
     # The thread in which asgiref has run the loop is about to end.
     for thread in set(threading.enumerate()) - others:
-        thread.join(60)
+        thread.join(patience[-1])
+        if thread.is_alive():
+            patience.append(0)
     return [ref() for ref in errors if ref() is not None]
 
 

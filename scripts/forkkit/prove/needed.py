@@ -119,7 +119,8 @@ class _Judge:
         rest, left_out = self.fork.queue.without(patch.name, self.fork.source.package)
         target = self.folder / patch.name
         write_package(self.fork, rest, target)
-        without = self._test(patch, target)
+        # One failure is enough.
+        without = self._test(patch, target, "--exitfirst")
         with_it = self._test(patch, self.whole)
         runs = None
         if with_it.returncode == without.returncode == 0:
@@ -136,9 +137,9 @@ class _Judge:
         )
 
     def _test(
-        self, patch: Patch, package: pathlib.Path
+        self, patch: Patch, package: pathlib.Path, *options: str
     ) -> subprocess.CompletedProcess[str]:
-        command = ("-m", *_pytest(patch.trailer("Tests")))
+        command = ("-m", *_pytest(patch.trailer("Tests")), *options)
         return self._python(package, *command)
 
     def _runs(self, patch: Patch) -> bool:
