@@ -1,8 +1,8 @@
 """Settings that make an installer keep the shim, for each tool's own files.
 
 A tool that looks for a newer Flask finds upstream's, and one that looks for flaskfork
-finds whatever somebody has put on an index under that name. So these texts name both
-wheels by where they are, with their hashes wherever the tool takes them.
+finds any package that somebody has put on an index under that name. So these texts name
+both wheels by their location, with their hashes wherever the tool accepts them.
 """
 
 from __future__ import annotations
