@@ -1,4 +1,4 @@
-"""APPLICATION_ROOT is a path that begins with one slash, whatever is configured."""
+"""APPLICATION_ROOT always begins with exactly one slash."""
 
 from __future__ import annotations
 

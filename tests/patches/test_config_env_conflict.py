@@ -1,4 +1,4 @@
-"""Two environment variables that contradict each other are named."""
+"""Two environment variables that conflict are named."""
 
 from __future__ import annotations
 

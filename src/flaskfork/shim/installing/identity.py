@@ -35,21 +35,22 @@ class Stranger:
 
 
 def strangers(
-    package: pathlib.Path | None, fork: pathlib.Path, shim: pathlib.Path | None
+    package: pathlib.Path, fork: pathlib.Path, shim: pathlib.Path | None
 ) -> t.Iterator[Stranger]:
     """What is not this fork's in a package, its metadata and the shim.
 
-    :param package: the folder of the package flaskfork, if it is there.
+    :param package: the folder of the package flaskfork.
     :param fork: that of its metadata.
     :param shim: that of the shim's metadata, if it is there.
     """
-    found = [] if package is None else [*_of_fork(package, fork)]
+    found = [*_of_fork(package, fork)]
     yield from found
+    if shim is None:
+        return
     # A fork that has been changed here would write another shim.
-    if shim is not None and not (found and package == _OWN):
+    if not (found and package == _OWN):
         yield from _of_shim(shim)
-    if package is not None and shim is not None:
-        yield from _made_for_another(package, fork, shim)
+    yield from _made_for_another(package, fork, shim)
 
 
 def is_upstream(package: pathlib.Path) -> bool:
