@@ -77,7 +77,7 @@ NOT_QUICK = [
     *("take", "tree", "undo", "upstream", "verify", "workflow"),
 ]
 #: The sessions of which `default` runs only a sample.
-SAMPLED = ["tools", "killed", "history", "programs", "recipes", "ecosystem"]
+SAMPLED = ["tools", "killed", "history", "verify", "programs", "recipes", "ecosystem"]
 SAMPLED += [f"distribution-{version}" for version in (INSTALLED[0], INSTALLED[-1])]
 DEFAULT = [
     *("lint", "build", "tools", "killed", "history", "verify", "browser"),
@@ -365,8 +365,19 @@ def ecosystem(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 @in_memory
 def verify(session: nox.Session) -> None:
-    """The invariants of the project."""
-    session.run(sys.executable, "scripts/fork", "verify")
+    """The invariants of the project; that a patch is needed, for a sample of them."""
+    fork = [sys.executable, "scripts/fork"]
+    if not sample():
+        session.run(*fork, "verify")
+        return
+    from conftest import chosen
+    from forkkit.base import paths
+    from forkkit.prove import checks
+    from forkkit.queue.fork import Fork
+
+    session.run(*fork, "verify", *(name for name in checks.CHECKS if name != "needed"))
+    names = Fork.load(paths.here()).queue.series.names
+    session.run(*fork, "needed", *chosen("needed", names))
 
 
 @nox.session(requires=["build"])
