@@ -23,15 +23,16 @@ import noxfile  # noqa: E402
 
 #: How many seconds a session takes on two cores, including its `build`.
 SECONDS = {
-    "tools": 330,
-    "killed": 700,
+    "tools": 400,
+    "killed": 800,
     "history": 100,
+    "verify": 220,
     "programs": 240,
-    "recipes": 180,
-    "distribution": 330,
+    "recipes": 600,
+    "distribution": 400,
     "ecosystem": 240,
-    "fork": 150,
-    "unstable": 400,
+    "fork": 180,
+    "unstable": 500,
 }
 
 
