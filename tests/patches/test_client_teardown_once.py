@@ -371,7 +371,8 @@ def test_a_middleware_that_calls_the_application_again(app, torn_down, times):
         client.get("/?user=last")
         assert (request.args["user"], g.user) == ("last", "last")
     users = [str(i) for i in range(1, times)] + ["last"]
-    assert sorted(torn_down) == sorted(sum(map(once, users), []))
+    expected = [entry for user in users for entry in once(user)]
+    assert sorted(torn_down) == sorted(expected)
     assert not flask.has_request_context()
 
 
