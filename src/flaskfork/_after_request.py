@@ -6,18 +6,44 @@ import functools
 import inspect
 import typing as t
 
+from .globals import _cv_request
 
-def checked(function: t.Callable[..., t.Any], response: t.Any) -> t.Any:
-    """Return the response that a function has returned.
+if t.TYPE_CHECKING:
+    from .ctx import RequestContext
+
+
+def note(ctx: RequestContext, function: t.Any, response: t.Any) -> None:
+    """Remember which function has returned no response. The next one may replace it.
 
     Anything callable passes, since any WSGI application can be sent.
-
-    :param function: the function, as it was registered.
-    :param response: what it returned.
-    :raises TypeError: that is not a response.
     """
-    if callable(response):
-        return response
+    vars(ctx)["_careless"] = None if callable(response) else (function, response)
+
+
+def checked(process: t.Callable[[t.Any], t.Any], response: t.Any) -> t.Any:
+    """Return the response as :meth:`.Flask.process_response` has processed it.
+
+    :raises TypeError: that fails, or is no response, because of a function.
+    """
+    try:
+        rv = process(response)
+    except Exception as e:
+        _raise_named(e)
+        raise
+
+    if not callable(rv):
+        _raise_named(None)
+
+    return rv
+
+
+def _raise_named(cause: Exception | None) -> None:
+    careless = vars(_cv_request.get()).pop("_careless", None)
+
+    if careless is None:
+        return
+
+    function, response = careless
 
     if response is None:
         returned = "It returned None or ended without a return statement."
@@ -27,7 +53,7 @@ def checked(function: t.Callable[..., t.Any], response: t.Any) -> t.Any:
     raise TypeError(
         f"The function {_name(function)}, called after the request,"
         f" did not return a response. {returned}"
-    )
+    ) from cause
 
 
 def _name(function: t.Any) -> str:

@@ -25,10 +25,15 @@ def check_parents(config: c.Mapping[str, t.Any], prefix: str, key: str) -> None:
         parent += separator + part
         separator = "__"
 
-        if not isinstance(current, c.MutableMapping):
+        if not _has_items(current):
             raise ValueError(
                 f"The environment variable '{prefix}{key}' sets an item of"
                 f" {parent!r}, but that is already set to a value of type"
                 f" {type(current).__name__!r}. Remove one of the two, or set"
                 f" {parent!r} to a JSON object."
             )
+
+
+def _has_items(value: t.Any) -> bool:
+    """Whether items can be set by name. The class of a value need not say so."""
+    return hasattr(value, "__setitem__") and not isinstance(value, c.MutableSequence)

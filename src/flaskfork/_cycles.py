@@ -14,6 +14,8 @@ if t.TYPE_CHECKING:
     from types import FrameType
     from types import TracebackType
 
+    from .ctx import RequestContext
+
 #: The methods that pass an error to a handler, which may raise it again.
 HANDLING = {"handle_exception", "handle_http_exception", "handle_user_exception"}
 
@@ -33,6 +35,16 @@ def clear_handling(tb: TracebackType | None) -> None:
 
 
 _APP = f"{__package__}.app"
+
+
+def clear_routing_exception(ctx: RequestContext) -> None:
+    """Have the request of a context that ends let go of its error. If it is a copy,
+    the request may still be dispatched in the context that was copied.
+    """
+    owner = vars(ctx).get("_copied_from", ctx)
+
+    if owner is ctx or not owner._cv_tokens:
+        ctx.request.routing_exception = None
 
 
 class EnvironmentWithoutCycles:

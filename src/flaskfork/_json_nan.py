@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 
@@ -58,9 +59,17 @@ def dumps(provider: t.Any, obj: t.Any, mode: str, kwargs: dict[str, t.Any]) -> s
     return _token_re.sub(lambda match: "null" if match[1] else match[0], text)
 
 
-def parse_constant(mode: str) -> t.Callable[[str], t.Any]:
-    """Return the function for :func:`json.loads` that is given such a float."""
-    return _as_none if mode == "null" else _refuse
+def parsers(mode: str) -> dict[str, t.Any]:
+    """Return the arguments of :func:`json.loads` with which such floats are read. A
+    number like ``1e999`` is valid, but Python would read it as an infinity.
+    """
+    convert = _as_none if mode == "null" else _refuse
+
+    def parse_float(text: str) -> t.Any:
+        rv = float(text)
+        return convert(text) if math.isinf(rv) else rv
+
+    return {"parse_constant": convert, "parse_float": parse_float}
 
 
 def kept() -> dict[str, t.Any]:
@@ -73,9 +82,10 @@ def kept() -> dict[str, t.Any]:
     return {"parse_constant": float}
 
 
-def _as_none(constant: str) -> None:
+def _as_none(text: str) -> None:
     return None
 
 
-def _refuse(constant: str) -> t.NoReturn:
-    raise ValueError(f"{constant} is not valid JSON.")
+def _refuse(text: str) -> t.NoReturn:
+    reason = "is too large" if text[-1].isdigit() else "is not valid JSON"
+    raise ValueError(f"{text} {reason}.")

@@ -10,6 +10,7 @@ from contextvars import Token
 from ._streams import hold
 from .globals import _cv_app
 from .globals import _cv_request
+from .helpers import _CollectErrors
 
 
 class Preserved:
@@ -19,7 +20,7 @@ class Preserved:
 
     def __init__(self) -> None:
         self._contexts: list[t.Any] = []
-        self._release: t.Callable[[BaseException | None], None] | None = None
+        self._releases: list[t.Callable[[BaseException | None], None]] = []
 
     def append(self, ctx: t.Any) -> None:
         """Preserve the app context, then the request context. This is called at the end
@@ -28,10 +29,12 @@ class Preserved:
         self._contexts.append(ctx)
 
         if len(self._contexts) == 2:
-            self._release = hold(*self._contexts)
+            self._releases.append(hold(*self._contexts))
             every = _cv_every.get(_nothing)
             clients = (*every.clients, (self, self._contexts))
             _cv_every.set(every._replace(clients=clients))
+            # A middleware may call the application again.
+            self._contexts = []
 
     @contextmanager
     def torn_down(self) -> t.Iterator[None]:
@@ -40,10 +43,15 @@ class Preserved:
             every = _cv_every.get(_nothing)
             others = tuple(c for c in every.clients if c[0] is not self)
             _cv_every.set(every._replace(clients=others))
-            release, self._release, self._contexts = self._release, None, []
+            releases, self._releases, self._contexts = self._releases, [], []
+            errors = _CollectErrors()
 
-            if release is not None:
-                release(None)
+            for release in reversed(releases):
+                with errors:
+                    release(None)
+
+            if errors:
+                errors.raise_any()
 
             yield
 

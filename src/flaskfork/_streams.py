@@ -12,6 +12,7 @@ import weakref
 from contextvars import Context
 from contextvars import copy_context
 
+from ._cycles import clear_routing_exception
 from .globals import _cv_app
 from .globals import _cv_request
 
@@ -228,4 +229,4 @@ def _tear_down_request(
 
     _cv_request.reset(token)
     ctx.request.environ["werkzeug.request"] = None
-    ctx.request.routing_exception = None
+    clear_routing_exception(ctx)

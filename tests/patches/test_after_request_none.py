@@ -235,3 +235,39 @@ def plain_wsgi(environ, start_response):
 def test_what_can_be_sent_is_sent(place, value):
     app = make_app(place, lambda response: value)
     assert app.test_client().get("/").text == "replaced"
+
+
+def test_a_function_that_replaces_what_another_returned():
+    app = make_app(on_app, flask.make_response, lambda response: ("text", 201))
+    response = app.test_client().get("/")
+    assert (response.status_code, response.text) == (201, "text")
+
+
+@pytest.mark.parametrize("key", [None, "key"])
+def test_a_class_that_replaces_what_a_function_returned(key):
+    class App(flask.Flask):
+        def process_response(self, response):
+            return super().process_response(response) or response
+
+    app = App(__name__)
+    app.secret_key = key
+    app.add_url_rule("/", "index", lambda: "body")
+    app.after_request(careless)
+    assert app.test_client().get("/").text == "body"
+
+
+def test_a_function_that_was_not_at_fault():
+    """One replaced what the other one returned, and fails for another reason."""
+    app = make_app(on_app, flask.make_response, lambda response: "text")
+    app.testing = True
+    app.after_request_funcs[None].insert(0, lambda response: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        app.test_client().get("/")
+
+
+def test_the_next_error_is_the_cause():
+    app = make_app(on_app, lambda response: response.headers, careless)
+    app.testing = True
+    with pytest.raises(TypeError, match="careless") as info:
+        app.test_client().get("/")
+    assert isinstance(info.value.__cause__, AttributeError)

@@ -359,6 +359,36 @@ def test_who_runs_a_loop_of_their_own_still_does(app):
     assert invoke(app, "alone").output == "alone\n"
 
 
+class Awaiting(click.Command):
+    def invoke(self, ctx):
+        return asyncio.run(super().invoke(ctx))
+
+
+class AwaitingGroup(AppGroup):
+    def invoke(self, ctx):
+        return asyncio.run(super().invoke(ctx))
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"with_appcontext": False}])
+def test_a_class_that_awaits_still_does(app, monkeypatch, kwargs):
+    monkeypatch.setitem(sys.modules, "asgiref.sync", None)
+    app.cli.command("greet", cls=Awaiting, **kwargs)(greet_alone)
+    assert invoke(app, "greet").output == "alone\n"
+
+
+def test_a_group_class_that_awaits_still_does(app, monkeypatch):
+    monkeypatch.setitem(sys.modules, "asgiref.sync", None)
+    kwargs = {"cls": AwaitingGroup, "invoke_without_command": True}
+    app.cli.group("group", **kwargs)(greet_alone)
+    assert invoke(app, "group").output == "alone\n"
+
+
+def test_a_callback_that_is_called_without_a_command(app, capsys):
+    command = app.cli.command("greet", with_appcontext=False)(greet_alone)
+    asyncio.run(command.callback())
+    assert capsys.readouterr().out == "alone\n"
+
+
 async def greet_alone():
     click.echo("alone")
 

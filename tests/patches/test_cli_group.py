@@ -244,3 +244,35 @@ def test_a_group_that_loads_its_commands():
     assert commands(app.cli.commands["tasks"]) == ["do-a", "lazy"]
     assert said(app, "tasks", "lazy") == "lazy"
     assert said(app, "tasks", "do-a") == "a"
+
+
+class Lazy(AppGroup):
+    def get_command(self, ctx, name):
+        found = super().get_command(ctx, name)
+        return add(AppGroup(), "lazy", "lazy") if name == "lazy" else found
+
+
+GROUPS = {
+    "class": (Lazy(), ["lazy"], "lazy"),
+    "option": (AppGroup(params=[click.Option(["--loud"])]), ["--loud=1", "x"], "b"),
+    "callback": (AppGroup(callback=lambda: click.echo("back")), ["x"], "back\nb"),
+    "chain": (AppGroup(chain=True), ["x", "y"], "b"),
+}
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_what_the_last_group_is_used_with(kind):
+    """Of several groups, upstream has the last one only."""
+    group, args, text = GROUPS[kind]
+    b = flask.Blueprint("b", __name__, cli_group="tasks")
+    b.cli = group
+    if group.callback is None:
+        group.callback = (lambda loud: None) if group.params else None
+    add(group, "x", "b")
+    add(group, "y", "b")
+    app = make_app(blueprint("a"), b)
+    assert said(app, "tasks", *args) == text
+    assert "do-a" in commands(app.cli.commands["tasks"])
+    app.register_blueprint(blueprint("c"))
+    assert said(app, "tasks", *args) == text
+    assert "do-c" in commands(app.cli.commands["tasks"])

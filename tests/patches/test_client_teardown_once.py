@@ -354,3 +354,41 @@ def test_a_request_that_fails_before_it_has_a_request_context(app, torn_down):
 def in_a_thread(function, *args):
     with ThreadPoolExecutor() as pool:
         return pool.submit(contextvars.copy_context().run, function, *args).result()
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_middleware_that_calls_the_application_again(app, torn_down, times):
+    wsgi_app = app.wsgi_app
+
+    def again(environ, start_response):
+        for i in range(1, times):
+            body = wsgi_app({**environ, "QUERY_STRING": f"user={i}"}, start_response)
+            body.close()
+        return wsgi_app(environ, start_response)
+
+    app.wsgi_app = again
+    with app.test_client() as client:
+        client.get("/?user=last")
+        assert (request.args["user"], g.user) == ("last", "last")
+    users = [str(i) for i in range(1, times)] + ["last"]
+    expected = [entry for user in users for entry in once(user)]
+    assert sorted(torn_down) == sorted(expected)
+    assert not flask.has_request_context()
+
+
+def test_each_request_of_a_middleware_is_torn_down(app, torn_down):
+    wsgi_app = app.wsgi_app
+
+    @app.teardown_request
+    def fail(exc):
+        raise KeyError(request.args["user"])
+
+    def again(environ, start_response):
+        wsgi_app({**environ, "QUERY_STRING": "user=1"}, start_response).close()
+        return wsgi_app(environ, start_response)
+
+    app.wsgi_app = again
+    with contextlib.suppress(Exception), app.test_client() as client:
+        client.get("/?user=2")
+    assert sorted(torn_down) == sorted(once("1") + once("2"))
+    assert not flask.has_app_context()

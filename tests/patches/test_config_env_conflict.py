@@ -116,3 +116,26 @@ def test_whatever_is_in_the_environment(variables):
         else:
             config.from_prefixed_env("X")
             assert config == expected
+
+
+class Items:
+    """Has items, but is no mapping by its class."""
+
+    def __init__(self):
+        self.items = {}
+
+    def __contains__(self, name):
+        return name in self.items
+
+    def __getitem__(self, name):
+        return self.items[name]
+
+    def __setitem__(self, name, value):
+        self.items[name] = value
+
+
+def test_items_of_any_object_are_set_as_before(config, monkeypatch):
+    config["A"] = Items()
+    set_env(monkeypatch, {"X_A__B": "1", "X_A__C__D": "2"})
+    config.from_prefixed_env("X")
+    assert config["A"].items == {"B": 1, "C": {"D": 2}}

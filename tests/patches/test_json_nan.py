@@ -322,6 +322,18 @@ def test_what_is_read(text):
             error.json.loads(data)
 
 
+@pytest.mark.parametrize("text", ["1e999", "-1E+400", "9" * 400 + ".0"])
+def test_a_number_that_is_read_as_infinite(text):
+    body = f'[{text}, 1.5, -0.0, 1e308, 1e-999, "{text}"]'
+    others = [1.5, -0.0, 1e308, 0.0, text]
+    null, error = make_app("null"), make_app("error")
+    assert null.json.loads(body) == [None, *others]
+    with pytest.raises(ValueError, match="is too large"):
+        error.json.loads(body)
+    assert math.isinf(make_app().json.loads(body)[0])
+    assert error.json.loads(text, parse_float=str) == text
+
+
 def test_a_request_that_is_no_json_is_a_400():
     app = make_app("error")
     app.add_url_rule("/", view_func=lambda: flask.request.get_json(), methods=["POST"])
@@ -329,6 +341,7 @@ def test_a_request_that_is_no_json_is_a_400():
     post = app.test_client().post
     headers = {"Content-Type": "application/json"}
     assert post("/", data='{"a": NaN}', headers=headers).status_code == 400
+    assert post("/", data='{"a": 1e999}', headers=headers).status_code == 400
     assert post("/", data='{"a": "NaN"}', headers=headers).json == {"a": "NaN"}
 
 

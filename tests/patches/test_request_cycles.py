@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import importlib.util
+import threading
 import weakref
 
 import flask
@@ -389,6 +390,71 @@ def test_a_request_that_a_copy_outlives(alive):
     by_wsgi(app, alive, "/copy")
     assert copies[0]() == "/copy"
     copies.clear()
+    assert alive.now() == []
+
+
+def called():
+    flask.copy_current_request_context(lambda: flask.request.path)()
+
+
+def called_in_a_thread():
+    thread = threading.Thread(target=flask.copy_current_request_context(int))
+    thread.start()
+    thread.join()
+
+
+def called_with_g():
+    flask.copy_current_request_context(int, keep_g=True)()
+
+
+def pushed():
+    with flask.globals.request_ctx.copy():
+        pass
+
+
+def copied_again():
+    with flask.globals.request_ctx.copy():
+        called()
+        called()
+
+
+def streamed():
+    @flask.copy_current_request_context
+    def stream():
+        return list(flask.stream_with_context(iter("ab")))
+
+    assert stream() == ["a", "b"]
+
+
+COPIES = [called, called_in_a_thread, called_with_g, pushed, copied_again, streamed]
+
+
+@pytest.mark.parametrize("use_copy", COPIES)
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/missing", 404), ("POST", "/", 405), ("GET", "/slash", 308)],
+)
+def test_a_copy_that_ends_during_the_request(alive, use_copy, method, path, status):
+    """The request is still to be answered with its error."""
+    app = make(alive, "nothing")
+    app.before_request(use_copy)
+    response = app.test_client().open(path, method=method)
+    assert response.status_code == status
+    del response
+    assert alive.now() == []
+
+
+@pytest.mark.parametrize("use_copy", COPIES)
+def test_a_copy_that_ends_after_the_request(alive, use_copy):
+    app = make(alive, "nothing")
+    copies = []
+
+    @app.before_request
+    def copy():
+        copies.append(flask.copy_current_request_context(use_copy))
+
+    by_wsgi(app, alive, "/missing")
+    copies.pop()()
     assert alive.now() == []
 
 
