@@ -31,7 +31,7 @@ from test_killed import resolved
 from test_killed import written
 
 # Each case starts processes with hostile settings, disks or emails.
-pytestmark = pytest.mark.sampled
+pytestmark = pytest.mark.sampled(8)
 
 VERBS = [
     (nothing, "rebase 1.1", 0),

@@ -254,6 +254,8 @@ def test_all_findings_are_in_one_report(project):
     assert "hint" in values["metadata"]["problems"][0]
 
 
+# Runs pytest several times for each patch.
+@pytest.mark.sampled
 class TestNeeded:
     @pytest.fixture
     def project(self, project):
