@@ -448,7 +448,7 @@ def test_what_record_agrees_with_but_the_fork_did_not_build(
     assert kept != lines
     put(record, "\n".join(kept) + "\n")
     [trouble] = patient.troubles()
-    assert trouble["what"].startswith("is not the file that flaskfork")
+    assert trouble["what"].startswith("is not the file that ")
     assert trouble["where"] == str(file)
     assert " WHEELS/flaskfork-" in trouble["mend"]
 
