@@ -190,8 +190,10 @@ def test_uninstalling_the_fork_before_the_shim(
         done = shimmed.environment.run("-c", f"import {module}", check=False)
         assert done.stderr.splitlines()[-1] == (
             "ModuleNotFoundError: No module named 'flaskfork'. The Flask here is the"
-            f" shim of flaskfork {version}: install that, or reinstall upstream's Flask"
-            f" with 'pip install --force-reinstall Flask==={level}'"
+            f" shim of flaskfork {version}, which is gone: install its wheel again or,"
+            " to go back to upstream's Flask, run"
+            f" 'pip install --force-reinstall Flask==={level}' or"
+            f" 'uv pip install --reinstall Flask==={level}'"
         )
     code = "try: import flask\nexcept ModuleNotFoundError as e: print(e.name)"
     assert shimmed.environment.evaluate(code) == "flaskfork"
