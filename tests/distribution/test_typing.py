@@ -57,7 +57,7 @@ DEFINITIONS = {
         "typing.py",
         "ResponseReturnValue = ",
     ),
-    "import flask.cli; flask.cli.with_appcontext": ("cli.py", "def with_appcontext("),
+    "import flask.cli; flask.cli.load_dotenv": ("cli.py", "def load_dotenv("),
     "import flask.views as v; v.View": ("views.py", "class View"),
     "import flask; flask.Blueprint": ("blueprints.py", "class Blueprint("),
     "import flask; flask.ctx.AppContext": ("ctx.py", "class AppContext"),
