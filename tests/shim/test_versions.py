@@ -217,7 +217,9 @@ def test_whichever_flask_is_installed(
         assert found.version == {LEVEL!r}
         assert found.metadata["Name"].lower() == "flask"
         if "none" in {text!r}:
-            assert found.metadata.get_payload().strip() == "Version: none"
+            # Python 3.15 leaves it in the field alone.
+            text = found.metadata.get_payload() or found.metadata["Description"]
+            assert text.strip() == "Version: none"
     """
     run_python("-c", code)
 
