@@ -126,8 +126,7 @@ class Checkout:
             self._check_written()
             yield
         except ForkError:
-            for verb in self.under_way().values():
-                self.git.attempt(verb, "--quit")
+            self.quit_under_way()
             # Git leaves what it has begun to write, and an index of what it could not.
             self.git.attempt(*back)
             self.git.attempt("reset", "--quiet")
@@ -174,7 +173,7 @@ class Checkout:
                 hint="commit them there and run `scripts/fork export`, or set them"
                 f" aside with `git -C {self.shown} stash --include-untracked`",
             )
-        for verb in self.under_way().values():
+        for verb in self._under_way():
             raise ForkError(
                 f"`git {verb}` is not finished there",
                 where=self.shown,
@@ -187,8 +186,13 @@ class Checkout:
                 hint=f"run `git -C {self.shown} switch queue`",
             )
 
-    def under_way(self) -> dict[str, str]:
-        """The unfinished git commands, by the file that marks each as such."""
+    def quit_under_way(self) -> None:
+        """End the unfinished git commands, and leave the files as they are."""
+        for verb in self._under_way():
+            self.git.attempt(verb, "--quit")
+
+    def _under_way(self) -> list[str]:
+        """The unfinished git commands."""
         states = {
             "rebase-merge": "rebase",
             "rebase-apply/rebasing": "rebase",
@@ -199,7 +203,7 @@ class Checkout:
             "MERGE_HEAD": "merge",
         }
         folder = self.folder / ".git"
-        return {name: verb for name, verb in states.items() if (folder / name).exists()}
+        return [verb for name, verb in states.items() if (folder / name).exists()]
 
     def on_queue(self) -> bool:
         """Whether the queue's branch is checked out."""

@@ -189,8 +189,7 @@ class Worktree:
             self.git("reset", "--quiet", "--hard")
             # New files too, which would be in the way of every next command.
             self.git("clean", "--quiet", "--force", "-d")
-        for verb in self.checkout.under_way().values():
-            self.git.attempt(verb, "--quit")
+        self.checkout.quit_under_way()
         return saved
 
     def leave(self) -> str | None:
