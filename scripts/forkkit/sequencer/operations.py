@@ -178,21 +178,15 @@ def _go(
             hint="undo these changes first, with git for example; `scripts/fork log`"
             " lists the operations",
         )
-    _replace(project, operation, wanted)
-    try:
+
+    def follow() -> None:
         fork = Fork.load(project)
         releases.fetch(project, fork.pin)
         checkout.apply(fork)
-    except ForkError:
-        _replace(project, operation, expected)
-        raise
+
+    contents = {project.root / path: wanted.get(path) for path in operation.paths}
+    transaction.commit(project, contents, follow)
     _move(checkout, at)
-
-
-def _replace(project: Project, operation: Operation, files: Files) -> None:
-    """Give the files of an operation other contents, all at once."""
-    contents = {project.root / path: files.get(path) for path in operation.paths}
-    transaction.commit(project, contents)
 
 
 def _move(checkout: Checkout, at: str | None, ref: str = refs.LOG_AT) -> None:
