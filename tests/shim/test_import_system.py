@@ -112,7 +112,14 @@ failed = []
 def get(name):
     together.wait(60)
     try:
-        importlib.import_module(name)
+        try:
+            importlib.import_module(name)
+        except KeyError as e:
+            # At the end of any package's import, Python takes it out of sys.modules
+            # for a moment; another thread that imports a module of it then sees that.
+            if e.args != (name.rpartition(".")[0],):
+                raise
+            importlib.import_module(name)
     except BaseException as e:
         failed.append((name, repr(e)))
 
