@@ -170,6 +170,64 @@ for _ in range(200):
         assert sys.modules[f"flask.{name}"] is sys.modules[f"flaskfork.{name}"]
 assert not failed, failed
 """
+# As in a program that Nuitka makes: a finder has the modules by their full names, and
+# there are no files.
+COMPILED = r"""
+import importlib.abc
+import importlib.metadata
+import importlib.util
+import pathlib
+import pickle
+import sys
+from importlib.machinery import ModuleSpec
+
+root = pathlib.Path(importlib.util.find_spec("flaskfork").origin).parent
+level = importlib.metadata.version("flaskfork").rpartition(".")[0]
+
+class Program(importlib.abc.InspectLoader):
+    def find_spec(self, name, path=None, target=None):
+        top, *parts = name.split(".")
+        file = root.joinpath(*parts)
+        for file in [file / "__init__.py", file.with_suffix(".py"), file]:
+            if top == "flaskfork" and file.exists():
+                return self.spec(name, file)
+
+    def spec(self, name, file):
+        is_package = not file.suffix or file.stem == "__init__"
+        origin = f"/nowhere/{file.relative_to(root.parent)}"
+        spec = ModuleSpec(name, self, origin=origin, is_package=is_package)
+        spec.has_location = True
+        spec.loader_state = file
+        return spec
+
+    def get_source(self, name):
+        file = self.find_spec(name).loader_state
+        return file.read_text() if file.suffix else ""
+
+    def get_data(self, path):
+        raise FileNotFoundError(path)
+
+sys.meta_path.insert(2, Program())
+importlib.import_module(sys.argv[1])
+import flaskfork.shim
+import flask.json.tag, flask.sansio.app, flask.views
+import flaskfork
+
+assert flask is flaskfork
+assert flask.__file__ == "/nowhere/flaskfork/__init__.py"
+assert importlib.import_module("flask.testing").__name__ == "flaskfork.testing"
+for name in ["", ".app", ".json.tag", ".sansio", ".sansio.app", ".testing", ".views"]:
+    assert sys.modules[f"flask{name}"] is sys.modules[f"flaskfork{name}"], name
+assert flask.app is flaskfork.app
+assert pickle.loads(b"cflask.debughelpers\nDebugFilesKeyError\n.")
+assert importlib.util.find_spec("flask.__main__") is not None
+for name in ["flask.nope", "flask.json.nope", "flask.importlib"]:
+    assert importlib.util.find_spec(name) is None
+assert importlib.metadata.version("flask") == level
+app = flask.Flask("x", root_path="/nowhere")
+app.add_url_rule("/", view_func=lambda: flask.render_template_string("{{ 1 }}"))
+assert app.test_client().get("/").text == "1"
+"""
 
 
 @pytest.mark.parametrize("purged", [False, True])
@@ -443,6 +501,13 @@ def test_a_missing_dependency_keeps_its_name(run_python: RunPython, first: str) 
         assert flask.testing is flaskfork.testing
     """
     run_python("-c", code)
+
+
+@pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])
+def test_a_program_that_the_fork_was_compiled_into(
+    run_python: RunPython, first: str
+) -> None:
+    run_python("-c", COMPILED, first)
 
 
 @pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])

@@ -21,5 +21,5 @@ hiddenimports = [
     f"{parent}.{module.name}"
     for parent in ("flaskfork", "flaskfork.legacy")
     for module in pkgutil.iter_modules([str(_package.joinpath(*parent.split(".")[1:]))])
-    if module.name != "_pyinstaller"
+    if module.name not in ("_nuitka", "_pyinstaller")
 ]

@@ -29,6 +29,11 @@ def legacy(*, werkzeug: bool = False) -> None:
     _switch().switch_on(werkzeug=werkzeug)
 
 
+def _never_called() -> None:
+    """Show compilers what else a program may import by the other name."""
+    from .. import views  # noqa: F401
+
+
 def _switch() -> types.ModuleType:
     """Load what restores names, without leaving a trace in the package ``flask``."""
     from ..legacy import switch

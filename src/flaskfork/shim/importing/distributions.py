@@ -83,5 +83,11 @@ def _api_level() -> str:
     # Through the loader: the fork's own module could be asked only by importing the
     # fork, which may be what this is called from.
     loader: t.Any = t.cast(t.Any, __spec__).loader
-    made = json.loads(loader.get_data(str(_PACKAGE / "provenance.json")))
+    try:
+        made = json.loads(loader.get_data(str(_PACKAGE / "provenance.json")))
+    except OSError:
+        # Compiled into a program, without the file. Nuitka computes this call.
+        import importlib.metadata
+
+        return importlib.metadata.version("flaskfork").rpartition(".")[0]
     return str(made["upstream"]["version"])

@@ -156,6 +156,9 @@ def _find(parts: list[str]) -> ModuleSpec | None:
     """Find a module of the fork; neither it nor its parents need be imported."""
     folder, parent = os.path.split(_PACKAGE)
     spec = PathFinder.find_spec(parent, [folder])
+    if spec is None or spec.loader is None:
+        return _find_in_program(parts)
+
     for part in parts:
         if spec is None or spec.submodule_search_locations is None:
             return None
@@ -166,6 +169,17 @@ def _find(parts: list[str]) -> ModuleSpec | None:
         spec = PathFinder.find_spec(part, path or spec.submodule_search_locations)
         parent = f"{parent}.{part}"
     return spec
+
+
+def _find_in_program(parts: list[str]) -> ModuleSpec | None:
+    """Find a module of the fork in a program that it was compiled into, by Nuitka."""
+    name = ".".join([FORK, *parts])
+    path = [os.path.join(_PACKAGE, *parts[:-1])] if parts else None
+    for finder in filterfalse(_is_ours, sys.meta_path):
+        spec: ModuleSpec | None = finder.find_spec(name, path)
+        if spec is not None:
+            return spec
+    return None
 
 
 def _put_finder() -> None:
