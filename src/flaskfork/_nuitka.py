@@ -16,12 +16,12 @@ from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 
 try:
-    from nuitka.plugins.PluginBase import (  # type: ignore[import-not-found]
-        NuitkaPluginBase,
-    )
+    from nuitka.plugins import PluginBase  # type: ignore[import-not-found]
+
+    _Base: t.Any = PluginBase.NuitkaPluginBase
 except ImportError:
     # Something else than Nuitka imports all modules, or asks for the path.
-    NuitkaPluginBase = object
+    _Base = object
 
 _PACKAGE = pathlib.Path(__file__).resolve().parent
 # Those of other programs than the one that is compiled.
@@ -29,7 +29,7 @@ _LEFT_OUT = ("_nuitka", "_pyinstaller")
 _SWAP = "from flaskfork.shim import swap\nswap(__name__)\n"
 
 
-class FlaskforkPlugin(NuitkaPluginBase):  # type: ignore[misc]
+class FlaskforkPlugin(_Base):  # type: ignore[misc]
     """Tells Nuitka what it cannot find by reading the fork's imports."""
 
     plugin_name = "flaskfork"
@@ -84,8 +84,7 @@ class _Versions:
 @functools.cache
 def _distributions() -> t.Any:
     """Import the module without the fork itself, whose libraries Nuitka has as well."""
-    spec = PathFinder.find_spec("importing", [str(_PACKAGE / "shim")])
-    assert spec is not None
+    spec: t.Any = PathFinder.find_spec("importing", [str(_PACKAGE / "shim")])
     sys.modules[spec.name] = module_from_spec(spec)
     return importlib.import_module("importing.distributions")
 

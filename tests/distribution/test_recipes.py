@@ -74,6 +74,8 @@ LOCK_PYLOCK = recipe("lock-pylock")
 LOCK_VARIABLE = recipe("lock-variable")
 LOCK_OUT = recipe("lock-out")
 TARGET = recipe("target-in")
+# test_freezing.py runs it.
+recipe("nuitka")
 #: What is read by programs that these tests do not run.
 SETTINGS = {name: recipe(name) for name in ("renovate", "dependabot", "pre-commit")}
 

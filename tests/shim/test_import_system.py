@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import json
 import pathlib
 import typing as t
@@ -508,6 +510,54 @@ def test_a_program_that_the_fork_was_compiled_into(
     run_python: RunPython, first: str
 ) -> None:
     run_python("-c", COMPILED, first)
+
+
+def test_what_compilers_see_of_the_fork(all_modules: list[str]) -> None:
+    names = {f"flaskfork{name}" for name in all_modules}
+    seen, new = set(), {"flaskfork", "flaskfork.shim"}
+    while new:
+        seen |= new
+        new = set().union(*map(imported, new)) & names - seen
+    # The fork's own are for tools, or are named in tables.
+    own = ("flaskfork.legacy.", "flaskfork.shim.", "flaskfork._nuitka")
+    assert not {n for n in names - seen if not n.startswith((*own, "flaskfork._pyi"))}
+
+
+def imported(name: str) -> set[str]:
+    """The names of the modules that a module imports, in functions as well."""
+    spec = importlib.util.find_spec("flaskfork")
+    assert spec is not None
+    assert spec.origin is not None
+    file = pathlib.Path(spec.origin).parent.joinpath(*name.split(".")[1:])
+    if not file.is_dir():
+        file, name = file.with_suffix(".py"), name.rpartition(".")[0]
+    elif (file / "__init__.py").exists():
+        file /= "__init__.py"
+    else:
+        return set()
+    imports = Imports(name)
+    imports.visit(ast.parse(file.read_text(encoding="utf-8")))
+    return imports.names
+
+
+class Imports(ast.NodeVisitor):
+    def __init__(self, package: str) -> None:
+        self.package = package
+        self.names: set[str] = set()
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.names |= {alias.name for alias in node.names}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        origin = "." * node.level + (node.module or "")
+        origin = importlib.util.resolve_name(origin, self.package)
+        self.names |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
+
+    def visit_If(self, node: ast.If) -> None:
+        # What is there for type checkers only, compilers leave out.
+        body = [] if "TYPE_CHECKING" in ast.dump(node.test) else node.body
+        for child in [*body, *node.orelse]:
+            self.visit(child)
 
 
 @pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])
