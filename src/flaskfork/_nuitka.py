@@ -10,6 +10,7 @@ import functools
 import importlib
 import pathlib
 import pkgutil
+import re
 import sys
 import typing as t
 from importlib.machinery import PathFinder
@@ -26,7 +27,7 @@ except ImportError:
 _PACKAGE = pathlib.Path(__file__).resolve().parent
 # Those of other programs than the one that is compiled.
 _LEFT_OUT = ("_nuitka", "_pyinstaller")
-_SWAP = "from flaskfork.shim import swap\nswap(__name__)\n"
+_SWAP = "__shim__ = True\nfrom flaskfork.shim import swap\nswap(__name__)\n"
 
 
 class FlaskforkPlugin(_Base):  # type: ignore[misc]
@@ -58,13 +59,20 @@ class FlaskforkPlugin(_Base):  # type: ignore[misc]
         return "bytecode" if module_name == "flaskfork.legacy._warn" else None
 
     def considerDataFiles(self, module: t.Any) -> t.Iterator[t.Any]:
-        """Include what ``flask --version`` shows."""
-        if module.getFullName() == "flaskfork":
-            yield self.makeIncludedDataFile(
-                source_path=str(_PACKAGE / "provenance.json"),
-                dest_path="flaskfork/provenance.json",
-                reason="what flaskfork was made from",
-            )
+        """Include what tells the program the versions of both."""
+        if module.getFullName() != "flaskfork":
+            return
+        for path in _PACKAGE.parent.glob("*.dist-info/METADATA"):
+            if re.match("flask(fork)?-", path.parent.name, re.IGNORECASE):
+                yield self._data_file(path)
+        yield self._data_file(_PACKAGE / "provenance.json")
+
+    def _data_file(self, path: pathlib.Path) -> t.Any:
+        return self.makeIncludedDataFile(
+            source_path=str(path),
+            dest_path=str(path.relative_to(_PACKAGE.parent)),
+            reason="the version of flaskfork",
+        )
 
 
 class _Versions:

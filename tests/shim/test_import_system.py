@@ -173,7 +173,7 @@ for _ in range(200):
 assert not failed, failed
 """
 # As in a program that Nuitka makes: a finder has the modules by their full names, and
-# there are no files.
+# there are no files. The first argument is imported, the others are compiled packages.
 COMPILED = r"""
 import importlib.abc
 import importlib.metadata
@@ -189,9 +189,9 @@ level = importlib.metadata.version("flaskfork").rpartition(".")[0]
 class Program(importlib.abc.InspectLoader):
     def find_spec(self, name, path=None, target=None):
         top, *parts = name.split(".")
-        file = root.joinpath(*parts)
+        file = root.with_name(top).joinpath(*parts)
         for file in [file / "__init__.py", file.with_suffix(".py"), file]:
-            if top == "flaskfork" and file.exists():
+            if top in sys.argv[2:] and file.exists():
                 return self.spec(name, file)
 
     def spec(self, name, file):
@@ -201,6 +201,10 @@ class Program(importlib.abc.InspectLoader):
         spec.has_location = True
         spec.loader_state = file
         return spec
+
+    def exec_module(self, module):
+        module.__compiled__ = "by Nuitka"
+        super().exec_module(module)
 
     def get_source(self, name):
         file = self.find_spec(name).loader_state
@@ -212,7 +216,7 @@ class Program(importlib.abc.InspectLoader):
 sys.meta_path.insert(2, Program())
 importlib.import_module(sys.argv[1])
 import flaskfork.shim
-import flask.json.tag, flask.sansio.app, flask.views
+import flask.sansio.app, flask.json.tag, flask.views
 import flaskfork
 
 assert flask is flaskfork
@@ -506,10 +510,11 @@ def test_a_missing_dependency_keeps_its_name(run_python: RunPython, first: str) 
 
 
 @pytest.mark.parametrize("first", ["flask", "flaskfork", "flaskfork.shim"])
+@pytest.mark.parametrize("compiled", [["flaskfork"], ["flaskfork", "flask"]])
 def test_a_program_that_the_fork_was_compiled_into(
-    run_python: RunPython, first: str
+    run_python: RunPython, first: str, compiled: list[str]
 ) -> None:
-    run_python("-c", COMPILED, first)
+    run_python("-c", COMPILED, first, *compiled)
 
 
 def test_what_compilers_see_of_the_fork(all_modules: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 import typing as t
 
 import flask.app
@@ -35,5 +36,8 @@ app.add_url_rule("/", view_func=Welcome.as_view("welcome"))
 
 if __name__ == "__main__":
     print(app.test_client().get("/").text)
-    print(flask.app is flaskfork.app and flask.sansio is flaskfork.sansio)
+    assert flask.app is flaskfork.app
+    for name, module in sys.modules.copy().items():
+        if f"{name}.".startswith("flask."):
+            assert module is sys.modules[f"flaskfork{name[5:]}"], name
     print(*map(importlib.metadata.version, ["Flask"]))

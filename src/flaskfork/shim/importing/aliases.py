@@ -146,14 +146,22 @@ def _replace_namespace(alias: str) -> None:
     Such a package has no module that could do it. A thread finds it there if it imports
     from the package before another thread has put the finder in place.
     """
-    spec: t.Any = getattr(sys.modules.get(alias), "__spec__", None)
-    locations = getattr(spec, "submodule_search_locations", None)
-    if locations is not None and spec.origin is None and spec.name == alias:
+    if _is_namespace(alias, sys.modules.get(alias)):
         with contextlib.suppress(ImportError):
             fork = import_fork(alias)
             sys.modules[alias] = fork
             parent, _, child = fork.__name__.rpartition(".")
             setattr(sys.modules[parent], child, fork)
+
+
+def _is_namespace(alias: str, module: types.ModuleType | None) -> bool:
+    spec: t.Any = getattr(module, "__spec__", None)
+    locations = getattr(spec, "submodule_search_locations", None)
+    if locations is None or spec.name != alias:
+        return False
+    # Nuitka says that there is a file, even in a namespace package.
+    compiled = "__compiled__" in vars(module) and "__shim__" not in vars(module)
+    return spec.origin is None or compiled
 
 
 def _get_filename(get_filename: t.Callable[[str], str], name: str) -> str:

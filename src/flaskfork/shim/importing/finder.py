@@ -175,8 +175,9 @@ def _find_in_program(parts: list[str]) -> ModuleSpec | None:
     """Find a module of the fork in a program that it was compiled into, by Nuitka."""
     name = ".".join([FORK, *parts])
     path = [os.path.join(_PACKAGE, *parts[:-1])] if parts else None
-    for finder in filterfalse(_is_ours, sys.meta_path):
-        spec: ModuleSpec | None = finder.find_spec(name, path)
+    finders = filterfalse(_is_ours, sys.meta_path)
+    for find_spec in (getattr(finder, "find_spec", None) for finder in finders):
+        spec: ModuleSpec | None = find_spec and find_spec(name, path)
         if spec is not None:
             return spec
     return None
