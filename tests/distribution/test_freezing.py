@@ -21,7 +21,8 @@ from forkkit.base.paths import here
 from forkkit.base.programs import clean_environ
 from forkkit.base.venv import Environment
 
-# Each of them makes a program. Nuitka's take minutes: no part of it is what is tested.
+# Each of them makes a program. Nuitka compiles all that the program imports, for
+# minutes: a smaller program would not show what is missing from it.
 pytestmark = pytest.mark.sampled
 
 PROGRAMS = pathlib.Path(__file__).with_name("programs")
@@ -143,7 +144,7 @@ def test_file_of_pyinstaller_without_the_shims_wheel(
 def compile_program(
     compiler: Environment, name: str, command: str = NUITKA, *options: str
 ) -> pathlib.Path:
-    """Run Nuitka, which compiles all that the program imports: that takes minutes."""
+    """Run Nuitka, and return the path of the program."""
     if not any(map(shutil.which, ["gcc", "cc", "clang"])):
         pytest.skip("there is no C compiler")
     folder = compiler.path.with_name("compiled")

@@ -517,6 +517,29 @@ def test_a_program_that_the_fork_was_compiled_into(
     run_python("-c", COMPILED, first, *compiled)
 
 
+def test_a_program_that_another_flask_was_compiled_into(run_python: RunPython) -> None:
+    program, _, _ = COMPILED.partition("importlib.import_module(sys.argv[1])")
+    code = """
+class Other(Program):
+    def find_spec(self, name, path=None, target=None):
+        if name == "flask":
+            return ModuleSpec(name, self, origin="/nowhere/flask/__init__.py")
+
+    def get_source(self, name):
+        return ""
+
+sys.meta_path.insert(2, Other())
+try:
+    import flaskfork.shim
+except ImportError as e:
+    assert e.name == "flask"
+    assert "--user-plugin" in str(e)
+else:
+    raise AssertionError
+"""
+    run_python("-c", program + code, "flaskfork.shim", "flaskfork")
+
+
 def test_what_compilers_see_of_the_fork(all_modules: list[str]) -> None:
     names = {f"flaskfork{name}" for name in all_modules}
     seen, new = set(), {"flaskfork", "flaskfork.shim"}

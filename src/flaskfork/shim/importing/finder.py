@@ -10,6 +10,7 @@ Python's own themselves, a path hook makes the fork's folders answer in the same
 
 from __future__ import annotations
 
+import importlib
 import os
 import pkgutil
 import sys
@@ -37,7 +38,7 @@ def install() -> None:
     Calling it again only puts the finder back where it belongs.
 
     :raises ImportError: another ``flask`` has already been imported, and which modules
-        use it is unknown.
+        use it is unknown; or Nuitka compiled another one into the program.
     """
     foreign = find_foreign()
     if foreign is not None:
@@ -52,6 +53,8 @@ def install() -> None:
 
     _put_finder()
     _put_path_hook()
+    if "__compiled__" in globals():
+        _check_program()
 
 
 class Finder:
@@ -181,6 +184,16 @@ def _find_in_program(parts: list[str]) -> ModuleSpec | None:
         if spec is not None:
             return spec
     return None
+
+
+def _check_program() -> None:
+    # What Nuitka compiled in, it imports without asking any finder.
+    if ALIAS not in sys.modules and importlib.import_module(ALIAS).__name__ != FORK:
+        raise ImportError(
+            "another 'flask' was compiled into this program: compile it with Nuitka's"
+            " option --user-plugin and what 'python -m flaskfork._nuitka' prints.",
+            name=ALIAS,
+        )
 
 
 def _put_finder() -> None:
