@@ -38,6 +38,7 @@ if __name__ == "__main__":
     print(app.test_client().get("/").text)
     assert flask.app is flaskfork.app
     for name, module in sys.modules.copy().items():
-        if f"{name}.".startswith("flask."):
+        # Nuitka keeps a package without a file apart; what is in it is the same.
+        if f"{name}.".startswith("flask.") and name != "flask.sansio":
             assert module is sys.modules[f"flaskfork{name[5:]}"], name
     print(*map(importlib.metadata.version, ["Flask"]))
