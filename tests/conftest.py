@@ -4,10 +4,10 @@ The tests in ``patches/`` and ``shim/`` run inside such an environment, so nothi
 pytest and the standard library is imported at the top of this file.
 
 With ``--sample``, pytest runs one in four of the tests that a file marks ``sampled``,
-or one in eight with ``sampled(8)``. The commit and the interpreter determine which;
-they are listed at the end. This keeps a default run quick, and later commits cover
-the rest. Without the option all tests run. A test with many cases passes them through
-the fixture ``sampled``.
+one in eight with ``sampled(8)``, and none with ``sampled(0)``. The commit and the
+interpreter determine which; they are listed at the end. This keeps a default run quick,
+and later commits cover the rest. Without the option all tests run. A test with many
+cases passes them through the fixture ``sampled``.
 """
 
 from __future__ import annotations
@@ -73,10 +73,11 @@ def pytest_collection_modifyitems(
     if not config.getoption("sample"):
         return
     groups: dict[str, list[pytest.Item]] = {}
+    left_out = [item for item in items if share_of(item) == 0]
     for item in items:
-        if item.get_closest_marker("sampled"):
+        if item.get_closest_marker("sampled") and item not in left_out:
             groups.setdefault(item.nodeid.partition("::")[0], []).append(item)
-    left_out = [
+    left_out += [
         item
         for name, group in groups.items()
         for item in group
@@ -130,6 +131,7 @@ def pytest_terminal_summary(
 
 def chosen(name: str, cases: t.Sequence[T], share: int = SHARE) -> list[T]:
     """One in ``share`` of the cases, but at least one, chosen by the commit.
+
 
     The choice also depends on the interpreter, so that together they cover more.
 

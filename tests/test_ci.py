@@ -37,6 +37,10 @@ def test_some(n):
 def test_few(n):
     pass
 
+@pytest.mark.sampled(0)
+def test_none():
+    pass
+
 def test_each():
     pass
 
@@ -174,7 +178,7 @@ def run_cases(folder: pathlib.Path, expected: int, *options: str) -> str:
 
 
 def test_everything_runs_unless_a_sample_is_asked_for(tmp_path):
-    assert "18 passed" in run_cases(tmp_path, 8)
+    assert "19 passed" in run_cases(tmp_path, 8)
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

@@ -171,7 +171,7 @@ def compile_program(
     return folder / f"{name}.dist" / f"{name}.bin"
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(0)
 def test_folder_of_nuitka(
     tmp_path: pathlib.Path,
     fork_wheel: pathlib.Path,
@@ -188,7 +188,7 @@ def test_folder_of_nuitka(
     assert f"(Flask {level} with " in version
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(0)
 def test_folder_of_nuitka_without_the_plugin(
     tmp_path: pathlib.Path,
     fork_wheel: pathlib.Path,
@@ -202,7 +202,7 @@ def test_folder_of_nuitka_without_the_plugin(
     assert run(program).splitlines() == ["Welcome, nobody", level]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(0)
 def test_folder_of_nuitka_beside_upstreams_flask(
     tmp_path: pathlib.Path, fork_wheel: pathlib.Path, level: str
 ) -> None:
