@@ -532,7 +532,7 @@ def test_a_tool_that_uv_installs(start: t.Callable[..., Project]) -> None:
     assert f"Flask {project.desk.index.newer}\n" in project.run(without, **programs)
     project.run("uv tool uninstall Flask", **programs)
     with_it = project.run(UV_TOOL + version, **programs)
-    assert f"Flask {project.desk.shim}\n" in with_it
+    assert f"\nflaskfork {project.desk.fork} " in with_it
 
 
 def test_the_command_by_pipx(start: t.Callable[..., Project]) -> None:
