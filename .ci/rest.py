@@ -27,7 +27,7 @@ SECONDS = {
     "killed": 800,
     "history": 100,
     "verify": 220,
-    "programs": 240,
+    "programs": 800,
     "recipes": 600,
     "distribution": 400,
     "ecosystem": 240,
