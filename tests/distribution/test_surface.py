@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import subprocess
 import typing as t
@@ -149,3 +150,17 @@ def test_extras_are_upstreams(env: Environment) -> None:
     here = {env.evaluate(code.format(name=name)) for name in ["flask", "flaskfork"]}
     assert here == {"async dotenv"}
     assert env.evaluate("import dotenv; print('there')") == "there"
+
+
+def test_pip_licenses(env: Environment, tmp_path: pathlib.Path) -> None:
+    tool = venv.create(tmp_path / "tool", "pip-licenses")
+    said = programs.run(
+        *(tool.program("pip-licenses"), f"--python={env.python}", "--format=json"),
+        *("--with-license-file", "--packages", "Flask", "flaskfork"),
+    )
+    found = {package["Name"]: package for package in json.loads(said.stdout)}
+    assert found.keys() == {"Flask", "flaskfork"}
+    for package in found.values():
+        assert package["License"] == "BSD-3-Clause"
+        assert pathlib.Path(package["LicenseFile"]).name == "LICENSE"
+        assert "Redistribution and use" in package["LicenseText"]
