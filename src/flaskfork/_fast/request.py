@@ -1,0 +1,116 @@
+"""The patch fast-request: requests that read from the environ only what is asked for."""
+
+from __future__ import annotations
+
+import typing as t
+
+from werkzeug.datastructures import EnvironHeaders
+from werkzeug.sansio.http import parse_cookie
+from werkzeug.sansio.request import Request as SansIORequest
+from werkzeug.utils import cached_property
+from werkzeug.wrappers import Request as _Request
+from werkzeug.wsgi import _get_server
+
+from ._werkzeug import usable
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import ImmutableMultiDict
+    from werkzeug.datastructures import MultiDict
+
+
+class _Lazy:
+    """An attribute of a request that is made from the environ when it is first read."""
+
+    def __init__(self, make: t.Callable[[WSGIEnvironment], t.Any]) -> None:
+        self.make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, request: t.Any, owner: type) -> t.Any:
+        # Werkzeug's class has no such attribute, nor an instance before it has these.
+        if request is None or "environ" not in vars(request):
+            raise AttributeError(self.name)
+
+        value = vars(request)[self.name] = self.make(request.environ)
+        return value
+
+
+class FastRequest(_Request):
+    """Takes from the environ only what is asked for."""
+
+    if not t.TYPE_CHECKING:
+        headers = _Lazy(EnvironHeaders)
+        server = _Lazy(_get_server)
+
+    def __init__(
+        self,
+        environ: WSGIEnvironment,
+        populate_request: bool = True,
+        shallow: bool = False,
+    ) -> None:
+        if not _is_plain(type(self)):
+            super().__init__(environ, populate_request, shallow)
+            return
+
+        get = environ.get
+        self.method = get("REQUEST_METHOD", "GET").upper()
+        self.scheme = get("wsgi.url_scheme", "http")
+        self.root_path = _decoded(get("SCRIPT_NAME") or "").rstrip("/")
+        self.path = f"/{_decoded(get('PATH_INFO') or '').lstrip('/')}"
+        self.query_string = get("QUERY_STRING", "").encode("latin1")
+        self.remote_addr = get("REMOTE_ADDR")
+        self.environ = environ
+        self.shallow = shallow
+
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        query = self.query_string
+
+        # Quoted characters, and what separates pairs before Python 3.9.2.
+        if b"%" in query or b"+" in query or b";" in query:
+            return _args(self)
+
+        pairs = [pair.partition("=") for pair in query.decode().split("&") if pair]
+        return self.parameter_storage_class([(key, value) for key, _, value in pairs])
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        headers = self.headers
+
+        if type(headers) is not EnvironHeaders:
+            return _cookies(self)
+
+        # Without making a list of all headers to find this one.
+        cookie = headers.environ.get("HTTP_COOKIE")
+        return parse_cookie(cookie, cls=self.dict_storage_class)  # type: ignore
+
+
+def _is_plain(cls: type) -> bool:
+    """Whether nothing comes between the classes whose ``__init__`` is not called, nor
+    replaces it.
+    """
+    mro = cls.__mro__
+    at = mro.index(_Request)
+    return (
+        mro[at - 1] is FastRequest
+        and mro[at + 1] is SansIORequest
+        and _Request.__init__ is _init
+        and SansIORequest.__init__ is _sansio_init
+    )
+
+
+def _decoded(text: str) -> str:
+    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
+
+
+_init = _Request.__init__
+_sansio_init = SansIORequest.__init__
+_args = SansIORequest.args.fget  # type: ignore[attr-defined]
+_cookies = SansIORequest.cookies.fget  # type: ignore[attr-defined]
+
+Request: type[_Request] = FastRequest if usable("request") else _Request

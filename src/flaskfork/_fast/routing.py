@@ -1,0 +1,123 @@
+"""The patch fast-routing: rules that are found on the first way through the map."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from werkzeug.routing import Map as _Map
+from werkzeug.routing import ValidationError
+from werkzeug.routing.exceptions import NoMatch
+from werkzeug.routing.matcher import StateMachineMatcher
+
+from ._werkzeug import usable
+
+if t.TYPE_CHECKING:
+    from werkzeug.routing import Rule
+    from werkzeug.routing import RuleFactory
+    from werkzeug.routing.rules import RulePart
+
+    Match = tuple[Rule, t.MutableMapping[str, t.Any]]
+
+
+class FastMatcher(StateMachineMatcher):
+    """Goes the first way that Werkzeug's matcher would try, and leaves it to that to
+    try others, and to redirect.
+    """
+
+    def __init__(self, merge_slashes: bool) -> None:
+        super().__init__(merge_slashes)
+        #: For each part of a rule: how it matches, and its groups for converters.
+        self._parts: dict[str, tuple[t.Any, tuple[int, ...]]] = {}
+
+    def match(self, domain: str, path: str, method: str, websocket: bool) -> Match:
+        rules, values = self._first(domain, path)
+        other_methods: set[str] = set()
+        websocket_mismatch = False
+
+        for rule in rules:
+            if rule.methods is not None and method not in rule.methods:
+                other_methods.update(rule.methods)
+            elif rule.websocket != websocket:
+                websocket_mismatch = True
+            elif rule.alias:
+                break
+            else:
+                try:
+                    return rule, _converted(rule, values)
+                except ValidationError as e:
+                    raise NoMatch(other_methods, websocket_mismatch) from e
+
+        return super().match(domain, path, method, websocket)
+
+    def _first(self, domain: str, path: str) -> tuple[list[Rule], list[str]]:
+        """The rules at the end of the first way, and the values on it. There are none
+        if the way ends before the path does.
+        """
+        state = self._root
+        values: list[str] = []
+        parts = [domain, *path.split("/")]
+
+        for at, part in enumerate(parts):
+            if part in state.static:
+                state = state.static[part]
+                continue
+
+            for rule_part, next_state in state.dynamic:
+                match, groups = self._parts.get(rule_part.content) or self._learn(
+                    rule_part
+                )
+                target = "/".join(parts[at:]) if rule_part.final else part
+                found = match(target)
+
+                if found is not None:
+                    break
+            else:
+                return [], []
+
+            if rule_part.suffixed:
+                return [], []
+
+            values.extend([found[group] for group in groups])
+            state = next_state
+
+            if rule_part.final:
+                break
+
+        return state.rules, values
+
+    def _learn(self, part: RulePart) -> tuple[t.Any, tuple[int, ...]]:
+        pattern = re.compile(part.content)
+        # A converter may have groups of its own.
+        names = [n for n in pattern.groupindex if n.startswith("__werkzeug_")]
+        names.sort(key=lambda name: int(name[len("__werkzeug_") :]))
+        known = pattern.match, tuple(pattern.groupindex[name] for name in names)
+        self._parts[part.content] = known
+        return known
+
+
+def _converted(rule: Rule, values: list[str]) -> dict[str, t.Any]:
+    converters = rule._converters.items()
+    pairs = zip(converters, values)
+    result = {str(name): conv.to_python(value) for (name, conv), value in pairs}
+
+    if rule.defaults:
+        result.update(rule.defaults)
+
+    return result
+
+
+class FastMap(_Map):
+    """A map with that matcher."""
+
+    def __init__(
+        self, rules: t.Iterable[RuleFactory] | None = None, *args: t.Any, **kwargs: t.Any
+    ) -> None:
+        super().__init__(None, *args, **kwargs)
+        self._matcher = FastMatcher(self.merge_slashes)
+
+        for rule_factory in rules or ():
+            self.add(rule_factory)
+
+
+Map: type[_Map] = FastMap if usable("routing") else _Map
