@@ -73,8 +73,8 @@ RECIPES = "tests/distribution/test_recipes.py"
 #: command many times.
 NOT_QUICK = [
     *("absorbed", "application", "author", "backend", "bisect", "ecosystem"),
-    *("history", "hostile", "killed", "launch", "look", "moto", "rebase", "review"),
-    *("take", "tree", "undo", "upstream", "verify", "workflow"),
+    *("history", "hostile", "killed", "launch", "lean", "look", "moto", "rebase"),
+    *("review", "take", "tree", "undo", "upstream", "verify", "workflow"),
 ]
 #: The sessions of which `default` runs only a sample.
 SAMPLED = ["tools", "killed", "history", "verify", "programs", "recipes", "ecosystem"]

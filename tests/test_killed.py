@@ -75,6 +75,14 @@ def disabled(project: toy.Toy) -> None:
     project.fork("disable", "loud")
 
 
+def outdated(project: toy.Toy) -> None:
+    """Put a lean body for another ``part`` than there is into the overlay."""
+    folder = project.project.overlay / "_fast"
+    folder.mkdir()
+    text = 'bodies = Bodies("app")\n\n\n@bodies.stand_for("part", "", part="x")\n'
+    (folder / "app.py").write_text(text + "def _(original):\n    return original\n")
+
+
 def written(project: toy.Toy) -> None:
     message = toy.LOUD.decode().partition("\n\n")[2].partition("---\n")[0]
     text = "app: be loud\n\n" + message
@@ -198,6 +206,7 @@ def is_work_there(project: toy.Toy) -> bool:
         (disabled, "enable loud", 0),
         (written, "header loud --message ../message", 0),
         (begun, "refresh", 0),
+        (outdated, "lean --accept app:part", 0),
         (mailed, "apply ../mail", 0),
         (mailed, "apply ../mail --after loud", 0),
     ],

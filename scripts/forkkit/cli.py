@@ -42,6 +42,7 @@ SECTIONS = {
     "Check": {
         **dict.fromkeys(("verify", "needed", "bisect", "test"), "prove"),
         "ecosystem": "ecosystem",
+        "lean": "lean",
     },
     "Ship": dict.fromkeys(("materialise", "build"), "build"),
 }

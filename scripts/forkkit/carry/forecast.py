@@ -5,7 +5,10 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ..queue import bodies
+from ..queue import lean
 from ..queue.fork import Fork
+from ..queue.lean import State
 from ..upstream import releases
 from ..upstream.pin import Pin
 from ..upstream.source import release_files
@@ -28,11 +31,13 @@ class Forecast:
 
     :param stories: for the patches that would stop the rebase here, and on no earlier
         release: what is known about it, by name.
+    :param bodies: what the lean bodies of the overlay would find.
     """
 
     version: str
     outcomes: tuple[Outcome, ...]
     stories: dict[str, Story]
+    bodies: tuple[State, ...]
 
     @property
     def stops(self) -> list[str]:
@@ -87,15 +92,18 @@ def _forecast(
     dropped = drop_when.met(fork.project, fork.queue.patches, new.version)
     kept = [change for change in changes if change.patch.name not in dropped]
     found = {name: Outcome(name, "dropped", files) for name in dropped}
-    stories = {}
+    stories, carried = {}, files
     for place, outcome in enumerate(carry_all(kept, files, merger, memory), 1):
         found[outcome.name] = outcome
+        if outcome.kind != "conflict":
+            carried = outcome.files
         if outcome.stops and outcome.name not in told:
             told.add(outcome.name)
             upto = kept[:place]
             stories[outcome.name] = story.tell(fork, upto, outcome, new, merger)
     outcomes = tuple(found[name] for name in fork.queue.series.names)
-    return Forecast(new.version, outcomes, stories)
+    states = lean.states(bodies.load(fork.project), carried, new.package)
+    return Forecast(new.version, outcomes, stories, tuple(states))
 
 
 def absorbed(fork: Fork, version: str) -> t.Iterator[Finding]:
@@ -123,6 +131,7 @@ def values(row: Forecast) -> dict[str, t.Any]:
             for o in row.outcomes
         ],
         "stories": {name: told.lines for name, told in row.stories.items()},
+        "lean": [lean.values(state) for state in row.bodies if state.stale],
     }
 
 
@@ -139,6 +148,8 @@ def table(rows: t.Sequence[Forecast]) -> str:
     legend = ", ".join(f"{sign} {kind}" for kind, sign in SIGNS.items())
     lines.append(legend)
     for row in rows:
+        if stale := lean.report(row.bodies):
+            lines += ["", f"on {row.version}", *(f"  {line}" for line in stale)]
         for name, told in row.stories.items():
             lines += ["", f"{name} on {row.version}", *(f"  {s}" for s in told.lines)]
     return "\n".join(lines)

@@ -17,6 +17,8 @@ from ..base.files import write_folder
 from ..base.files import writing
 from ..base.metadata import fork_version
 from ..base.paths import Project
+from ..queue import bodies
+from ..queue import lean
 from ..queue.fork import Fork
 from ..queue.queue import apply_patches
 from ..upstream import source
@@ -103,10 +105,12 @@ def write_sdist(project: Project, folder: pathlib.Path) -> None:
 def package(fork: Fork, patched: Files, *, strict: bool = True) -> Files:
     """Turn the patched package into the one that ships.
 
+    The parts of the lean bodies that are stale on it are left out.
+
     :param strict: whether the rename table must match exactly, which it may not on a
         part of the queue.
-    :raises ForkError: a rename rule does not match as expected, or a file of the
-        overlay is in upstream's package too.
+    :raises ForkError: a rename rule does not match as expected, a file of the overlay
+        is in upstream's package too, or a lean body does not say what it stands for.
     """
     project, prefix = fork.project, f"{fork.pin.package}/"
     moved = {f"{MODULE}/{p[len(prefix) :]}": data for p, data in patched.items()}
@@ -126,6 +130,7 @@ def package(fork: Fork, patched: Files, *, strict: bool = True) -> Files:
         ]
     )
     files.update(overlay)
+    files.update(_left_out(fork, patched))
     files[PROVENANCE] = provenance(fork, sorted(overlay), files)
     return files
 
@@ -180,6 +185,13 @@ def provenance(fork: Fork, overlay: list[str], files: Files | None = None) -> by
         "files": {p: file_sha256(c) for p, c in sorted((files or {}).items())},
     }
     return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _left_out(fork: Fork, patched: Files) -> Files:
+    """The file that names the stale parts, if there are any."""
+    found = lean.states(bodies.load(fork.project), patched, fork.pin.package)
+    parts = lean.left_out(found)
+    return {f"{MODULE}/{lean.LEFT_OUT}": lean.render_left_out(parts)} if parts else {}
 
 
 def _own(project: Project, name: str) -> bytes:

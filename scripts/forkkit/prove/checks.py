@@ -22,7 +22,10 @@ from ..pack import dist
 from ..pack import rename
 from ..pack import stage
 from ..queue import export
+from ..queue import lean
 from ..queue import table
+from ..queue.bodies import Body
+from ..queue.bodies import Original
 from ..queue.checkout import Checkout
 from ..queue.fork import Fork
 from ..queue.queue import apply_patches
@@ -37,12 +40,24 @@ class Result:
 
     :param name: the check's name.
     :param problems: the violations; empty if the invariant holds.
+    :param notes: what to know even if it holds.
     :param seconds: how long the check took.
     """
 
     name: str
     problems: tuple[ForkError, ...]
+    notes: tuple[ForkError, ...]
     seconds: float
+
+
+class Note(ForkError):
+    """Something to know that violates nothing."""
+
+    label = "note"
+
+
+#: A check raises the violations, and returns its notes if it has any.
+Check = t.Callable[[Fork], t.Optional[list[Note]]]
 
 
 def run(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Result]:
@@ -52,18 +67,15 @@ def run(project: Project, names: t.Sequence[str] = ()) -> t.Iterator[Result]:
     """
     for name in names or CHECKS:
         started = time.monotonic()
-        problems = _load_and_check(CHECKS[name], project)
-        yield Result(name, tuple(problems), time.monotonic() - started)
-
-
-def _load_and_check(
-    check: t.Callable[[Fork], None], project: Project
-) -> list[ForkError]:
-    # Each check reloads the fork, so that no check can hide a problem from another.
-    try:
-        return _problems(check, Fork.load(project))
-    except ForkError as e:
-        return e.problems
+        problems: list[ForkError] = []
+        notes: list[Note] | None = None
+        try:
+            # Each reloads the fork, so that no check can hide a problem from another.
+            notes = CHECKS[name](Fork.load(project))
+        except ForkError as e:
+            problems = e.problems
+        seconds = time.monotonic() - started
+        yield Result(name, tuple(problems), tuple(notes or ()), seconds)
 
 
 def check_formats(fork: Fork) -> None:
@@ -129,6 +141,50 @@ def check_rename(fork: Fork) -> None:
             for name, tree in (("package", upstreams), ("tests", renamed))
             for place in rename.matches(tables[name], tree)
         ]
+    )
+
+
+def check_lean(fork: Fork) -> list[Note]:
+    """Check that each lean body says what it stands for, and is put in by a patch.
+
+    :return: a note for each one that is left out, which costs speed and nothing else.
+    :raises ForkError: one of them does not, or is not.
+    """
+    found = lean.states_of(fork)
+    raise_findings(
+        [
+            ForkError(
+                f"no patch puts in the lean body for {state.body.name}",
+                where=state.body.where,
+                hint="decorate the function or its class with a name imported from"
+                f" .{state.body.module}, or remove the body",
+            )
+            for state in found
+            if not state.is_reached
+        ]
+    )
+    return [
+        _stale(fork, state.body, original, sha)
+        for state in found
+        for original, sha in state.stale.items()
+    ]
+
+
+def _stale(fork: Fork, body: Body, original: Original, sha: str | None) -> Note:
+    left_out = f"so the part {body.part} is left out"
+    if sha is None:
+        return Note(
+            f"{original} is gone, {left_out}",
+            where=body.where,
+            hint="remove the body, or name the function that it stands for now",
+        )
+    patches = ", ".join(lean.changed_by(fork, original))
+    by = f" by {patches}" if patches else ""
+    return Note(
+        f"{original} was changed{by} since the lean body was written, {left_out}",
+        where=body.where,
+        hint=f"compare the two, then run `scripts/fork lean --accept {body.name}`,"
+        f" which writes {sha}",
     )
 
 
@@ -231,10 +287,11 @@ def _run_suite(fork: Fork, *, built: dist.Built, name: str) -> None:
 
 
 #: All checks by name, the quick ones first.
-CHECKS: dict[str, t.Callable[[Fork], None]] = {
+CHECKS: dict[str, Check] = {
     "formats": check_formats,
     "queue": check_queue,
     "rename": check_rename,
+    "lean": check_lean,
     "metadata": check_metadata,
     "wheel": check_wheel,
     "findings": check_findings,

@@ -64,11 +64,15 @@ class Result:
     :param endings: each patch, and what became of it.
     :param written: the files of the project that changed.
     :param replayed: the conflict resolutions that were reused.
+    :param pin: the release that the queue is on now.
+    :param files: all files after the queue.
     """
 
     endings: tuple[tuple[str, Ending], ...]
-    written: list[pathlib.Path] = field(default_factory=list)
-    replayed: list[Resolution] = field(default_factory=list)
+    written: list[pathlib.Path]
+    replayed: list[Resolution]
+    pin: Pin
+    files: Files = field(repr=False)
 
 
 def begin(
@@ -345,7 +349,8 @@ class _Run:
             )
         self.worktree.clear()
         replayed = [memory.known[name] for name in progress.replayed]
-        return Result(progress.endings, list(contents), replayed)
+        files = steps[-1].files if steps else new
+        return Result(progress.endings, list(contents), replayed, plan.pin, files)
 
     def _files(self, pin: Pin) -> Files:
         """All files of a release."""

@@ -9,6 +9,7 @@ import typing as t
 
 import click
 
+from ..base.errors import ForkError
 from ..base.paths import Project
 from ..base.programs import run
 from ..prove import bisect
@@ -74,8 +75,8 @@ def verify_verb(context: click.Context, names: tuple[str, ...], as_json: bool) -
         for result in results:
             word = "fails" if result.problems else "holds"
             terminal.echo(f"{result.name}: {word} ({result.seconds:.1f} s)")
-            for problem in result.problems:
-                terminal.echo(f"error: {problem}", err=True)
+            for said in (*result.problems, *result.notes):
+                terminal.echo(f"{said.label}: {said}", err=True)
     context.exit(1 if any(result.problems for result in results) else 0)
 
 
@@ -141,7 +142,10 @@ def _values(result: checks.Result) -> dict[str, t.Any]:
         "name": result.name,
         "holds": not result.problems,
         "seconds": round(result.seconds, 3),
-        "problems": [
-            {"what": p.what, "where": p.where, "hint": p.hint} for p in result.problems
-        ],
+        "problems": list(map(_said, result.problems)),
+        "notes": list(map(_said, result.notes)),
     }
+
+
+def _said(error: ForkError) -> dict[str, t.Any]:
+    return {"what": error.what, "where": error.where, "hint": error.hint}

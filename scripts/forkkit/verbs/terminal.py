@@ -17,6 +17,8 @@ from ..base.errors import raise_findings
 from ..base.files import write_file
 from ..base.paths import Project
 from ..base.text import printable
+from ..queue import bodies
+from ..queue import lean
 from ..queue.fork import Fork
 from ..queue.message import is_name
 from ..queue.message import Message
@@ -159,6 +161,9 @@ def show(project: Project, result: Result, *, every: bool = False) -> None:
         echo(f"{found.patch}: review the changes of the reused {shown}:")
         echo_file(diff.render(found.diffs))
     show_written(project, result.written)
+    states = lean.states(bodies.load(project), result.files, result.pin.package)
+    for line in lean.report(states):
+        echo(line)
 
 
 def echo(text: str, *, err: bool = False, **style: t.Any) -> None:
