@@ -8,10 +8,11 @@ import re
 from contextvars import ContextVar
 
 import pytest
-from counting import outcome
-from counting import saved
 from flask.globals import request
 from werkzeug.local import LocalProxy
+
+from counting import outcome
+from counting import saved
 
 PROGRAM = """
 import flask

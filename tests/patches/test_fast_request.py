@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import flask
 import pytest
-from counting import outcome
-from counting import saved
 from werkzeug.datastructures import Headers
 from werkzeug.datastructures import MultiDict
 from werkzeug.sansio.request import Request as SansIORequest
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Request
+
+from counting import outcome
+from counting import saved
 
 PROGRAM = """
 import flask

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import re
 
 import flask
 import pytest
-from counting import outcome
-from counting import saved
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import Map
 from werkzeug.routing import Rule
 from werkzeug.routing import ValidationError
+
+from counting import outcome
+from counting import saved
 
 PROGRAM = """
 import flask
@@ -51,10 +51,10 @@ VALUES = ["a", "b", "", "ab", "7", "8", "1.5", "-1.5", "a.b", "\u00e9", "%2F", "
 def rules(rng: random.Random):
     """Some rules that are alike: the texts, and the arguments of each."""
     for number in range(rng.randint(4, 12)):
-        numbers = itertools.count()
-        text = "".join(f"/{rng.choice(PARTS)}" for _ in range(rng.randint(1, 3)))
+        parts = [rng.choice(PARTS) for _ in range(rng.randint(1, 3))]
         # A name can be used once in a rule.
-        text = re.sub(r"\b[xy]>", lambda m: f"{m[0][0]}{next(numbers)}>", text)
+        parts = [re.sub(r"\b([xy])>", rf"\g<1>{at}>", p) for at, p in enumerate(parts)]
+        text = "".join(f"/{part}" for part in parts)
         options = {
             "endpoint": f"e{number % 3}",
             "methods": rng.choice([None, ["GET"], ["POST"], ["GET", "POST"]]),
@@ -74,12 +74,17 @@ def rules(rng: random.Random):
 def tried(cls: type[Map], seed: int):
     """What a map finds for some paths."""
     rng = random.Random(seed)
-    options = {"strict_slashes": rng.random() < 0.7, "merge_slashes": rng.random() < 0.7}
+    options = {
+        "strict_slashes": rng.random() < 0.7,
+        "merge_slashes": rng.random() < 0.7,
+    }
     options["redirect_defaults"] = rng.random() < 0.7
     urls = cls(converters=CONVERTERS, **options)
     for text, arguments in rules(rng):
         urls.add(Rule(text, **arguments))
-    adapter = urls.bind("localhost", "/root", subdomain=rng.choice(["", "", "www", "x"]))
+    adapter = urls.bind(
+        "localhost", "/root", subdomain=rng.choice(["", "", "www", "x"])
+    )
     for _ in range(30):
         path = "".join(f"/{rng.choice(VALUES)}" for _ in range(rng.randint(0, 4)))
         method = rng.choice(["GET", "POST", "PUT"])
@@ -114,7 +119,9 @@ def test_the_maps_find_something():
 
 
 def test_rules_passed_to_the_map():
-    urls = flask.Flask.url_map_class([Rule("/a/<x>", endpoint="a")], merge_slashes=False)
+    urls = flask.Flask.url_map_class(
+        [Rule("/a/<x>", endpoint="a")], merge_slashes=False
+    )
     assert urls.bind("localhost").match("/a/b") == ("a", {"x": "b"})
     assert urls.merge_slashes is False
 

@@ -7,10 +7,11 @@ import hashlib
 import flask
 import itsdangerous
 import pytest
-from counting import outcome
-from counting import saved
 from flask import sessions
 from itsdangerous import URLSafeTimedSerializer
+
+from counting import outcome
+from counting import saved
 
 PROGRAM = """
 from flask import sessions
@@ -80,7 +81,9 @@ def used(cls, arguments):
     serializer = cls(**{"secret_key": ["key"], "salt": "salt", **arguments})
     text = outcome(serializer.dumps, {"a": 1})
     texts = [text] if isinstance(text, str) else []
-    texts += [URLSafeTimedSerializer(key, salt="salt").dumps(1) for key in ("key", "old")]
+    texts += [
+        URLSafeTimedSerializer(key, salt="salt").dumps(1) for key in ("key", "old")
+    ]
     texts += [texts[0][:-1], texts[0].upper(), "", "a", "a.b.c", "\u00e9.b.c"]
     loads = [outcome(serializer.loads, text) for text in texts]
     aged = [outcome(serializer.loads, text, -1) for text in texts]

@@ -1,4 +1,4 @@
-"""The switch of what makes the fork fast, and the releases of Werkzeug that it knows."""
+"""The switch of what makes the fork fast, and the releases of Werkzeug it knows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The patch fast-request: requests that read from the environ only what is asked for."""
+"""The patch fast-request: requests that read only what is asked for."""
 
 from __future__ import annotations
 
@@ -110,7 +110,11 @@ def _decoded(text: str) -> str:
 
 _init = _Request.__init__
 _sansio_init = SansIORequest.__init__
-_args = SansIORequest.args.fget  # type: ignore[attr-defined]
-_cookies = SansIORequest.cookies.fget  # type: ignore[attr-defined]
+_args: t.Callable[[t.Any], MultiDict[str, str]] = SansIORequest.args.fget  # type: ignore
+_cookies: t.Callable[[t.Any], ImmutableMultiDict[str, str]]
+_cookies = SansIORequest.cookies.fget  # type: ignore
 
-Request: type[_Request] = FastRequest if usable("request") else _Request
+if t.TYPE_CHECKING:
+    Request = _Request
+else:
+    Request = FastRequest if usable("request") else _Request

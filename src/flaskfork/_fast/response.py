@@ -195,4 +195,7 @@ _sansio_init = SansIOResponse.__init__
 _status = SansIOResponse.status
 _clean_status = SansIOResponse._clean_status
 
-Response: type[_Response] = FastResponse if usable("response") else _Response
+if t.TYPE_CHECKING:
+    Response = _Response
+else:
+    Response = FastResponse if usable("response") else _Response

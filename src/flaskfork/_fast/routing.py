@@ -15,7 +15,6 @@ from ._werkzeug import usable
 if t.TYPE_CHECKING:
     from werkzeug.routing import Rule
     from werkzeug.routing import RuleFactory
-    from werkzeug.routing.rules import RulePart
 
     Match = tuple[Rule, t.MutableMapping[str, t.Any]]
 
@@ -63,14 +62,13 @@ class FastMatcher(StateMachineMatcher):
                 state = state.static[part]
                 continue
 
-            for rule_part, next_state in state.dynamic:
-                match, groups = self._parts.get(rule_part.content) or self._learn(
-                    rule_part
-                )
-                target = "/".join(parts[at:]) if rule_part.final else part
-                found = match(target)
+            for rule_part, after in state.dynamic:
+                content = rule_part.content
+                match, groups = self._parts.get(content) or self._learn(content)
+                found = match("/".join(parts[at:]) if rule_part.final else part)
 
                 if found is not None:
+                    state = after
                     break
             else:
                 return [], []
@@ -78,21 +76,20 @@ class FastMatcher(StateMachineMatcher):
             if rule_part.suffixed:
                 return [], []
 
-            values.extend([found[group] for group in groups])
-            state = next_state
+            values += [found[group] for group in groups]
 
             if rule_part.final:
                 break
 
         return state.rules, values
 
-    def _learn(self, part: RulePart) -> tuple[t.Any, tuple[int, ...]]:
-        pattern = re.compile(part.content)
+    def _learn(self, content: str) -> tuple[t.Any, tuple[int, ...]]:
+        pattern = re.compile(content)
         # A converter may have groups of its own.
         names = [n for n in pattern.groupindex if n.startswith("__werkzeug_")]
         names.sort(key=lambda name: int(name[len("__werkzeug_") :]))
         known = pattern.match, tuple(pattern.groupindex[name] for name in names)
-        self._parts[part.content] = known
+        self._parts[content] = known
         return known
 
 
@@ -111,7 +108,10 @@ class FastMap(_Map):
     """A map with that matcher."""
 
     def __init__(
-        self, rules: t.Iterable[RuleFactory] | None = None, *args: t.Any, **kwargs: t.Any
+        self,
+        rules: t.Iterable[RuleFactory] | None = None,
+        *args: t.Any,
+        **kwargs: t.Any,
     ) -> None:
         super().__init__(None, *args, **kwargs)
         self._matcher = FastMatcher(self.merge_slashes)
@@ -120,4 +120,7 @@ class FastMap(_Map):
             self.add(rule_factory)
 
 
-Map: type[_Map] = FastMap if usable("routing") else _Map
+if t.TYPE_CHECKING:
+    Map = _Map
+else:
+    Map = FastMap if usable("routing") else _Map

@@ -85,6 +85,9 @@ def _keyed(key: bytes, digest: t.Any) -> hmac.HMAC:
     return hmac.new(key, digestmod=digest)
 
 
-URLSafeTimedSerializer: type[_URLSafeTimedSerializer] = (
-    FastURLSafeTimedSerializer if enabled("signing") else _URLSafeTimedSerializer
-)
+if t.TYPE_CHECKING:
+    URLSafeTimedSerializer = _URLSafeTimedSerializer
+elif enabled("signing"):
+    URLSafeTimedSerializer = FastURLSafeTimedSerializer
+else:
+    URLSafeTimedSerializer = _URLSafeTimedSerializer
