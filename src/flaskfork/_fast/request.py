@@ -1,4 +1,4 @@
-"""The patch fast-request: requests that read only what is asked for."""
+"""The patch fast-wrappers: requests that read only what is asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The patch fast-response: responses that do not check again what they have made."""
+"""The patch fast-wrappers: responses that do not check again what they have made."""
 
 from __future__ import annotations
 
