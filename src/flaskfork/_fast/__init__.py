@@ -12,7 +12,10 @@ import os
 import warnings
 
 #: The name of each part, which is also that of its patch, without ``fast-``.
-PARTS = ("proxies", "request", "response", "routing", "signing")
+PARTS = (
+    *("proxies", "request", "response", "routing", "signing"),
+    *("adapters", "dispatch", "contexts"),
+)
 
 
 def enabled(part: str) -> bool:
