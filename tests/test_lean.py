@@ -213,7 +213,8 @@ def test_an_original_that_is_gone(project):
 
 def test_a_module_that_is_gone(project):
     project.edit(OVERLAY, 'Bodies("app")', 'Bodies("sansio.app")')
-    assert "sansio.app:greet is gone (hello)" in project.fork("lean").stdout
+    said = "sansio.app:greet is gone, no patch puts it in (hello)"
+    assert said in project.fork("lean").stdout
     assert "no patch puts in the lean body for sansio.app:greet" in problems(project)
     assert ran(project) == "plain hello, x; plain BYE x;"
 
@@ -224,6 +225,8 @@ def test_a_body_that_no_patch_puts_in(project):
     assert f"{OVERLAY}:{LINE}: no patch puts in the lean body for app:part" in found
     assert "imported from ._fast.app, or remove the body" in found
     project.fork("verify", "lean", code=1)
+    line = "app:part: app:part has changed, app:greet has changed, no patch puts it in"
+    assert line in project.fork("lean").stdout
     assert ran(project) == "plain hello, x; plain BYE x;"
 
 
@@ -311,6 +314,7 @@ def test_forecast_tells_what_would_be_left_out(project):
             "name": "app:part",
             "part": "bye",
             "where": f"{OVERLAY}:{LINE}",
+            "put_in": False,
             "stale": {"app:part": "changed"},
         }
     ]
