@@ -9,7 +9,10 @@ import typing as t
 from dataclasses import dataclass
 from random import Random
 
+import clock
 import flask
+import seen
+import views
 from flask import g
 from flask import request
 from flask import session
@@ -21,10 +24,6 @@ from werkzeug.routing import BaseConverter
 from werkzeug.routing import Map
 from werkzeug.routing import Rule
 from werkzeug.routing import ValidationError
-
-import clock
-import seen
-import views
 
 FILES = {
     "static/style.css": b"p { color: red }\n" * 20,
@@ -41,7 +40,7 @@ FILES = {
     "templates/plain.txt": b"{{ value }} <plain>",
     "templates/undefined.html": b"{{ missing.attribute }}",
     "templates/broken.html": b"{% if %}",
-    "templates/macro.html": b"{% macro hello(x) %}Hello {{ x }}{{ extra }}{% endmacro %}",
+    "templates/macro.html": b"{% macro hello(x) %}{{ x }}{{ extra }}{% endmacro %}",
 }
 RULES: list[tuple[str, dict[str, t.Any]]] = [
     ("/n/<int:n>", {}),
@@ -245,10 +244,10 @@ class OwnFlask(flask.Flask):
     session_interface = OwnInterface()
     jinja_options: t.ClassVar[dict[str, t.Any]] = {"trim_blocks": True}
 
-    def get_send_file_max_age(self, filename: t.Optional[str]) -> t.Optional[int]:
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
         return 7 if filename and filename.endswith(".css") else None
 
-    def select_jinja_autoescape(self, filename: t.Optional[str]) -> bool:
+    def select_jinja_autoescape(self, filename: str | None) -> bool:
         return filename is None or filename.endswith((".html", ".txt"))
 
 
@@ -446,7 +445,7 @@ def add_functions(app: flask.Flask, rng: Random) -> None:
     if rng.random() < 0.3:
 
         @app.teardown_request
-        def raising(exc: t.Optional[BaseException]) -> None:
+        def raising(exc: BaseException | None) -> None:
             seen.note("teardown that may raise", exc)
             streams = views.STREAMS in seen.case().events
             if seen.case().rng.random() < 0.1 and not streams:
@@ -459,7 +458,7 @@ def add_functions(app: flask.Flask, rng: Random) -> None:
 
 def add_url_functions(app: flask.Flask) -> None:
     @app.url_value_preprocessor
-    def pull(endpoint: t.Optional[str], values: t.Optional[dict[str, t.Any]]) -> None:
+    def pull(endpoint: str | None, values: dict[str, t.Any] | None) -> None:
         seen.note("url values", endpoint, values)
         g.lang = (values or {}).pop("lang", "en")
 
@@ -471,7 +470,7 @@ def add_url_functions(app: flask.Flask) -> None:
     app.add_url_rule("/lang/<lang>/x", "lang", views.url_fors)
 
     @app.url_build_error_handlers.append
-    def external(error: Exception, endpoint: str, values: t.Any) -> t.Optional[str]:
+    def external(error: Exception, endpoint: str, values: t.Any) -> str | None:
         seen.note("build error", endpoint, sorted(values))
         return "http://elsewhere/" if endpoint == "missing" else None
 
@@ -483,7 +482,9 @@ def add_handlers(app: flask.Flask, rng: Random) -> None:
         *(exceptions.InternalServerError, exceptions.BadRequest),
     ]
     for kind in rng.sample(kinds, rng.choice([2, 5, 8])):
-        app.register_error_handler(kind, Handler(f"for {getattr(kind, '__name__', kind)}"))
+        app.register_error_handler(
+            kind, Handler(f"for {getattr(kind, '__name__', kind)}")
+        )
 
 
 def change(application: Application, rng: Random) -> str:

@@ -14,14 +14,13 @@ import pathlib
 import typing as t
 from random import Random
 
+import clock
 import flask
+import proxy
+import workloads
 from flask.ctx import AppContext
 from flask.ctx import RequestContext
 from flask.sessions import SecureCookieSessionInterface
-
-import clock
-import proxy
-import workloads
 
 #: The list of methods and names that the parent wrote from upstream's.
 WATCHED = "watched.json"
@@ -51,7 +50,13 @@ def play(rng: Random, chunk: int, folder: pathlib.Path) -> t.Iterator[t.Any]:
             made = workloads.environ(method, path, extra)
             run = contextvars.copy_context().run
             got = run(workloads.answer, app, made)
-            yield {"way": way, "of": title, "request": request, "got": got, "calls": log[:]}
+            yield {
+                "way": way,
+                "of": title,
+                "request": request,
+                "got": got,
+                "calls": log[:],
+            }
 
 
 def ways(folder: pathlib.Path) -> list[tuple[str, str, list[Method]]]:
@@ -110,7 +115,10 @@ def prepared(
 def built(classes: dict[str, t.Any], folder: pathlib.Path) -> flask.Flask:
     """An application made of these classes."""
     kind = classes["Flask"]
-    for name, attribute in (("AppContext", "app_context"), ("RequestContext", "request_context")):
+    for name, attribute in (
+        ("AppContext", "app_context"),
+        ("RequestContext", "request_context"),
+    ):
         if classes[name] is not CLASSES[name]:
             kind = type(kind.__name__, (kind,), {attribute: maker(classes[name])})
     app: flask.Flask = kind("calls", root_path=str(folder))

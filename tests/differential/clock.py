@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import time
-import typing as t
 
 START = 1_800_000_000.0
 _now = START
@@ -17,7 +16,7 @@ class _Still(datetime.datetime):
     """A ``datetime`` that gets the time from this clock."""
 
     @classmethod
-    def now(cls, tz: t.Optional[datetime.tzinfo] = None) -> datetime.datetime:
+    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(_now, tz)
 
     @classmethod

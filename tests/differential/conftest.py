@@ -1,8 +1,8 @@
 """Makes the environments of both sides, from the wheels that the session `build` left.
 
-    FORK_PYTHON    the interpreter of both sides, instead of this one
-    FORK_WERKZEUG  the version of Werkzeug on both sides, instead of the newest
-    FORK_TEST_SEED what everything random is made from, instead of the commit
+FORK_PYTHON    the interpreter of both sides, instead of this one
+FORK_WERKZEUG  the version of Werkzeug on both sides, instead of the newest
+FORK_TEST_SEED what everything random is made from, instead of the commit
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import pathlib
 import sys
 
 import pytest
-from differential.sides import Sides
 
 from conftest import commit
+from differential.sides import Sides
 from forkkit.base import venv
 from forkkit.base.paths import here
 from forkkit.base.venv import Environment

@@ -11,13 +11,12 @@ import uuid
 import zlib
 from random import Random
 
+import clock
 import flask
+import seen
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
-
-import clock
-import seen
 
 COOKIES = 200
 KEYS: list[t.Any] = ["key", b"key", "other", "k\u00e9y", "x" * 200, "", b"\x00"]
@@ -31,7 +30,9 @@ VALUES: list[t.Callable[[Random], t.Any]] = [
     lambda rng: {"long": "x" * rng.choice([100, 2000]), "n": None},
     lambda rng: {"t": (1, (2, "x")), "b": b"\x00\xff", "m": Markup("<b>")},
     lambda rng: {"u": uuid.UUID(int=rng.getrandbits(128)), " t": [1], "f": 1.5},
-    lambda rng: {"d": datetime.datetime(2027, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)},
+    lambda rng: {
+        "d": datetime.datetime(2027, 1, 2, 3, 4, tzinfo=datetime.timezone.utc)
+    },
     lambda rng: {"_permanent": True, "_flashes": [("message", "saved")]},
     lambda rng: [1, {" di": "x"}],
     lambda rng: {" t": 1},
@@ -107,7 +108,9 @@ def signed(rng: Random, app: flask.Flask) -> str:
         signer_kwargs=options,
     )
     signer = serializer.make_signer(serializer.salt)
-    text = json.dumps(rng.choice([{"a": 1}, [], 1, "x", {" t": [1]}, {" b": "??"}])).encode()
+    text = json.dumps(
+        rng.choice([{"a": 1}, [], 1, "x", {" t": [1]}, {" b": "??"}])
+    ).encode()
     payload = rng.choice(
         [
             base64.urlsafe_b64encode(text).rstrip(b"="),
@@ -144,5 +147,7 @@ def outcome(function: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> 
     try:
         return seen.text(function(*args, **kwargs))
     except Exception as e:
-        carried = [getattr(e, name, "") for name in ("payload", "date_signed", "header")]
+        carried = [
+            getattr(e, name, "") for name in ("payload", "date_signed", "header")
+        ]
         return f"raised {seen.error(e)} {seen.text(carried)}"

@@ -161,7 +161,9 @@ _STATIC = ("static", "no static", "range")
 _UNHEARD = "(request_finished|request_tearing_down|appcontext_(tearing_down|popped))"
 CALLS = [
     # Of static files, nothing is asked that only the cookie of a session needs.
-    Calls("session-static", False, r"Secure\w+\.(get_cookie_\w+|should_\w+)\(.*", _STATIC),
+    Calls(
+        "session-static", False, r"Secure\w+\.(get_cookie_\w+|should_\w+)\(.*", _STATIC
+    ),
     Calls("session-static", True, r"Flask\.(has_static_folder|static_folder)", _STATIC),
     Calls("session-static", True, r"os\.path", _STATIC),
     # Whether it is a static file.

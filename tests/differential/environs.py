@@ -166,9 +166,7 @@ def add_body(rng: Random, made: dict[str, t.Any]) -> None:
         made["wsgi.input_terminated"] = True
 
 
-def add_cookies(
-    rng: Random, made: dict[str, t.Any], cookies: t.Sequence[str]
-) -> None:
+def add_cookies(rng: Random, made: dict[str, t.Any], cookies: t.Sequence[str]) -> None:
     chance = rng.random()
     if cookies and chance < 0.4:
         kept = rng.choice(cookies)

@@ -37,7 +37,7 @@ def main(net: str, seed: str, chunks: str, folder: str) -> None:
 
 def threads_left() -> int:
     """The number of threads besides this one, after those that end have ended."""
-    for _ in range(100):
+    for _ in range(40):
         gc.collect()
         if threading.active_count() == 1:
             break

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typing as t
 
-_SPECIAL = """
-bool len iter contains getitem setitem delitem enter exit or ror and add radd mod eq ne
-lt gt le ge hash str int index next
-""".split()
+_SPECIAL = [
+    *("bool", "len", "iter", "contains", "getitem", "setitem", "delitem", "enter"),
+    *("exit", "or", "ror", "and", "add", "radd", "mod", "eq", "ne", "lt", "gt", "le"),
+    *("ge", "hash", "str", "int", "index", "next"),
+]
 
 
 class Watched:

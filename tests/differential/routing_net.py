@@ -6,23 +6,31 @@ Applications make the maps and rules, so that a fork with its own classes is com
 from __future__ import annotations
 
 import pathlib
+import re
 import typing as t
 from random import Random
 
 import flask
+import seen
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import PathConverter
 from werkzeug.routing import ValidationError
 from werkzeug.test import create_environ
-
-import seen
 
 MATCHES = 100
 PARTS = [
     *("a", "b", "ab", "a.b", "a-b", "\u00fc", "a b", "x|y", ""),
     *("<x>", "<int:n>", "<int(signed=True):n>", "<int(fixed_digits=3):n>", "<path:p>"),
     *("<float:f>", "<any(a,ab,'c d'):w>", "<uuid:u>", "<string(length=2):s>"),
-    *("<even:e>", "<two:d>", "<heavy:h>", "a<x>", "<x>.html", "<int:n>-<x>", "v<int:n>"),
+    *(
+        "<even:e>",
+        "<two:d>",
+        "<heavy:h>",
+        "a<x>",
+        "<x>.html",
+        "<int:n>-<x>",
+        "v<int:n>",
+    ),
     "<string(minlength=2, maxlength=4):s>",
 ]
 HOSTS = ["shop.example", "<x>.shop.example", "api.shop.example:80", "localhost", ""]
@@ -91,7 +99,9 @@ def play(rng: Random, chunk: int, folder: pathlib.Path) -> t.Iterator[t.Any]:
 def add_rule(app: flask.Flask, made: t.Any, rng: Random, by_host: bool) -> str:
     """Add a random rule, and say which, or why it cannot be added."""
     # The variables of a rule have different names.
-    parts = list(dict.fromkeys(rng.choice(PARTS) for _ in range(rng.choice([0, 1, 2, 3]))))
+    parts = list(
+        dict.fromkeys(rng.choice(PARTS) for _ in range(rng.choice([0, 1, 2, 3])))
+    )
     rule = "/" + "/".join(parts) + rng.choice(["", "", "/"])
     options: dict[str, t.Any] = {"methods": rng.choice(METHODS)}
     options["endpoint"] = rng.choice(["one", "two", "three", "four", "five"])
@@ -118,13 +128,17 @@ def add_rule(app: flask.Flask, made: t.Any, rng: Random, by_host: bool) -> str:
 
 def bind(made: t.Any, rng: Random) -> t.Any:
     """An adapter for a random host."""
-    host = rng.choice(["shop.example", "api.shop.example", "localhost", "a.b.c", "x:80"])
+    host = rng.choice(
+        ["shop.example", "api.shop.example", "localhost", "a.b.c", "x:80"]
+    )
     scheme = rng.choice(["http", "http", "https", "ws"])
     if rng.random() < 0.5:
         return made.bind(
             host,
             script_name=rng.choice([None, "/", "/app", "app/"]),
-            subdomain=rng.choice([None, None, "api", "de"]) if not made.host_matching else None,
+            subdomain=rng.choice([None, None, "api", "de"])
+            if not made.host_matching
+            else None,
             url_scheme=scheme,
             default_method=rng.choice(["GET", "POST"]),
             path_info=rng.choice([None, path(rng)]),
@@ -139,13 +153,21 @@ def bind(made: t.Any, rng: Random) -> t.Any:
 
 def path(rng: Random) -> str:
     words = [rng.choice(WORDS) for _ in range(rng.choice([0, 1, 1, 2, 3]))]
-    return rng.choice(["/", "/", "/", "", "//"]) + "/".join(words) + rng.choice(["", "/"])
+    return (
+        rng.choice(["/", "/", "/", "", "//"]) + "/".join(words) + rng.choice(["", "/"])
+    )
+
+
+def path_of(rng: Random, made: t.Any) -> str:
+    """A path that may match one of the rules, with words for its variables."""
+    rules = [str(rule) for rule in made.iter_rules()] or ["/"]
+    return re.sub("<[^>]*>", lambda found: rng.choice(WORDS), rng.choice(rules))
 
 
 def look_up(adapter: t.Any, made: t.Any, rng: Random) -> str:
     """Ask an adapter one thing, and say what and what came."""
     choice = rng.random()
-    where = path(rng) if rng.random() < 0.9 else None
+    where = rng.choice([None, path(rng), *[path_of(rng, made) for _ in range(5)]])
     if choice < 0.6:
         options = {
             "method": rng.choice([None, "GET", "POST", "HEAD", "get", "X"]),
@@ -155,11 +177,17 @@ def look_up(adapter: t.Any, made: t.Any, rng: Random) -> str:
         }
         return f"match {where} {options} {outcome(adapter.match, where, **options)}"
     if choice < 0.65:
-        return f"methods {where} {outcome(lambda: sorted(adapter.allowed_methods(where)))}"
+        return (
+            f"methods {where} {outcome(lambda: sorted(adapter.allowed_methods(where)))}"
+        )
     if choice < 0.7:
-        return f"test {where} {outcome(adapter.test, where, rng.choice([None, 'POST']))}"
+        return (
+            f"test {where} {outcome(adapter.test, where, rng.choice([None, 'POST']))}"
+        )
     endpoint = rng.choice(["one", "two", "three", "four", "five", "missing"])
-    names = rng.sample(["x", "n", "p", "f", "w", "u", "s", "e", "d", "h", "q"], rng.choice([0, 1, 2]))
+    names = rng.sample(
+        ["x", "n", "p", "f", "w", "u", "s", "e", "d", "h", "q"], rng.choice([0, 1, 2])
+    )
     values = {name: rng.choice(VALUES) for name in names}
     options = {
         "method": rng.choice([None, None, "GET", "POST"]),
@@ -167,7 +195,8 @@ def look_up(adapter: t.Any, made: t.Any, rng: Random) -> str:
         "append_unknown": rng.choice([True, True, False]),
         "url_scheme": rng.choice([None, None, "https", ""]),
     }
-    return f"build {endpoint} {values} {options} {outcome(adapter.build, endpoint, values, **options)}"
+    built = outcome(adapter.build, endpoint, values, **options)
+    return f"build {endpoint} {values} {options} {built}"
 
 
 def outcome(function: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> str:

@@ -46,7 +46,7 @@ class Sides:
         return [str(side.python), str(HERE / "play.py"), net, self.seed, chunks, files]
 
     def play(
-        self, net: str, chunks: str, *, fault: t.Optional[pathlib.Path] = None
+        self, net: str, chunks: str, *, fault: pathlib.Path | None = None
     ) -> tuple[pathlib.Path, pathlib.Path]:
         """Play the same on both sides at once, and return the files with the lines.
 
@@ -71,9 +71,11 @@ class Sides:
             assert process.returncode == 0, text
         return outs
 
-    def environ(self, fault: t.Optional[pathlib.Path]) -> dict[str, str]:
+    def environ(self, fault: pathlib.Path | None) -> dict[str, str]:
         # The order of a set depends on it, and so does the order in `Allow`.
-        extra = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+        extra = {"PYTHONHASHSEED": "0"}
+        # uv compiles nothing, and this folder stays as it is.
+        extra["PYTHONPYCACHEPREFIX"] = str(self.folder / "compiled")
         with contextlib.suppress(KeyError):
             extra["FLASKFORK_FAST"] = os.environ["FLASKFORK_FAST"]
         if fault is not None:
@@ -85,7 +87,7 @@ class Sides:
         net: str,
         chunks: str,
         put_aside: PutAside = lambda upstream, fork: (),
-        fault: t.Optional[pathlib.Path] = None,
+        fault: pathlib.Path | None = None,
     ) -> list[str]:
         """Play chunks of a net, and describe what differs.
 
@@ -94,20 +96,20 @@ class Sides:
         found = []
         played = self.play(net, chunks, fault=fault)
         with played[0].open() as theirs, played[1].open() as ours:
-            last = "{}"
+            line = other = ""
             for line, other in itertools.zip_longest(theirs, ours, fillvalue="{}"):
-                last = line
                 if line != other:
                     upstream, fork = json.loads(line), json.loads(other)
                     names = [*put_aside(upstream, fork)]
                     self.occurred[net].update(names)
                     if upstream != fork:
                         found.append(described(upstream, fork))
-            assert json.loads(last) == {"case": "end", "threads": 0}, last
+            for last in (line, other):
+                assert json.loads(last) == {"case": "end", "threads": 0}, last
         return found
 
     def check(self, net: str, chunks: str, put_aside: PutAside) -> None:
-        """Fail with the first differences and a way to replay them, if there are any."""
+        """Fail with the first differences, and how to replay them, if there are any."""
         found = self.differences(net, chunks, put_aside)
         if found:
             commands = [

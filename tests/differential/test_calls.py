@@ -5,13 +5,12 @@ Slow in full, because each method and name is replaced alone.
 
 from __future__ import annotations
 
-import json
-
 import pytest
+
 from differential import differences
 from differential.sides import Sides
 
-PARTS = 20
+PARTS = 40
 
 
 @pytest.mark.sampled(PARTS)

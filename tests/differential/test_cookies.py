@@ -6,6 +6,7 @@ Slow in full, because a cookie can be damaged in many ways: 30,000 of them.
 from __future__ import annotations
 
 import pytest
+
 from differential import differences
 from differential.sides import Sides
 

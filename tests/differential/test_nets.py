@@ -6,12 +6,13 @@ import dataclasses
 import pathlib
 
 import pytest
+
 from differential import differences
 from differential.sides import Sides
 
 FAULTS = {
     "requests": "flask.Response.default_mimetype = 'text/plain'",
-    "routing": "__import__('werkzeug.routing').routing.MapAdapter.test = lambda *args: 1",
+    "routing": "werkzeug.routing.MapAdapter.test = lambda *args: True",
     "cookies": "SecureCookieSessionInterface.salt = 'other'",
     "threads": "flask.Flask.do_teardown_request = lambda self, exc=None: None",
     "calls": "flask.Flask.url_for = lambda self, *args, **values: '/'",
@@ -20,6 +21,7 @@ START = """\
 import clock
 clock.stop()
 import flask
+import werkzeug.routing
 from flask.sessions import SecureCookieSessionInterface
 """
 
@@ -30,6 +32,7 @@ def same(sides: Sides) -> Sides:
     return dataclasses.replace(sides, fork=dataclasses.replace(sides.upstream))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("net", FAULTS)
 def test_a_fault_is_caught(same: Sides, net: str, tmp_path: pathlib.Path) -> None:
     tmp_path.joinpath("sitecustomize.py").write_text(f"{START}{FAULTS[net]}\n")
@@ -37,13 +40,15 @@ def test_a_fault_is_caught(same: Sides, net: str, tmp_path: pathlib.Path) -> Non
     assert same.differences(net, chunks, fault=tmp_path)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("net", FAULTS)
 def test_nothing_is_caught_where_there_is_nothing(same: Sides, net: str) -> None:
     assert same.differences(net, "0:2", differences.none) == []
 
 
 def test_a_thread_that_is_left_is_an_error(same: Sides, tmp_path: pathlib.Path) -> None:
-    fault = "import threading\ntimer = threading.Timer(1000, print)\ntimer.daemon = True\ntimer.start()\n"
+    fault = "import threading\ntimer = threading.Timer(1000, print)\n"
+    fault += "timer.daemon = True\ntimer.start()\n"
     tmp_path.joinpath("sitecustomize.py").write_text(fault)
     with pytest.raises(AssertionError, match="threads"):
         same.differences("cookies", "0:1", fault=tmp_path)

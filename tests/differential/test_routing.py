@@ -6,12 +6,13 @@ Slow in full, because the cases in which rules depend on each other are rare.
 from __future__ import annotations
 
 import pytest
+
 from differential import differences
 from differential.sides import Sides
 
-#: Each plays 16 chunks of 100 look-ups.
-PARTS = 20
-CHUNKS = 16
+#: Each plays 10 chunks of 100 look-ups.
+PARTS = 32
+CHUNKS = 10
 
 
 @pytest.mark.sampled(PARTS)

@@ -6,12 +6,13 @@ Slow in full, because what threads do to each other is rare.
 from __future__ import annotations
 
 import pytest
+
 from differential import differences
 from differential.sides import Sides
 
-#: Each plays 5 chunks of 4 threads with 25 requests.
-PARTS = 12
-CHUNKS = 5
+#: Each plays 3 chunks of 4 threads with 25 requests.
+PARTS = 20
+CHUNKS = 3
 
 
 @pytest.mark.sampled(PARTS)

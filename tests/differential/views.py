@@ -14,25 +14,29 @@ import typing as t
 import uuid
 
 import flask
+import seen
 from flask import request
 from flask import session
 from markupsafe import Markup
 from werkzeug import exceptions
 
-import seen
-
 #: The attributes of a request that views read, in an order that the case chooses.
-ATTRIBUTES = """
-accept_charsets accept_encodings accept_languages accept_mimetypes access_control_request_method
-access_route args authorization base_url blueprint blueprints cache_control
-content_encoding content_length content_type cookies data date endpoint form files full_path
-get_json host host_url if_match if_modified_since if_none_match if_range
-if_unmodified_since is_json is_multiprocess is_multithread is_run_once is_secure json
-max_content_length max_form_memory_size max_form_parts max_forwards method mimetype mimetype_params origin
-path pragma query_string range referrer remote_addr remote_user root_path root_url
-scheme script_root server stream trusted_hosts url url_root url_rule user_agent values
-view_args want_form_data_parsed input_stream routing_exception shallow
-""".split()
+ATTRIBUTES = [
+    *("accept_charsets", "accept_encodings", "accept_languages", "accept_mimetypes"),
+    *("access_control_request_method", "access_route", "args", "authorization"),
+    *("base_url", "blueprint", "blueprints", "cache_control", "content_encoding"),
+    *("content_length", "content_type", "cookies", "data", "date", "endpoint", "form"),
+    *("files", "full_path", "get_json", "host", "host_url", "if_match"),
+    *("if_modified_since", "if_none_match", "if_range", "if_unmodified_since"),
+    *("is_json", "is_multiprocess", "is_multithread", "is_run_once", "is_secure"),
+    *("json", "max_content_length", "max_form_memory_size", "max_form_parts"),
+    *("max_forwards", "method", "mimetype", "mimetype_params", "origin", "path"),
+    *("pragma", "query_string", "range", "referrer", "remote_addr", "remote_user"),
+    *("root_path", "root_url", "scheme", "script_root", "server", "stream"),
+    *("trusted_hosts", "url", "url_root", "url_rule", "user_agent", "values"),
+    *("view_args", "want_form_data_parsed", "input_stream"),
+    *("routing_exception", "shallow"),
+]
 #: Noted by the views the streams of which hold the context.
 STREAMS = "streams in context"
 

@@ -50,7 +50,9 @@ def play(rng: Random, chunk: int, folder: pathlib.Path) -> t.Iterator[t.Any]:
 def methods(cls: type) -> t.Iterator[tuple[str, str]]:
     """The methods and properties that a class has, with what they are."""
     found = {
-        name: value for base in reversed(cls.__mro__[:-1]) for name, value in vars(base).items()
+        name: value
+        for base in reversed(cls.__mro__[:-1])
+        for name, value in vars(base).items()
     }
     for name, value in sorted(found.items()):
         if name.startswith("__") and name not in SPECIAL:
@@ -79,7 +81,9 @@ def codes(module: types.ModuleType) -> t.Iterator[types.CodeType]:
     found = [compile(source, module.__name__, "exec")]
     while found:
         code = found.pop()
-        found += [const for const in code.co_consts if isinstance(const, types.CodeType)]
+        found += [
+            const for const in code.co_consts if isinstance(const, types.CodeType)
+        ]
         # The bodies of a module and of its classes run at import only.
         if code.co_flags & inspect.CO_NEWLOCALS:
             yield code
