@@ -171,8 +171,6 @@ CALLS = [
     # It is asked whether there are receivers, who get the signal then.
     Calls("signals-unheard", False, rf"{_UNHEARD}\.send"),
     Calls("signals-unheard", True, rf"{_UNHEARD}\.receivers"),
-    # Its module has a `json` of its own.
-    Calls("json-mixed-keys", False, r"json\.dumps"),
 ]
 
 

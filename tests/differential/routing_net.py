@@ -33,14 +33,41 @@ PARTS = [
     ),
     "<string(minlength=2, maxlength=4):s>",
 ]
-HOSTS = ["shop.example", "<x>.shop.example", "api.shop.example:80", "localhost", ""]
+HOSTS = [
+    *["shop.example"] * 4,
+    "<x>.shop.example",
+    "api.shop.example:80",
+    "localhost",
+    "",
+]
 SUBDOMAINS = ["", "api", "<x>", "<any(de,en):lang>", "www"]
 WORDS = [
     *("a", "b", "ab", "a.b", "a-b", "\u00fc", "a b", "x|y", "", "1", "001", "-5", "2"),
     *("1.5", "c d", "7", "ax", "x.html", "1-x", "v3", "abc", "a%2Fb", "..", "a/b"),
     *("00000000-0000-0000-0000-000000000007", "de", "1/2", "x:y", "\u0661"),
 ]
-METHODS = [None, ["GET"], ["POST"], ["GET", "POST"], ["PUT", "DELETE"], ["HEAD"], []]
+#: Words for variables by the last letter of their names.
+FITTING = {
+    "n": ["1", "7", "-5", "001", "123"],
+    "p": ["a", "a/b", "a/b/c"],
+    "f": ["1.5", "0.0", "-1.5"],
+    "w": ["a", "ab", "c d"],
+    "u": ["00000000-0000-0000-0000-000000000007"],
+    "s": ["ab", "abc", "xy"],
+    "e": ["2", "4", "7"],
+    "d": ["a/b", "1/2"],
+}
+METHODS = [
+    None,
+    None,
+    None,
+    ["GET"],
+    ["POST"],
+    ["GET", "POST"],
+    ["PUT", "DELETE"],
+    ["HEAD"],
+    [],
+]
 VALUES = [1, 0, -5, "x", "ab", "a b", "\u00fc", "a/b", 1.5, None, ["a", "b"], "", True]
 
 
@@ -74,7 +101,7 @@ class Heavy(BaseConverter):
 def play(rng: Random, chunk: int, folder: pathlib.Path) -> t.Iterator[t.Any]:
     """Make a map, and yield what each of its matches and URLs is."""
     seen.begin(rng)
-    by_host = rng.random() < 0.25
+    by_host = rng.random() < 0.15
     app = flask.Flask("routing", static_folder=None)
     made = app.url_map_class(
         host_matching=by_host,
@@ -82,7 +109,7 @@ def play(rng: Random, chunk: int, folder: pathlib.Path) -> t.Iterator[t.Any]:
         merge_slashes=rng.random() < 0.7,
         redirect_defaults=rng.random() < 0.7,
         sort_parameters=rng.random() < 0.2,
-        default_subdomain=rng.choice(["", "", "www"]),
+        default_subdomain=rng.choice(["", "", "", "", "www"]),
         converters={"even": Even, "two": Two, "heavy": Heavy},
     )
     rules = [add_rule(app, made, rng, by_host) for _ in range(rng.choice([1, 5, 20]))]
@@ -129,7 +156,7 @@ def add_rule(app: flask.Flask, made: t.Any, rng: Random, by_host: bool) -> str:
 def bind(made: t.Any, rng: Random) -> t.Any:
     """An adapter for a random host."""
     host = rng.choice(
-        ["shop.example", "api.shop.example", "localhost", "a.b.c", "x:80"]
+        ["shop.example"] * 5 + ["api.shop.example", "localhost", "a.b.c", "x:80"]
     )
     scheme = rng.choice(["http", "http", "https", "ws"])
     if rng.random() < 0.5:
@@ -161,7 +188,11 @@ def path(rng: Random) -> str:
 def path_of(rng: Random, made: t.Any) -> str:
     """A path that may match one of the rules, with words for its variables."""
     rules = [str(rule) for rule in made.iter_rules()] or ["/"]
-    return re.sub("<[^>]*>", lambda found: rng.choice(WORDS), rng.choice(rules))
+
+    def word(found: re.Match[str]) -> str:
+        return rng.choice(FITTING.get(found[1], WORDS) if rng.random() < 0.9 else WORDS)
+
+    return re.sub(r"<[^>]*?(\w)>", word, rng.choice(rules))
 
 
 def look_up(adapter: t.Any, made: t.Any, rng: Random) -> str:
@@ -170,10 +201,12 @@ def look_up(adapter: t.Any, made: t.Any, rng: Random) -> str:
     where = rng.choice([None, path(rng), *[path_of(rng, made) for _ in range(5)]])
     if choice < 0.6:
         options = {
-            "method": rng.choice([None, "GET", "POST", "HEAD", "get", "X"]),
+            "method": rng.choice(
+                [None, None, "GET", "GET", "POST", "HEAD", "get", "X"]
+            ),
             "return_rule": rng.choice([True, False]),
             "query_args": rng.choice([None, {}, {"a": ["1", "\u00fc"]}, "x=1"]),
-            "websocket": rng.choice([None, None, None, True, False]),
+            "websocket": rng.choice([None] * 8 + [True, False]),
         }
         return f"match {where} {options} {outcome(adapter.match, where, **options)}"
     if choice < 0.65:
