@@ -73,17 +73,18 @@ def teardown_all(upstream: Seen, fork: Seen) -> None:
     sides = upstream, fork
     if not all("teardown raises" in side["events"] for side in sides):
         return
-    at = upstream["events"].index("teardown raises")
-    extra = collections.Counter(fork["events"]) - collections.Counter(
-        upstream["events"]
-    )
-    if all(event.startswith(_ENDINGS + _MOVES) for event in extra):
-        for event in extra.elements():
-            last = len(fork["events"]) - fork["events"][::-1].index(event) - 1
-            if last > at:
-                del fork["events"][last]
-        if not any(fork["got"]["contexts"]):
-            upstream["got"]["contexts"] = fork["got"]["contexts"]
+    theirs, ours = (side["events"] for side in sides)
+    extra = collections.Counter(ours) - collections.Counter(theirs)
+    n = theirs.index("teardown raises")
+    while n < len(ours):
+        if ours[n : n + 1] == theirs[n : n + 1]:
+            n += 1
+        elif extra[ours[n]] and ours[n].startswith(_ENDINGS + _MOVES):
+            extra[ours.pop(n)] -= 1
+        else:
+            break
+    if not any(fork["got"]["contexts"]):
+        upstream["got"]["contexts"] = fork["got"]["contexts"]
 
 
 def bad_host_url_for(upstream: Seen, fork: Seen) -> None:
@@ -166,6 +167,13 @@ CALLS = [
     ),
     Calls("session-static", True, r"Flask\.(has_static_folder|static_folder)", _STATIC),
     Calls("session-static", True, r"os\.path", _STATIC),
+    # An interface of the application's own saves into a response that is not sent.
+    Calls(
+        "session-static",
+        True,
+        r"Response\.(__init__\(0\)|status =|_clean_status\(1\))",
+        _STATIC,
+    ),
     # Whether it is a static file.
     Calls("session-static", True, r"Request\.endpoint"),
     # It is asked whether there are receivers, who get the signal then.

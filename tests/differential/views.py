@@ -94,6 +94,9 @@ def change_environ(**values: t.Any) -> str:
             ("HTTP_COOKIE", "changed=1"),
             ("REMOTE_ADDR", "9.9.9.9"),
             ("SCRIPT_NAME", "/changed"),
+            ("SERVER_NAME", "changed.example"),
+            ("SERVER_PORT", "81"),
+            ("CONTENT_TYPE", "changed/type"),
         ]
     )
     request.environ[name] = value
