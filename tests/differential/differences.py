@@ -42,9 +42,13 @@ def session_static(upstream: Seen, fork: Seen) -> None:
     """A static file is sent without a session cookie."""
     theirs, ours = (side["got"].get("headers", []) for side in (upstream, fork))
     left_out = [header for header in theirs if header not in ours]
-    if "/static" in upstream["do"].get("PATH_INFO", "") and all(
-        name == "Set-Cookie" or [name, value] == ["Vary", "Cookie"]
-        for name, value in left_out
+    if (
+        left_out
+        and "/static" in upstream["do"].get("PATH_INFO", "")
+        and all(
+            name == "Set-Cookie" or [name, value] == ["Vary", "Cookie"]
+            for name, value in left_out
+        )
     ):
         upstream["got"]["headers"] = [x for x in theirs if x not in left_out]
 
@@ -59,7 +63,7 @@ def stream_teardown(upstream: Seen, fork: Seen) -> None:
         for side in sides
     )
     rounds = [theirs[n : n + len(ours)] for n in range(0, len(theirs), len(ours) or 1)]
-    if ours in rounds and len(rounds) <= 2:
+    if (ours in rounds and len(rounds) <= 2) or theirs == ours:
         for side in sides:
             side["events"] = [
                 event
