@@ -57,6 +57,8 @@ INSTALLED = [x for x in ("3.9", "3.11", "3.13") if x in FOUND] or FOUND[:1]
 ONE = "3.11" if "3.11" in FOUND else INSTALLED[-1]
 # Appended, so that the machine's own interpreters take precedence.
 os.environ["PATH"] += f"{os.pathsep}{UNSTABLE / 'bin'}"
+#: Tested with the oldest Python; the others have the newest.
+OLDEST_WERKZEUG = "3.1.0"
 #: Replaces packages of upstream's lock file that have no wheel for this interpreter.
 OVERRIDES = {"3.15": "greenlet>=3.3.1"}
 
@@ -79,16 +81,19 @@ NOT_QUICK = [
 #: The sessions of which `default` runs only a sample.
 SAMPLED = ["tools", "killed", "history", "verify", "programs", "recipes", "ecosystem"]
 SAMPLED += [f"distribution-{version}" for version in (INSTALLED[0], INSTALLED[-1])]
+SAMPLED += [f"differential-{version}" for version in (FOUND[0], FOUND[-1])]
 DEFAULT = [
     *("lint", "build", "tools", "killed", "history", "verify", "browser"),
     *dict.fromkeys(f"fork-{version}" for version in (FOUND[0], FOUND[-1])),
     *dict.fromkeys(f"distribution-{x}" for x in (INSTALLED[0], INSTALLED[-1])),
+    *dict.fromkeys(f"differential-{version}" for version in (FOUND[0], FOUND[-1])),
     *("programs", "recipes", "ecosystem"),
 ]
 ALL = [
     *DEFAULT,
     *(f"fork-{version}" for version in FOUND[1:-1]),
     *(f"distribution-{version}" for version in INSTALLED[1:-1]),
+    *(f"differential-{version}" for version in FOUND[1:-1]),
     "unstable",
 ]
 
@@ -279,6 +284,19 @@ def run_upstreams_suite(
         with variables(UV_OVERRIDE=str(overrides)), ThreadPoolExecutor() as pool:
             for name, outcome in zip(names, pool.map(run, names)):
                 session.log(f"upstream's suite as {name}: {outcome}")
+
+
+@nox.session(python=PYTHONS, requires=["build"])
+@in_memory
+def differential(session: nox.Session) -> None:
+    """The installed fork beside upstream's Flask: random cases, and what they call."""
+    env = {"FORK_PYTHON": str(pathlib.Path(session.bin, "python"))}
+    if session.python == FOUND[0]:
+        env["FORK_WERKZEUG"] = OLDEST_WERKZEUG
+    # Two processes at once play the same, so that two cores are busy.
+    run = [sys.executable, "-m", "pytest", *sample()]
+    run += session.posargs or ["tests/differential"]
+    session.run(*run, env=env, external=True)
 
 
 @nox.session(venv_backend="none", requires=["build"])
