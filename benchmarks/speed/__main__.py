@@ -25,6 +25,7 @@ from . import measure
 from . import report
 from . import workloads
 from .measure import Measured
+from .variants import add_options
 from .variants import environment
 from .variants import VARIANTS
 
@@ -44,8 +45,7 @@ def options(args: t.Sequence[str]) -> argparse.Namespace:
     names = ", ".join([*workloads.ALL, *workloads.STRINGS])
     add("--workloads", nargs="+", default=[], metavar="WORKLOAD", help=names)
     add("--parts", nargs="+", default=PARTS, choices=PARTS, help="what is measured")
-    add("--python", default="3.11", help="the version of Python to measure with")
-    add("--wheels", type=pathlib.Path, default=here().root / "build" / "dist")
+    add_options(parser, here())
     add("--json", type=pathlib.Path, default=here().root / "build" / "speed.json")
     add("--chart", type=pathlib.Path, help="draw the requests into this SVG file")
     chosen = parser.parse_args(args)

@@ -7,6 +7,7 @@ event loop, so that the frameworks are compared and not their servers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import sys
 import typing as t
@@ -44,6 +45,9 @@ class Driver(t.Protocol):
 
     def run(self, count: int) -> Answer:
         """Make it ``count`` times, and return the last answer."""
+
+    def close(self) -> None:
+        """Release what it holds; it cannot be used any more."""
 
 
 def request_headers(workload: Workload, cookies: str = "") -> dict[str, str]:
@@ -105,6 +109,9 @@ class OverWsgi:
         status, headers = given
         return Answer(int(status.partition(" ")[0]), headers, sent)
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class OverAsgi:
     """A driver for an ASGI application."""
@@ -131,6 +138,9 @@ class OverAsgi:
 
     def run(self, count: int) -> Answer:
         return self.loop.run_until_complete(self._requests(count))
+
+    def close(self) -> None:
+        self.loop.close()
 
     async def _requests(self, count: int) -> Answer:
         app, scope = self.app, self.scope
@@ -178,9 +188,11 @@ def driver(apps: t.Any, workload: Workload) -> Driver | None:
     if make is None:
         return None
     app = make()
-    made = kind(app, workload)
+    cookies = ""
     if workload.cookie:
-        made = kind(app, workload, made.run(1).cookies)
+        with contextlib.closing(kind(app, workload)) as first:
+            cookies = first.run(1).cookies
+    made = kind(app, workload, cookies)
     for _ in range(2):
         if problem := workload.problem(*made.run(1)):
             raise WrongAnswer(problem)

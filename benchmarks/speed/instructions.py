@@ -37,15 +37,16 @@ from .counting import IMPORT
 from .measure import BENCHMARKS
 from .measure import Measured
 from .report import Result
+from .variants import add_options
 from .variants import environment
 from .variants import FLASKS
+from .variants import PYTHON
 
 RECORD = BENCHMARKS / "instructions.json"
 #: What a count may differ from its record.
 TOLERANCE = 0.01
 #: The counts of requests whose difference callgrind measures.
 CALLGRIND = (50, 250)
-PYTHON = "3.11"
 
 #: Counts by workload, then by variant.
 Counts = dict[str, dict[str, int]]
@@ -70,10 +71,10 @@ def main(args: t.Sequence[str]) -> None:
     )
     if chosen.record:
         content = {"python": version, "bytecode": counts}
-        RECORD.write_text(json.dumps(content, indent=1) + "\n")
-        print(f"{RECORD}: written")
+        chosen.against.write_text(json.dumps(content, indent=1) + "\n")
+        print(f"{chosen.against}: written")
         return
-    record = json.loads(RECORD.read_text())
+    record = json.loads(chosen.against.read_text())
     more, less = compare(record["bytecode"], counts)
     for line in less:
         print(f"fewer than recorded: {line}; record it with -- --record")
@@ -94,8 +95,8 @@ def options(args: t.Sequence[str]) -> argparse.Namespace:
     what.add_argument("--record", action="store_true", help="write the record")
     what.add_argument("--callgrind", action="store_true", help="use callgrind")
     add("--workloads", nargs="+", default=[], help=", ".join(every_name()))
-    add("--python", default=PYTHON, help="the version of Python; not for the record")
-    add("--wheels", type=pathlib.Path, default=here().root / "build" / "dist")
+    add_options(parser, here())
+    add("--against", type=pathlib.Path, default=RECORD, help="the record")
     chosen = parser.parse_args(args)
     if chosen.callgrind and not shutil.which("valgrind"):
         parser.error("valgrind is not installed")
@@ -150,11 +151,11 @@ def compare(record: Counts, counts: Counts) -> tuple[list[str], list[str]]:
             if recorded is None:
                 more.append(f"{name}, {variant}: {count}, and there is no record")
                 continue
-            by = count / recorded - 1
-            line = f"{name}, {variant}: {count} instead of {recorded} ({by:+.1%})"
-            if by > TOLERANCE:
+            by = f"{count / recorded - 1:+.1%}"
+            line = f"{name}, {variant}: {count} instead of {recorded} ({by})"
+            if count > recorded * (1 + TOLERANCE):
                 more.append(line)
-            elif by < -TOLERANCE:
+            elif count < recorded * (1 - TOLERANCE):
                 less.append(line)
     return more, less
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import pathlib
 import typing as t
@@ -16,6 +17,8 @@ from forkkit.upstream.pin import Pin
 
 HERE = pathlib.Path(__file__).parent
 LOCK = HERE / "requirements.txt"
+#: The version that the lock file is for.
+PYTHON = "3.11"
 #: The variable that turns the fork's quick ways off.
 SLOW = {"FLASKFORK_FAST": "0"}
 
@@ -64,6 +67,13 @@ VARIANTS = {
 }
 #: Flask, the fork, and the fork with its quick ways off.
 FLASKS = [variant for variant in VARIANTS.values() if variant.is_flask]
+
+
+def add_options(parser: argparse.ArgumentParser, project: Project) -> None:
+    """Options for what is installed, for a command line."""
+    wheels = project.root / "build" / "dist"
+    parser.add_argument("--python", default=PYTHON, help="the version of Python")
+    parser.add_argument("--wheels", type=pathlib.Path, default=wheels)
 
 
 def environment(

@@ -33,6 +33,8 @@ def main(name: str) -> None:
         command, argument = json.loads(line)
         result: t.Any
         if command == "prepare":
+            if made is not None:
+                made.close()
             made = driver(apps, *chosen([argument]))
             result = made is not None
         else:
