@@ -72,7 +72,8 @@ RECIPES = "tests/distribution/test_recipes.py"
 #: Test files that are too slow for each commit: they install the fork, or run the
 #: command many times.
 NOT_QUICK = [
-    *("absorbed", "application", "author", "backend", "bisect", "ecosystem"),
+    *("absorbed", "application", "author", "backend", "benchmarks", "bisect"),
+    "ecosystem",
     *("history", "hostile", "killed", "launch", "look", "moto", "rebase", "review"),
     *("take", "tree", "undo", "upstream", "verify", "workflow"),
 ]
@@ -202,6 +203,7 @@ def lint(session: nox.Session) -> None:
         "noxfile.py",
         ".ci/rest.py",
         "tests/unstable.py",
+        *sorted(map(str, ROOT.glob("benchmarks/speed/*.py"))),
     )
 
 

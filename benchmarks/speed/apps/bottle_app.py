@@ -17,6 +17,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 
 def hello() -> t.Any:
@@ -130,16 +131,7 @@ def form() -> t.Any:
     return app
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "static": static,
-    "errors": errors,
-    "stream": stream,
-    "form": form,
-}
-ASGI: dict[str, t.Callable[[], t.Any]] = {}
+WSGI = named(
+    hello, json, template, postjson, session, bigapp, static, errors, stream, form
+)
+ASGI = named()

@@ -34,6 +34,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 SESSIONS = ["django.contrib.sessions.middleware.SessionMiddleware"]
 _TEMPLATES = {
@@ -157,17 +158,17 @@ def form() -> t.Any:
     return app(path("login", login), middleware=SESSIONS)
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "hello_key": lambda: hello(SESSIONS),
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "static": static,
-    "errors": app,
-    "stream": stream,
-    "form": form,
-}
-ASGI: dict[str, t.Callable[[], t.Any]] = {"async": in_async}
+WSGI = named(
+    hello,
+    json,
+    template,
+    postjson,
+    session,
+    bigapp,
+    static,
+    stream,
+    form,
+    hello_key=lambda: hello(SESSIONS),
+    errors=app,
+)
+ASGI = named(**{"async": in_async})

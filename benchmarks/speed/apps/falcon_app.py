@@ -18,6 +18,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 Respond = t.Callable[..., None]
 
@@ -131,14 +132,5 @@ def stream() -> t.Any:
     return app("/", index)
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "bigapp": bigapp,
-    "static": static,
-    "errors": errors,
-    "stream": stream,
-}
-ASGI: dict[str, t.Callable[[], t.Any]] = {"async": in_async}
+WSGI = named(hello, json, template, postjson, bigapp, static, errors, stream)
+ASGI = named(**{"async": in_async})

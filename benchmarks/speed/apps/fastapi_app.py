@@ -31,6 +31,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 
 class Line(BaseModel):
@@ -194,18 +195,18 @@ def form() -> FastAPI:
     return made
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {}
-ASGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "hello_key": lambda: hello(sessions=True),
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "async": in_async,
-    "static": static,
-    "errors": errors,
-    "stream": stream,
-    "form": form,
-}
+WSGI = named()
+ASGI = named(
+    hello,
+    json,
+    template,
+    postjson,
+    session,
+    bigapp,
+    static,
+    errors,
+    stream,
+    form,
+    hello_key=lambda: hello(sessions=True),
+    **{"async": in_async},
+)

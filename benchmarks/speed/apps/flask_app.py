@@ -18,6 +18,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 
 def make(*, key: str | None = KEY, folder: pathlib.Path = FILES) -> flask.Flask:
@@ -175,20 +176,20 @@ def string(cached: int = 0) -> flask.Flask:
     return app
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "hello_key": hello_key,
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "async": in_async,
-    "static": make,
-    "errors": errors,
-    "stream": stream,
-    "form": form,
-    "string": string,
-    "string_cached": lambda: string(cached=1),
-}
-ASGI: dict[str, t.Callable[[], t.Any]] = {}
+WSGI = named(
+    hello,
+    hello_key,
+    json,
+    template,
+    postjson,
+    session,
+    bigapp,
+    errors,
+    stream,
+    form,
+    string,
+    static=make,
+    string_cached=lambda: string(cached=1),
+    **{"async": in_async},
+)
+ASGI = named()

@@ -17,6 +17,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 
 def make(*, key: str | None = KEY) -> quart.Quart:
@@ -166,18 +167,18 @@ def form() -> quart.Quart:
     return app
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {}
-ASGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "hello_key": hello_key,
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "async": in_async,
-    "static": make,
-    "errors": errors,
-    "stream": stream,
-    "form": form,
-}
+WSGI = named()
+ASGI = named(
+    hello,
+    hello_key,
+    json,
+    template,
+    postjson,
+    session,
+    bigapp,
+    errors,
+    stream,
+    form,
+    static=make,
+    **{"async": in_async},
+)

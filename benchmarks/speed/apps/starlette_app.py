@@ -30,6 +30,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 SESSIONS = [Middleware(SessionMiddleware, secret_key=KEY)]
 
@@ -141,18 +142,18 @@ def form() -> Starlette:
     return app(Route("/login", login, methods=["POST"]), middleware=SESSIONS)
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {}
-ASGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": lambda: app(Route("/", text)),
-    "hello_key": lambda: app(Route("/", text), middleware=SESSIONS),
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "async": in_async,
-    "static": static,
-    "errors": errors,
-    "stream": stream,
-    "form": form,
-}
+WSGI = named()
+ASGI = named(
+    json,
+    template,
+    postjson,
+    session,
+    bigapp,
+    static,
+    errors,
+    stream,
+    form,
+    hello=lambda: app(Route("/", text)),
+    hello_key=lambda: app(Route("/", text), middleware=SESSIONS),
+    **{"async": in_async},
+)

@@ -28,6 +28,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 View = t.Callable[..., Response]
 _signer = URLSafeTimedSerializer(KEY, salt="session")
@@ -166,16 +167,7 @@ def form() -> t.Any:
     return app(Rule("/login", endpoint="login", methods=["POST"]), login=login)
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "static": static,
-    "errors": app,
-    "stream": stream,
-    "form": form,
-}
-ASGI: dict[str, t.Callable[[], t.Any]] = {}
+WSGI = named(
+    hello, json, template, postjson, session, bigapp, static, stream, form, errors=app
+)
+ASGI = named()

@@ -23,6 +23,7 @@ from ..workloads import PRODUCTS
 from ..workloads import SECTIONS
 from ..workloads import TEXT
 from ..workloads import USER
+from . import named
 
 PLAIN = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -171,16 +172,7 @@ def form() -> t.Any:
     return serve
 
 
-WSGI: dict[str, t.Callable[[], t.Any]] = {
-    "hello": hello,
-    "json": json,
-    "template": template,
-    "postjson": postjson,
-    "session": session,
-    "bigapp": bigapp,
-    "static": static,
-    "errors": errors,
-    "stream": stream,
-    "form": form,
-}
-ASGI: dict[str, t.Callable[[], t.Any]] = {}
+WSGI = named(
+    hello, json, template, postjson, session, bigapp, static, errors, stream, form
+)
+ASGI = named()
