@@ -193,6 +193,7 @@ def test_garbage_is_counted_per_request():
         (speed_main.options, ["--workloads", "nope"], "no workload 'nope'; there are:"),
         (speed_main.options, ["--only", "fork", "nope"], "there is no variant 'nope'"),
         (speed_main.options, ["--rounds", "0"], "there has to be a round"),
+        (speed_main.options, ["--chart", "x", "--only", "fork"], "which is left out"),
         (servers.options, ["--workloads", "nope"], "there is no workload 'nope'"),
         (servers.options, ["--servers", "nope"], "there is no server 'nope'"),
         (instructions.options, ["--workloads", "nope"], "there is no workload 'nope'"),

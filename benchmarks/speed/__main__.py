@@ -56,6 +56,8 @@ def options(args: t.Sequence[str]) -> argparse.Namespace:
         parser.error(str(error))
     if chosen.rounds < 1:
         parser.error("there has to be a round")
+    if chosen.chart and report.REFERENCE not in chosen.only:
+        parser.error(f"the chart compares with {report.REFERENCE}, which is left out")
     return chosen
 
 
