@@ -17,7 +17,7 @@ from forkkit.upstream.pin import Pin
 
 HERE = pathlib.Path(__file__).parent
 LOCK = HERE / "requirements.txt"
-#: The version that the lock file is for.
+#: The version that everything is measured with, unless another is named.
 PYTHON = "3.11"
 #: The variable that turns the fork's quick ways off.
 SLOW = {"FLASKFORK_FAST": "0"}
