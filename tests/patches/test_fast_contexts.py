@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partialmethod
 
 import flask
 import pytest
@@ -73,7 +74,8 @@ def test_an_error_of_one_teardown(app, exc):
     with pytest.raises(OSError, match="request"):
         ctx.pop(exc)
     assert seen == [(type(exc), True, True)]
-    assert not _cv_request.get(None) and not _cv_app.get(None)
+    assert not _cv_request.get(None)
+    assert not _cv_app.get(None)
     assert ctx._cv_tokens == []
     assert ctx.request.environ["werkzeug.request"] is None
 
@@ -90,7 +92,7 @@ def test_errors_of_every_step(app):
         raise TypeError("popped")
 
     with signals.appcontext_popped.connected_to(popped):
-        with pytest.raises(BaseException) as caught:
+        with pytest.raises(BaseException) as caught:  # noqa: PT011
             ctx.pop()
     assert [len(first), len(second), len(third)] == [1, 1, 1]
     error = caught.value
@@ -104,7 +106,8 @@ def test_errors_of_every_step(app):
         assert type(error) is OSError
         text = "".join(error.__notes__)
         assert all(name in text for name in ("ValueError", "KeyError", "TypeError"))
-    assert not _cv_request.get(None) and not _cv_app.get(None)
+    assert not _cv_request.get(None)
+    assert not _cv_app.get(None)
     assert ctx._cv_tokens == []
 
 
@@ -144,7 +147,7 @@ def test_the_wrong_context_after_an_error(app):
     outer, inner = app.app_context(), app.app_context()
     outer.push()
     inner.push()
-    with pytest.raises(BaseException) as caught:
+    with pytest.raises(BaseException) as caught:  # noqa: PT011
         outer.pop()
     assert len(seen) == 1
     errors = getattr(caught.value, "exceptions", [caught.value])
@@ -264,6 +267,5 @@ def test_rules_are_matched_the_same(path, method, monkeypatch):
             )
         )
         # A class that is not Werkzeug's is called the way it was before.
-        original = MapAdapter.match
-        monkeypatch.setattr(MapAdapter, "match", lambda *a, **k: original(*a, **k))
+        monkeypatch.setattr(MapAdapter, "match", partialmethod(MapAdapter.match))
     assert results[0] == results[1]
