@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: Prints the parts that are in use.
 PROGRAM = """
 import flask, werkzeug.local, werkzeug.routing, werkzeug.wrappers, itsdangerous
-from flask import globals, sansio, sessions
+from flask import globals, json, sansio, sessions
 pairs = {
     "proxies": (type(flask.request), werkzeug.local.LocalProxy),
     "request": (flask.Request.__base__, werkzeug.wrappers.Request),
@@ -26,6 +26,7 @@ pairs = {
     "routing": (flask.Flask.url_map_class, werkzeug.routing.Map),
     "sessions": (sessions.SessionInterface.is_null_session.__closure__, None),
     "signing": (sessions.URLSafeTimedSerializer, itsdangerous.URLSafeTimedSerializer),
+    "tagging": (json.tag.TaggedJSONSerializer.loads.__closure__, None),
 }
 print(*(part for part, (mine, theirs) in pairs.items() if mine is not theirs))
 """
@@ -45,7 +46,7 @@ def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], st
     return set(done.stdout.split()), done.stderr
 
 
-ALL = NEED_WERKZEUG | {"proxies", "signing"}
+ALL = NEED_WERKZEUG | {"proxies", "signing", "tagging"}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ ALL = NEED_WERKZEUG | {"proxies", "signing"}
         ("0", ALL),
         (" 0 ", ALL),
         ("-proxies", {"proxies"}),
-        ("-proxies,-signing", {"proxies", "signing"}),
+        ("-proxies,-signing", {"proxies", "signing", "tagging"}),
         (" -request , -response,", {"request", "response"}),
     ],
 )

@@ -12,7 +12,7 @@ import os
 import warnings
 
 #: The name of each part, which is also that of its patch, without ``fast-``.
-PARTS = ("proxies", "request", "response", "routing", "sessions", "signing")
+PARTS = ("proxies", "request", "response", "routing", "sessions", "signing", "tagging")
 
 
 def enabled(part: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import typing as t
 from functools import lru_cache
-from os.path import commonprefix
 
 from werkzeug.datastructures import Headers
 from werkzeug.http import dump_cookie
@@ -65,11 +64,11 @@ def _with_value(name: str, value: str, options: dict[str, t.Any]) -> str | None:
 @lru_cache(32, typed=True)
 def _around_value(name: str, **options: t.Any) -> tuple[str, str]:
     """What is written before the value of a cookie, and after it."""
-    texts = [dump_cookie(name, value, max_size=0, **options) for value in "ab"]
+    first, second = (dump_cookie(name, v, max_size=0, **options) for v in "ab")
     # Checks it as any header.
-    Headers([("Set-Cookie", text) for text in texts])
-    before: str = commonprefix(texts)
-    return before, texts[0][len(before) + 1 :]
+    Headers([("Set-Cookie", first)])
+    at = next(i for i, (a, b) in enumerate(zip(first, second)) if a != b)
+    return first[:at], first[at + 1 :]
 
 
 _needs_no_quotes = re.compile(r"[a-zA-Z0-9._-]*").fullmatch

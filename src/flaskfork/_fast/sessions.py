@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+from itsdangerous import BadSignature
 from werkzeug.datastructures import CallbackDict
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -105,7 +106,7 @@ def _(original: t.Any) -> t.Any:
         # Otherwise, making a serializer may fail, or can be seen.
         if (
             not key
-            or not (type(key) is str and key.isascii() or type(key) is bytes)
+            or not (type(key) is bytes or (type(key) is str and key.isascii()))
             or app.config["SECRET_KEY_FALLBACKS"]
             or getattr(get_serializer, "__func__", None)
             is not methods["get_signing_serializer"]
