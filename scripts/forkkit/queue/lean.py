@@ -122,6 +122,7 @@ def values(state: State) -> dict[str, t.Any]:
         "name": state.body.name,
         "part": state.body.part,
         "where": state.body.where,
+        "put_in": state.is_reached and not state.stale,
         "stale": {
             str(original): "changed" if sha else "gone"
             for original, sha in state.stale.items()

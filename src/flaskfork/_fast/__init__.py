@@ -12,7 +12,10 @@ import os
 import warnings
 
 #: The name of each part, which is also that of its patch, without ``fast-``.
-PARTS = ("proxies", "request", "response", "routing", "sessions", "signing", "tagging")
+PARTS = (
+    *("proxies", "request", "response", "routing", "sessions", "signing", "tagging"),
+    *("adapters", "dispatch", "contexts"),
+)
 
 
 def enabled(part: str) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import typing as t
 
 from . import adapters
+from . import dispatch
 
 T = t.TypeVar("T", bound=type)
 
 
 def lean(cls: T) -> T:
     """Decorate the class: put in the bodies of each part."""
-    for part in (adapters,):
+    for part in (adapters, dispatch):
         cls = part.bodies.put_in(cls)
 
     return cls

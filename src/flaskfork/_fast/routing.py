@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import typing as t
 
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map as _Map
+from werkzeug.routing import MapAdapter
+from werkzeug.routing import RequestRedirect
 from werkzeug.routing import ValidationError
 from werkzeug.routing.exceptions import NoMatch
+from werkzeug.routing.exceptions import WebsocketMismatch
 from werkzeug.routing.matcher import StateMachineMatcher
 
 from ._werkzeug import usable
@@ -30,6 +35,16 @@ class FastMatcher(StateMachineMatcher):
         self._parts: dict[str, tuple[t.Any, tuple[int, ...]]] = {}
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> Match:
+        found = self.find(domain, path, method, websocket)
+        return found or super().match(domain, path, method, websocket)
+
+    def find(
+        self, domain: str, path: str, method: str, websocket: bool
+    ) -> Match | None:
+        """What :meth:`match` returns, or ``None`` if that takes another way.
+
+        :raises NoMatch: as that does.
+        """
         rules, values = self._first(domain, path)
         other_methods: set[str] = set()
         websocket_mismatch = False
@@ -39,7 +54,7 @@ class FastMatcher(StateMachineMatcher):
                 other_methods.update(rule.methods)
             elif rule.websocket != websocket:
                 websocket_mismatch = True
-            elif rule.alias:
+            elif rule.alias or rule.redirect_to is not None:
                 break
             else:
                 try:
@@ -47,7 +62,7 @@ class FastMatcher(StateMachineMatcher):
                 except ValidationError as e:
                     raise NoMatch(other_methods, websocket_mismatch) from e
 
-        return super().match(domain, path, method, websocket)
+        return None
 
     def _first(self, domain: str, path: str) -> tuple[list[Rule], list[str]]:
         """The rules at the end of the first way, and the values on it. There are none
@@ -115,10 +130,69 @@ class FastMap(_Map):
     ) -> None:
         super().__init__(None, *args, **kwargs)
         self._matcher = FastMatcher(self.merge_slashes)
+        #: What the part ``adapters`` remembers.
+        self.adapters: dict[tuple[t.Any, ...], tuple[str, dict[str, t.Any]]] = {}
 
         for rule_factory in rules or ():
             self.add(rule_factory)
 
+
+def first_match(adapter: t.Any) -> Match | None:
+    """What ``adapter.match(return_rule=True)`` returns, or ``None`` if Werkzeug has to
+    find that out.
+
+    :raises HTTPException: as that does.
+    """
+    url_map = adapter.map
+
+    if (
+        type(url_map) is not FastMap
+        or type(adapter) is not MapAdapter
+        or MapAdapter.match is not _match
+        or FastMatcher.match is not _matcher_match
+        or not vars(adapter).keys().isdisjoint(("match", "get_default_redirect"))
+    ):
+        return None
+
+    url_map.update()
+    domain = adapter.server_name
+
+    if not url_map.host_matching and adapter.subdomain is not None:
+        domain = adapter.subdomain
+
+    path = f"/{adapter.path_info.lstrip('/')}" if adapter.path_info else ""
+    method = adapter.default_method.upper()
+
+    try:
+        found = url_map._matcher.find(domain, path, method, adapter.websocket)
+    except NoMatch as e:
+        if e.have_match_for:
+            raise MethodNotAllowed(valid_methods=list(e.have_match_for)) from None
+        if e.websocket_mismatch:
+            raise WebsocketMismatch() from None
+        raise NotFound() from None
+
+    if found is None:
+        return None
+
+    rule, values = found
+
+    # It has the highest priority of those for its endpoint, or needs a closer look.
+    if (
+        url_map.redirect_defaults
+        and url_map._rules_by_endpoint[rule.endpoint][0] is not rule
+    ):
+        query = adapter.query_args or {}
+        url = adapter.get_default_redirect(rule, method, values, query)
+
+        if url is not None:
+            raise RequestRedirect(url)
+
+    return found
+
+
+_match = MapAdapter.match
+_matcher_match = FastMatcher.match
 
 if t.TYPE_CHECKING:
     Map = _Map
