@@ -18,13 +18,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: Prints the parts that are in use.
 PROGRAM = """
 import flask, werkzeug.local, werkzeug.routing, werkzeug.wrappers, itsdangerous
-from flask import globals, sansio, sessions
+from flask import globals, json, sansio, sessions
 pairs = {
     "proxies": (type(flask.request), werkzeug.local.LocalProxy),
     "request": (flask.Request.__base__, werkzeug.wrappers.Request),
     "response": (flask.Response.__base__, werkzeug.wrappers.Response),
     "routing": (flask.Flask.url_map_class, werkzeug.routing.Map),
+    "sessions": (sessions.SessionInterface.is_null_session.__closure__, None),
     "signing": (sessions.URLSafeTimedSerializer, itsdangerous.URLSafeTimedSerializer),
+    "tagging": (json.tag.TaggedJSONSerializer.loads.__closure__, None),
 }
 print(*(part for part, (mine, theirs) in pairs.items() if mine is not theirs))
 bodies = {
@@ -36,7 +38,7 @@ for part, body in bodies.items():
     if "_fast" in body.__code__.co_filename:
         print(part)
 """
-NEED_WERKZEUG = {"request", "response", "routing"}
+NEED_WERKZEUG = {"request", "response", "routing", "sessions"}
 
 
 def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], str]:
@@ -52,7 +54,7 @@ def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], st
     return set(done.stdout.split()), done.stderr
 
 
-ALL = {"proxies", "request", "response", "routing", "signing"}
+ALL = NEED_WERKZEUG | {"proxies", "signing", "tagging"}
 ALL |= {"adapters", "dispatch", "contexts"}
 
 
@@ -65,7 +67,7 @@ ALL |= {"adapters", "dispatch", "contexts"}
         ("0", ALL),
         (" 0 ", ALL),
         ("-proxies", {"proxies"}),
-        ("-proxies,-signing", {"proxies", "signing"}),
+        ("-proxies,-signing", {"proxies", "signing", "tagging"}),
         (" -request , -response,", {"request", "response"}),
     ],
 )
