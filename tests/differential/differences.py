@@ -45,9 +45,10 @@ def session_static(upstream: Seen, fork: Seen) -> None:
         )
     ):
         upstream["got"]["headers"] = [x for x in theirs if x not in left_out]
-        # What writes the cookie with the application's own JSON.
-        if _WRITTEN not in fork["events"]:
-            upstream["events"] = [x for x in upstream["events"] if x != _WRITTEN]
+        # The cookie is the last that the application's own JSON writes.
+        events, written = upstream["events"], fork["events"].count(_WRITTEN)
+        while events.count(_WRITTEN) > written:
+            del events[len(events) - 1 - events[::-1].index(_WRITTEN)]
 
 
 def stream_teardown(upstream: Seen, fork: Seen) -> None:
