@@ -223,7 +223,7 @@ def test_a_body_that_no_patch_puts_in(project):
     project.fork("disable", "fast")
     found = problems(project)
     assert f"{OVERLAY}:{LINE}: no patch puts in the lean body for app:part" in found
-    assert "imported from ._fast.app, or remove the body" in found
+    assert "imported from ._fast, or remove the body" in found
     project.fork("verify", "lean", code=1)
     line = "app:part: app:part has changed, app:greet has changed, no patch puts it in"
     assert line in project.fork("lean").stdout
@@ -430,7 +430,7 @@ def test_what_is_not_python_has_no_functions(content):
     [
         ("from ._fast.app import lean as _lean\n\n@_lean", True),
         ("from .._fast.app import lean as _lean\n\n@other\n@_lean", True),
-        ("from ._fast.ctx import lean as _lean\n\n@_lean", False),
+        ("from ._faster.app import lean as _lean\n\n@_lean", False),
         ("from _fast.app import lean as _lean\n\n@_lean", False),
         ("from ._fast.app import lean as _lean\n", False),
         ("@_lean", False),
@@ -438,4 +438,4 @@ def test_what_is_not_python_has_no_functions(content):
 )
 def test_where_a_decorator_comes_from(head, is_there):
     text = f"{head}\nclass App:\n    def run(self): pass\n".encode()
-    assert originals.is_decorated(text, "App.run", "_fast.app") is is_there
+    assert originals.is_decorated(text, "App.run", "_fast") is is_there

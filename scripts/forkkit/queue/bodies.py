@@ -61,12 +61,6 @@ class Body:
     def where(self) -> str:
         return f"{self.path}:{self.line}"
 
-    @property
-    def module(self) -> str:
-        """Its module in the package, such as ``_fast.app``."""
-        inner = self.path.partition(f"/{FOLDER}/")[2].rpartition(".")[0]
-        return f"{FOLDER}.{inner.replace('/', '.')}"
-
 
 def load(project: Project) -> list[Body]:
     """Read the lean bodies of the overlay, of which nothing is run.

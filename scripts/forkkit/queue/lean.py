@@ -187,4 +187,4 @@ def _path(original: Original, files: Files, package: str) -> str:
 def _is_reached(body: Body, files: Files, package: str) -> bool:
     original = body.originals[0]
     content = files.get(_path(original, files, package), b"")
-    return originals.is_decorated(content, original.name, body.module)
+    return originals.is_decorated(content, original.name, bodies.FOLDER)
