@@ -23,8 +23,8 @@ if t.TYPE_CHECKING:
     from ..sessions import SecureCookieSessionInterface
     from ..sessions import SessionInterface
     from ..sessions import SessionMixin
-    from ..sessions import URLSafeTimedSerializer
     from ..wrappers import Response
+    from .signing import URLSafeTimedSerializer
 
 T = t.TypeVar("T", bound=type)
 bodies = Bodies("sessions")

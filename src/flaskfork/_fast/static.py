@@ -22,10 +22,10 @@ from .response import FastResponse
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from ..app import current_app
     from ..app import Flask
-    from ..app import request
-    from ..app import send_from_directory
+    from ..globals import current_app
+    from ..globals import request
+    from ..helpers import send_from_directory
     from ..wrappers import Response
 
     Kind = tuple[t.Optional[str], t.Optional[str]]
