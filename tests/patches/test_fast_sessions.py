@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from functools import partial
 
@@ -55,7 +56,9 @@ METHODS = [
 ]
 
 
-@pytest.mark.parametrize(("program", "share"), [(UNUSED, 0.7), (SAVED, 0.4)])
+@pytest.mark.parametrize(
+    ("program", "share"), [(UNUSED, 0.5), (SAVED, 0.4)], ids=["unused", "saved"]
+)
 def test_fewer_steps(program, share):
     assert saved(START + program, "sessions") > share
 
@@ -438,6 +441,60 @@ def test_a_changed_key_applies_at_once():
         opened.append(app.session_interface.open_session(app, request))
 
     assert opened == [{"a": 1}, {}, None, {"a": 1}]
+
+
+def signed(app, value):
+    """The cookie in which an application saves a value."""
+    with app.test_request_context():
+        response = flask.Response()
+        session = SecureCookieSession(value)
+        session.modified = True
+        app.session_interface.save_session(app, session, response)
+        return response.headers["Set-Cookie"].partition(";")[0]
+
+
+def test_tenants_are_kept_apart():
+    """Whether the key, the salt, the derivation or the digest differs."""
+    sha512 = staticmethod(hashlib.sha512)
+    tenants = [
+        *(made(Mine, {"SECRET_KEY": key}) for key in ("a", b"b", "ab")),
+        *(made(Mine, salt=salt) for salt in ("a", "ab", None)),
+        *(made(Mine, key_derivation=name) for name in ("none", "concat")),
+        *(made(Mine, digest_method=sha512), made(Mine, digest_method=sha512, salt="a")),
+    ]
+
+    for _ in range(2):
+        cookies = [signed(app, {"tenant": n}) for n, app in enumerate(tenants)]
+
+        for number, app in enumerate(tenants):
+            for other, cookie in enumerate(cookies):
+                request = flask.Request({"HTTP_COOKIE": cookie})
+                opened = app.session_interface.open_session(app, request)
+                assert opened == ({"tenant": number} if number == other else {})
+
+
+def test_a_changed_interface_applies_at_once():
+    app = made(Mine)
+    interface = app.session_interface
+    cookies = []
+
+    for name, value in (("a", "b"), ("salt", "c"), ("key_derivation", "concat")):
+        setattr(interface, name, value)
+        cookies.append(signed(app, {"a": 1}))
+        expected = interface.get_signing_serializer(app).dumps({"a": 1})
+        assert cookies[-1] == f"session={expected}"
+
+    assert len(set(cookies)) == 3
+
+
+def test_few_keys_are_remembered():
+    from flask._fast import sessions
+
+    for number in range(100):
+        signed(made(Mine, {"SECRET_KEY": f"key {number}"}), {"a": 1})
+
+    info = sessions._made.cache_info()
+    assert info.currsize <= info.maxsize < 100
 
 
 def test_sessions_are_not_shared():

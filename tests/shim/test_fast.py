@@ -33,6 +33,7 @@ bodies = {
     "adapters": flask.Flask.create_url_adapter,
     "dispatch": flask.Flask.dispatch_request,
     "contexts": flask.ctx.RequestContext.pop,
+    "static": flask.Flask.send_static_file,
 }
 for part, body in bodies.items():
     if "_fast" in body.__code__.co_filename:
@@ -55,7 +56,7 @@ def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], st
 
 
 ALL = NEED_WERKZEUG | {"proxies", "signing", "tagging"}
-ALL |= {"adapters", "dispatch", "contexts"}
+ALL |= {"adapters", "dispatch", "contexts", "static"}
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,9 @@ def test_the_page_has_each_part() -> None:
 def test_each_patch_is_a_part() -> None:
     series = (ROOT / "patches" / "series").read_text().split()
     patches = {line[5:-6] for line in series if line.startswith("fast-")}
-    parts = {"wrappers": ["request", "response"], "app": ["adapters", "dispatch"]}
+    parts = {
+        "wrappers": ["request", "response"],
+        "app": ["adapters", "dispatch", "static"],
+    }
     found = [part for name in patches for part in parts.get(name, [name])]
     assert sorted(found) == sorted(_fast.PARTS)

@@ -75,13 +75,17 @@ class FastResponse(_Response):
     ) -> t.Iterable[bytes]:
         if (
             environ["REQUEST_METHOD"] == "HEAD"
-            or self.direct_passthrough
             or not _is_sent_plainly(self)
             or (headers := self._plain_headers()) is None
         ):
             return super().__call__(environ, start_response)
 
         response = self.response
+
+        if self.direct_passthrough:
+            # The server may know it, and send the file by itself.
+            start_response(self.status, headers)
+            return response
 
         if type(response) is list and set(map(type, response)) == {bytes}:
             body = _Body(response)

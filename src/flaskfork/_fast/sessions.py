@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import typing as t
+from functools import lru_cache
 
 from itsdangerous import BadSignature
 from werkzeug.datastructures import CallbackDict
 from werkzeug.datastructures import ImmutableMultiDict
 
+from ..json.tag import TaggedJSONSerializer
 from ._lean import Bodies
 from ._werkzeug import usable
 from .cookies import set_cookie
@@ -17,14 +19,13 @@ from .signing import URLSafeTimedSerializer as Serializer
 
 if t.TYPE_CHECKING:
     from ..app import Flask
-    from ..json.tag import TaggedJSONSerializer
     from ..sessions import NullSession
     from ..sessions import SecureCookieSession
     from ..sessions import SecureCookieSessionInterface
     from ..sessions import SessionInterface
     from ..sessions import SessionMixin
-    from ..sessions import URLSafeTimedSerializer
     from ..wrappers import Response
+    from .signing import URLSafeTimedSerializer
 
 T = t.TypeVar("T", bound=type)
 bodies = Bodies("sessions")
@@ -95,24 +96,14 @@ def _(original: t.Any) -> t.Any:
     part="sessions",
 )
 def _(original: t.Any) -> t.Any:
-    methods, serializer, sends_none = _methods, Serializer, _sends_no_cookie
+    may_keep, kept, sends_none = _may_keep, _kept, _sends_no_cookie
+    serializer = Serializer
 
     def open_session(
         self: SecureCookieSessionInterface, app: Flask, request: t.Any
     ) -> SecureCookieSession | None:
-        get_serializer = self.get_signing_serializer
-        key = app.secret_key
-
         # Otherwise, making a serializer may fail, or can be seen.
-        if (
-            not key
-            or not (type(key) is bytes or (type(key) is str and key.isascii()))
-            or app.config["SECRET_KEY_FALLBACKS"]
-            or getattr(get_serializer, "__func__", None)
-            is not methods["get_signing_serializer"]
-            or type(self.serializer) is not TaggedJSONSerializer
-            or URLSafeTimedSerializer is not serializer
-        ):
+        if URLSafeTimedSerializer is not serializer or not may_keep(self, app):
             return original(self, app, request)  # type: ignore[no-any-return]
 
         if sends_none(request):
@@ -123,7 +114,7 @@ def _(original: t.Any) -> t.Any:
         if not val:
             return self.session_class()
 
-        s = t.cast("URLSafeTimedSerializer", get_serializer(app))
+        s = kept(self, app)
         max_age = int(app.permanent_session_lifetime.total_seconds())
 
         try:
@@ -145,6 +136,7 @@ def _(original: t.Any) -> t.Any:
 )
 def _(original: t.Any) -> t.Any:
     methods, set_its_cookie, vary = _methods, set_cookie, vary_by_cookie
+    may_keep, kept, serializer = _may_keep, _kept, Serializer
 
     def save_session(
         self: SecureCookieSessionInterface,
@@ -188,7 +180,13 @@ def _(original: t.Any) -> t.Any:
             return
 
         expires = self.get_expiration_time(app, session)
-        val = self.get_signing_serializer(app).dumps(dict(session))  # type: ignore[union-attr]
+
+        if URLSafeTimedSerializer is serializer and may_keep(self, app):
+            s = kept(self, app)
+        else:
+            s = t.cast("URLSafeTimedSerializer", self.get_signing_serializer(app))
+
+        val = s.dumps(dict(session))
         set_its_cookie(
             response,
             name,
@@ -208,6 +206,47 @@ def _(original: t.Any) -> t.Any:
 
 def _on_update(self: t.Any) -> None:
     self.modified = True
+
+
+def _may_keep(interface: SecureCookieSessionInterface, app: Flask) -> bool:
+    """Whether a serializer depends on one key and the interface's attributes alone."""
+    key = app.secret_key
+    method = getattr(interface.get_signing_serializer, "__func__", None)
+    return (
+        bool(key)
+        and (type(key) is bytes or (type(key) is str and key.isascii()))
+        and not app.config["SECRET_KEY_FALLBACKS"]
+        and method is _methods["get_signing_serializer"]
+        and type(interface.serializer) is TaggedJSONSerializer
+    )
+
+
+def _kept(interface: SecureCookieSessionInterface, app: Flask) -> t.Any:
+    """A serializer like that of ``get_signing_serializer``, which nobody else sees."""
+    try:
+        serializer = _made(
+            t.cast("str | bytes", app.secret_key),
+            interface.salt,
+            interface.serializer,
+            interface.key_derivation,
+            interface.digest_method,
+        )
+    except Exception:
+        # It cannot be remembered, or itsdangerous refuses it and says why.
+        serializer = None
+
+    if serializer is None or not serializer.is_text_serializer:
+        return interface.get_signing_serializer(app)
+
+    return serializer
+
+
+@lru_cache(32)
+def _made(
+    key: str | bytes, salt: str, serializer: t.Any, derivation: str, digest: t.Any
+) -> t.Any:
+    kwargs = {"key_derivation": derivation, "digest_method": digest}
+    return Serializer([key], salt=salt, serializer=serializer, signer_kwargs=kwargs)
 
 
 def _sends_no_cookie(request: t.Any) -> bool:
