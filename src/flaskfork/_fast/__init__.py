@@ -15,6 +15,7 @@ import warnings
 PARTS = (
     *("proxies", "request", "response", "routing", "signing"),
     *("adapters", "dispatch", "contexts"),
+    *("urls",),
 )
 
 

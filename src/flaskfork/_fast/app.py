@@ -6,13 +6,14 @@ import typing as t
 
 from . import adapters
 from . import dispatch
+from . import urls
 
 T = t.TypeVar("T", bound=type)
 
 
 def lean(cls: T) -> T:
     """Decorate the class: put in the bodies of each part."""
-    for part in (adapters, dispatch):
+    for part in (adapters, dispatch, urls):
         cls = part.bodies.put_in(cls)
 
     return cls
