@@ -7,11 +7,7 @@ import os
 import subprocess
 import sys
 
-import flask
 import pytest
-from werkzeug.routing import Map
-from werkzeug.routing import MapAdapter
-from werkzeug.routing import Rule
 
 from counting import saved
 
@@ -30,7 +26,8 @@ def act():
 CASES = '''
 import json
 import flask
-from werkzeug.routing import BaseConverter, MapAdapter, Rule, ValidationError
+from werkzeug.routing import BaseConverter, BuildError, MapAdapter, Rule
+from werkzeug.routing import ValidationError
 
 class Short(BaseConverter):
     def to_url(self, value):
@@ -46,7 +43,7 @@ class Equal:
     def __eq__(self, other):
         raise RuntimeError("compared")
 
-    def __str__(self):
+    def __repr__(self):
         return "equal"
 
 def make(**options):
@@ -145,7 +142,8 @@ def own_adapter(app):
     make = app.create_url_adapter
     def create(request):
         adapter = make(request)
-        adapter.__class__ = Own
+        if adapter is not None:
+            adapter.__class__ = Own
         return adapter
     app.create_url_adapter = create
 
@@ -181,20 +179,23 @@ VALUES = [
     dict(_external=False, x="a"), dict(_external=0, n=1, handled=1),
     dict(_scheme="https", n=1), dict(_scheme="https", _external=False),
     dict(_method="POST", n=1, x="x"), dict(_method="PUT"), dict(_method=""),
-    dict(_method=[]), dict(handled=True, _anchor="a", _method="PUT", n=2),
+    dict(handled=True, _anchor="a", _method="PUT", n=2),
 ]
 NAMES = [
     "plain", "item", "two", "post", "methods", "several", "pages", "mixed", "short",
     "only", "names", "any", "sub", "var", "ws", "alias", "build", "slashes",
 ]
 ENDPOINTS = [
-    *NAMES, *("." + name for name in NAMES), *("b." + name for name in NAMES),
+    *NAMES, ".item", ".two", ".pages", "b.item", "b.two", "b.short",
     "static", "gone", "own", "added", "", ".", "b.c.item", "..item", None, 5, b"item",
 ]
 
 def outcome(function, *args, **kwargs):
     try:
         return function(*args, **kwargs)
+    except BuildError as e:
+        # Its text names the closest rule, which takes long to find.
+        return [e.endpoint, e.values, e.method, type(e.__context__).__name__]
     except Exception as e:
         return [type(e).__name__, str(e), type(e.__context__).__name__]
 
@@ -212,13 +213,12 @@ def cases(setting):
         with context:
             for endpoint in ENDPOINTS:
                 for values in VALUES:
-                    for function in (flask.url_for, app.url_for):
-                        found = outcome(function, endpoint, **values)
-                        yield repr((where, endpoint, list(values), found))
+                    found = outcome(flask.url_for, endpoint, **values)
+                    yield repr((where, endpoint, list(values), found))
 
-import hashlib, sys
+import sys
 found = list(cases(sys.argv[1]))
-built = sum("'/" in line.rpartition(", ")[2] for line in found)
+built = sum(line.endswith("')") for line in found)
 print(json.dumps([built, found]))
 '''
 SETTINGS = [
@@ -230,7 +230,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize(
     ("call", "share"),
-    [("flask.url_for('item', n=1)", 0.3), ("app.url_for('item', n=1)", 0.3)],
+    [("flask.url_for('item', n=1)", 0.2), ("app.url_for('item', n=1)", 0.2)],
 )
 def test_fewer_steps(call: str, share: float) -> None:
     program = PROGRAM.format(call)
@@ -251,6 +251,6 @@ def test_the_same_as_without(setting: str) -> None:
     plain_built, plain = found(setting, "-urls")
     different = [pair for pair in zip(lean, plain) if pair[0] != pair[1]]
     assert different[:3] == []
-    assert len(lean) == len(plain) > 10000
+    assert len(lean) == len(plain) > 5000
     assert built == plain_built
-    assert built > 500 or setting in ("failing", "own url_for", "own adapter")
+    assert built > 500 or setting == "failing"

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-from werkzeug.routing import Map
 from werkzeug.routing import MapAdapter
 from werkzeug.routing import Rule
 from werkzeug.routing import ValidationError
@@ -139,14 +138,13 @@ def _(original: t.Any) -> t.Any:
 
 
 def _build(
-    adapter: MapAdapter,
+    adapter: t.Any,
     endpoint: str,
     values: dict[str, t.Any],
     method: str | None,
-    external: bool,
+    external: bool | None,
 ) -> str:
     """Build a URL that needs no host, as the adapter does."""
-    url_map = adapter.map
     given = values
 
     for value in values.values():
@@ -154,59 +152,61 @@ def _build(
             given = {name: v for name, v in values.items() if v is not None}
             break
 
-    rule = None
-
-    if _is_plain(adapter) and not url_map.host_matching:
-        url_map.update()
-        rules = url_map._rules_by_endpoint.get(endpoint, ())
-        # Werkzeug prefers rules for the method of the request.
-        methods = (adapter.default_method, None) if method is None else (method,)
-        rule = _first(rules, given, methods)
+    rule = _first_rule(adapter, endpoint, given, method)
 
     if rule is not None and rule.subdomain == adapter.subdomain and not rule.websocket:
         try:
             domain, path = rule._build_unknown(**given)
         except ValidationError:
-            # The next rule may be able to.
+            # Werkzeug then tries other rules.
             pass
         else:
             if domain == adapter.subdomain:
                 return f"{adapter.script_name.rstrip('/')}/{path.lstrip('/')}"
 
-    return adapter.build(
+    return adapter.build(  # type: ignore[no-any-return]
         endpoint, values, method=method, url_scheme=None, force_external=external
     )
 
 
-def _first(
-    rules: t.Iterable[t.Any], values: dict[str, t.Any], methods: tuple[str | None, ...]
+def _first_rule(
+    adapter: t.Any, endpoint: str, values: dict[str, t.Any], method: str | None
 ) -> t.Any:
     """The rule that Werkzeug would build with, or ``None`` if it has to say."""
-    for method in methods:
+    url_map = adapter.map
+
+    try:
+        if (
+            adapter.build.__func__ is not _adapter_build
+            or adapter._partial_build.__func__ is not _partial_build
+            or adapter.get_host.__func__ is not _get_host
+            or url_map.host_matching
+        ):
+            return None
+
+        url_map.update()
+        rules = url_map._rules_by_endpoint.get(endpoint, ())
+
         for rule in rules:
             if (
                 rule.defaults
-                or getattr(rule.build, "__func__", None) is not _rule_build
-                or getattr(rule.suitable_for, "__func__", None) is not _suitable_for
+                or rule.build.__func__ is not _rule_build
+                or rule.suitable_for.__func__ is not _suitable_for
             ):
                 return None
+    except AttributeError:
+        return None
 
-            if method is None or rule.methods is None or method in rule.methods:
-                if rule.arguments <= values.keys():
-                    return rule
+    # The only rule of an endpoint can be for another method.
+    if method is None and len(rules) > 1:
+        method = adapter.default_method
+
+    for rule in rules:
+        if method is None or rule.methods is None or method in rule.methods:
+            if rule.arguments <= values.keys():
+                return rule
 
     return None
-
-
-def _is_plain(adapter: t.Any) -> bool:
-    try:
-        return (
-            adapter.build.__func__ is _adapter_build
-            and adapter._partial_build.__func__ is _partial_build
-            and adapter.get_host.__func__ is _get_host
-        )
-    except AttributeError:
-        return False
 
 
 _adapter_build = MapAdapter.build
