@@ -57,6 +57,8 @@ INSTALLED = [x for x in ("3.9", "3.11", "3.13") if x in FOUND] or FOUND[:1]
 ONE = "3.11" if "3.11" in FOUND else INSTALLED[-1]
 # Appended, so that the machine's own interpreters take precedence.
 os.environ["PATH"] += f"{os.pathsep}{UNSTABLE / 'bin'}"
+#: Tested with the oldest Python; the others have the newest.
+OLDEST_WERKZEUG = "3.1.0"
 #: Replaces packages of upstream's lock file that have no wheel for this interpreter.
 OVERRIDES = {"3.15": "greenlet>=3.3.1"}
 
@@ -72,23 +74,27 @@ RECIPES = "tests/distribution/test_recipes.py"
 #: Test files that are too slow for each commit: they install the fork, or run the
 #: command many times.
 NOT_QUICK = [
-    *("absorbed", "application", "author", "backend", "bisect", "ecosystem"),
-    *("history", "hostile", "killed", "launch", "lean", "look", "moto", "rebase"),
-    *("review", "take", "tree", "undo", "upstream", "verify", "workflow"),
+    *("absorbed", "application", "author", "backend", "benchmarks", "bisect"),
+    *("ecosystem", "history", "hostile", "killed", "launch", "lean", "look", "moto"),
+    *("rebase", "review", "take", "tree", "undo", "upstream", "verify", "workflow"),
 ]
 #: The sessions of which `default` runs only a sample.
 SAMPLED = ["tools", "killed", "history", "verify", "programs", "recipes", "ecosystem"]
 SAMPLED += [f"distribution-{version}" for version in (INSTALLED[0], INSTALLED[-1])]
+SAMPLED += [f"differential-{version}" for version in (FOUND[0], FOUND[-1])]
 DEFAULT = [
-    *("lint", "build", "tools", "killed", "history", "verify", "browser"),
+    *("lint", "build", "instructions", "tools", "killed", "history", "verify"),
+    "browser",
     *dict.fromkeys(f"fork-{version}" for version in (FOUND[0], FOUND[-1])),
     *dict.fromkeys(f"distribution-{x}" for x in (INSTALLED[0], INSTALLED[-1])),
+    *dict.fromkeys(f"differential-{version}" for version in (FOUND[0], FOUND[-1])),
     *("programs", "recipes", "ecosystem"),
 ]
 ALL = [
     *DEFAULT,
     *(f"fork-{version}" for version in FOUND[1:-1]),
     *(f"distribution-{version}" for version in INSTALLED[1:-1]),
+    *(f"differential-{version}" for version in FOUND[1:-1]),
     "unstable",
 ]
 
@@ -193,6 +199,7 @@ def lint(session: nox.Session) -> None:
         "noxfile.py",
         ".ci/rest.py",
         "tests/unstable.py",
+        *sorted(map(str, ROOT.glob("benchmarks/speed/*.py"))),
     )
 
 
@@ -279,6 +286,19 @@ def run_upstreams_suite(
         with variables(UV_OVERRIDE=str(overrides)), ThreadPoolExecutor() as pool:
             for name, outcome in zip(names, pool.map(run, names)):
                 session.log(f"upstream's suite as {name}: {outcome}")
+
+
+@nox.session(python=PYTHONS, requires=["build"])
+@in_memory
+def differential(session: nox.Session) -> None:
+    """The installed fork beside upstream's Flask: random cases, and what they call."""
+    env = {"FORK_PYTHON": str(pathlib.Path(session.bin, "python"))}
+    if session.python == FOUND[0]:
+        env["FORK_WERKZEUG"] = OLDEST_WERKZEUG
+    # Two processes at once play the same, so that two cores are busy.
+    run = [sys.executable, "-m", "pytest", *sample()]
+    run += session.posargs or ["tests/differential"]
+    session.run(*run, env=env, external=True)
 
 
 @nox.session(venv_backend="none", requires=["build"])
@@ -387,5 +407,34 @@ def bench(session: nox.Session) -> None:
     env = {"PYTHONPATH": str(ROOT / "scripts")}
     session.run("python", "benchmarks/tools.py", env=env)
     session.run("python", "benchmarks/rebase.py", "docs/rebase.svg", env=env)
-    for name in ("shim", "requests"):
-        session.run("python", f"benchmarks/{name}.py", str(DIST), env=env)
+    session.run("python", "benchmarks/shim.py", str(DIST), env=env)
+    few = ("--only", "Flask", "fork", "fork-off", "--parts", "requests")
+    cases = ("hello", "string", "string_cached", "stream")
+    run_speed(session, "speed", *few, "--workloads", *cases)
+
+
+@nox.session(requires=["build"])
+def speed(session: nox.Session) -> None:
+    """The CPU time of requests: Flask, the fork and other frameworks, in turn."""
+    session.install("--group", "maintain", "--group", "bench")
+    run_speed(session, "speed", *session.posargs)
+
+
+@nox.session(venv_backend="none", requires=["build"])
+def servers(session: nox.Session) -> None:
+    """Requests per second, and their CPU time, with real servers on loopback."""
+    run_speed(session, "speed.servers", *session.posargs)
+
+
+@nox.session(venv_backend="none", requires=["build"])
+def instructions(session: nox.Session) -> None:
+    """Fails if a request, or the import, executes more instructions than recorded."""
+    if "3.11" not in FOUND:
+        session.skip("the record is of Python 3.11, which is not here")
+    run_speed(session, "speed.instructions", *session.posargs)
+
+
+def run_speed(session: nox.Session, module: str, *options: str) -> None:
+    python = "python" if session.virtualenv.is_sandboxed else sys.executable
+    path = os.pathsep.join([str(ROOT / "scripts"), str(ROOT / "benchmarks")])
+    session.run(python, "-m", module, *options, env={"PYTHONPATH": path})

@@ -31,6 +31,7 @@ SECONDS = {
     "recipes": 600,
     "distribution": 400,
     "ecosystem": 240,
+    "differential": 600,
     "fork": 180,
     "unstable": 500,
 }

@@ -79,6 +79,7 @@ def outdated(project: toy.Toy) -> None:
     """Put a lean body for another ``part`` than there is into the overlay."""
     folder = project.project.overlay / "_fast"
     folder.mkdir()
+    (folder / "__init__.py").write_text('PARTS = ("x",)\n')
     text = 'bodies = Bodies("app")\n\n\n@bodies.stand_for("part", "", part="x")\n'
     (folder / "app.py").write_text(text + "def _(original):\n    return original\n")
 

@@ -94,6 +94,9 @@ def project(tmp_path: pathlib.Path) -> toy.Toy:
         ignore=lambda _, names: [name for name in names if name not in REAL],
     )
     (folder / "app.py").write_text(BODIES)
+    (folder / "__init__.py").write_text(
+        'PARTS = ("hello", "bye")\n\n\ndef enabled(part):\n    return True\n'
+    )
     test = made.root / "tests" / "patches" / "test_fast.py"
     test.write_text(
         "import flask.app\n\n\ndef test_fast():\n    assert flask.app._lean\n"
@@ -104,7 +107,7 @@ def project(tmp_path: pathlib.Path) -> toy.Toy:
 
 
 #: What every lean body needs.
-REAL = {"__init__.py", "_lean.py", "_left_out.py"}
+REAL = {"_lean.py", "_left_out.py"}
 
 
 def ran(project: toy.Toy) -> str:
@@ -210,7 +213,8 @@ def test_an_original_that_is_gone(project):
 
 def test_a_module_that_is_gone(project):
     project.edit(OVERLAY, 'Bodies("app")', 'Bodies("sansio.app")')
-    assert "sansio.app:greet is gone (hello)" in project.fork("lean").stdout
+    said = "sansio.app:greet is gone, no patch puts it in (hello)"
+    assert said in project.fork("lean").stdout
     assert "no patch puts in the lean body for sansio.app:greet" in problems(project)
     assert ran(project) == "plain hello, x; plain BYE x;"
 
@@ -219,8 +223,10 @@ def test_a_body_that_no_patch_puts_in(project):
     project.fork("disable", "fast")
     found = problems(project)
     assert f"{OVERLAY}:{LINE}: no patch puts in the lean body for app:part" in found
-    assert "imported from ._fast.app, or remove the body" in found
+    assert "imported from ._fast, or remove the body" in found
     project.fork("verify", "lean", code=1)
+    line = "app:part: app:part has changed, app:greet has changed, no patch puts it in"
+    assert line in project.fork("lean").stdout
     assert ran(project) == "plain hello, x; plain BYE x;"
 
 
@@ -254,6 +260,13 @@ def test_what_cannot_be_read(project, before, after, said):
     assert "hint: write it as shown in `Lean bodies`" in done.stderr
     # A build would put it in, whatever has become of its original.
     assert said in project.fork("materialise", code=1).stderr
+
+
+def test_a_part_that_cannot_be_switched_off(project):
+    project.edit(OVERLAY, 'part="bye"', 'part="good bye"')
+    done = project.fork("verify", "lean", code=1)
+    assert f"{OVERLAY}:{LINE}: there is no part 'good bye'" in done.stderr
+    assert "there is no part" in project.fork("materialise", code=1).stderr
 
 
 def test_every_problem_is_told_at_once(project):
@@ -301,6 +314,7 @@ def test_forecast_tells_what_would_be_left_out(project):
             "name": "app:part",
             "part": "bye",
             "where": f"{OVERLAY}:{LINE}",
+            "put_in": False,
             "stale": {"app:part": "changed"},
         }
     ]
@@ -416,7 +430,7 @@ def test_what_is_not_python_has_no_functions(content):
     [
         ("from ._fast.app import lean as _lean\n\n@_lean", True),
         ("from .._fast.app import lean as _lean\n\n@other\n@_lean", True),
-        ("from ._fast.ctx import lean as _lean\n\n@_lean", False),
+        ("from ._faster.app import lean as _lean\n\n@_lean", False),
         ("from _fast.app import lean as _lean\n\n@_lean", False),
         ("from ._fast.app import lean as _lean\n", False),
         ("@_lean", False),
@@ -424,4 +438,4 @@ def test_what_is_not_python_has_no_functions(content):
 )
 def test_where_a_decorator_comes_from(head, is_there):
     text = f"{head}\nclass App:\n    def run(self): pass\n".encode()
-    assert originals.is_decorated(text, "App.run", "_fast.app") is is_there
+    assert originals.is_decorated(text, "App.run", "_fast") is is_there

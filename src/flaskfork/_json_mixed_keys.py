@@ -14,10 +14,13 @@ F = t.TypeVar("F", bound=t.Callable[..., t.Any])
 _keys_come_back: ContextVar[bool] = ContextVar("_keys_come_back", default=False)
 
 
-def dumps(obj: t.Any, kwargs: dict[str, t.Any], own_default: Default) -> str:
+def dumps(
+    json: t.Any, obj: t.Any, kwargs: dict[str, t.Any], own_default: Default
+) -> str:
     """Call :func:`json.dumps`. If keys cannot be sorted, leave only the dicts that
     have them unsorted.
 
+    :param json: the module, or what replaced it in :mod:`flask.json.provider`.
     :param kwargs: the arguments of :func:`json.dumps`, with ``default`` and
         ``sort_keys`` among them.
     :param own_default: Flask's own function for ``default``, which can be called again.

@@ -11,6 +11,9 @@ if t.TYPE_CHECKING:
     from .ctx import RequestContext
     from .wrappers import Response
 
+# A monitoring tool may put another one in its place later.
+_save_session = SecureCookieSessionInterface.save_session
+
 
 def save_session(app: Flask, ctx: RequestContext, response: Response) -> None:
     """Save the session, without a cookie if the response is a static file and nothing
@@ -46,4 +49,4 @@ def _is_static_without_session(app: Flask, ctx: RequestContext) -> bool:
 
 
 def _saves_only_a_cookie(save: t.Callable[..., t.Any]) -> bool:
-    return getattr(save, "__func__", None) is SecureCookieSessionInterface.save_session
+    return getattr(save, "__func__", None) is _save_session

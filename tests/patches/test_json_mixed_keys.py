@@ -69,6 +69,18 @@ def test_dumps_and_dump_write_it(app):
     assert file.getvalue() == TEXT
 
 
+def test_what_replaces_the_json_module_is_used(app, monkeypatch):
+    """Where Flask's own code looks it up, as it does without the patch."""
+
+    class Other:
+        @staticmethod
+        def dumps(obj, **kwargs):
+            return "other"
+
+    monkeypatch.setattr(flask.json.provider, "json", Other)
+    assert app.json.dumps({}) == "other"
+
+
 def test_debug_mode_indents_it(app):
     app.debug = True
     with app.app_context():

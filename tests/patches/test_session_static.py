@@ -185,3 +185,16 @@ def test_with_the_interface_that_flask_has(app, url):
     client.get("/in")
     assert cookies(client.get(static_urls(app)[url], buffered=True)) == []
     assert cookies(client.get("/user")) != []
+
+
+def test_a_function_in_its_place_is_called(app, monkeypatch):
+    """On the class, which is where a monitoring tool puts it."""
+    called = []
+
+    def save(self, app, session, response):
+        called.append(response.status)
+
+    monkeypatch.setattr(SecureCookieSessionInterface, "save_session", save)
+    app.session_interface = SecureCookieSessionInterface()
+    app.test_client().get(static_urls(app)[0], buffered=True)
+    assert called == ["200 OK"]

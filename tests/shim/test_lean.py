@@ -18,6 +18,7 @@ import pytest
 
 import flaskfork._fast
 from flaskfork._fast import _lean
+from flaskfork._fast import PARTS
 from flaskfork._fast._lean import Bodies
 
 GREETING = "hello"
@@ -202,8 +203,8 @@ def test_a_part_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     ("asked", "found"),
     [
         ("1", "lean lean"),
-        ("-one", "plain lean"),
-        ("-one,-two", "plain plain"),
+        (f"-{PARTS[0]}", "plain lean"),
+        (f"-{PARTS[0]},-{PARTS[1]}", "plain plain"),
         ("0", "plain plain"),
     ],
 )
@@ -213,16 +214,14 @@ def test_a_part_that_is_switched_off(
     code = """
         import os, sys
         os.environ["FLASKFORK_FAST"] = sys.argv[1]
-        from flaskfork import _fast
+        from flaskfork._fast import PARTS
         from flaskfork._fast._lean import Bodies
-        if hasattr(_fast, "PARTS"):
-            _fast.PARTS = (*_fast.PARTS, "one", "two")
 
         bodies = Bodies("__main__")
         lean = bodies.put_in
 
-        @bodies.stand_for("App.one", "", part="one")
-        @bodies.stand_for("App.two", "", part="two")
+        @bodies.stand_for("App.one", "", part=PARTS[0])
+        @bodies.stand_for("App.two", "", part=PARTS[1])
         def _(original):
             return lambda self: "lean"
 

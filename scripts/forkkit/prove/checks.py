@@ -21,6 +21,7 @@ from ..base.paths import Project
 from ..pack import dist
 from ..pack import rename
 from ..pack import stage
+from ..queue import bodies
 from ..queue import export
 from ..queue import lean
 from ..queue import table
@@ -157,7 +158,7 @@ def check_lean(fork: Fork) -> list[Note]:
                 f"no patch puts in the lean body for {state.body.name}",
                 where=state.body.where,
                 hint="decorate the function or its class with a name imported from"
-                f" .{state.body.module}, or remove the body",
+                f" .{bodies.FOLDER}, or remove the body",
             )
             for state in found
             if not state.is_reached

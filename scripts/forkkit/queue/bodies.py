@@ -61,26 +61,33 @@ class Body:
     def where(self) -> str:
         return f"{self.path}:{self.line}"
 
-    @property
-    def module(self) -> str:
-        """Its module in the package, such as ``_fast.app``."""
-        inner = self.path.partition(f"/{FOLDER}/")[2].rpartition(".")[0]
-        return f"{FOLDER}.{inner.replace('/', '.')}"
-
 
 def load(project: Project) -> list[Body]:
     """Read the lean bodies of the overlay, of which nothing is run.
 
-    :raises ForkError: as :func:`parse`; one error reports it all.
+    :raises ForkError: as :func:`parse`, or the part of a body is not one of ``PARTS``
+        in the overlay, and so cannot be switched off; one error reports it all.
     """
     bodies: list[Body] = []
     problems: list[ForkError] = []
+    parts: list[str] = []
     for path in sorted((project.overlay / FOLDER).rglob("*.py")):
-        content = read(path, hint="give read access to it")
+        content, where = read(path, hint="restore it from git"), project.relative(path)
         try:
-            bodies += parse(content, where=project.relative(path))
+            bodies += parse(content, where=where)
+            if path.parent.name == FOLDER and path.name == "__init__.py":
+                parts = _parts(content)
         except ForkError as e:
             problems += e.problems
+    problems += [
+        ForkError(
+            f"there is no part {body.part!r}",
+            where=body.where,
+            hint=f"name one of PARTS in {FOLDER}/__init__.py, or add it there",
+        )
+        for body in bodies
+        if body.part not in parts
+    ]
     raise_findings(problems)
     return bodies
 
@@ -110,6 +117,17 @@ def render(content: bytes, hashes: t.Mapping[Original, str]) -> bytes:
         start, end = original.span
         content = content[:start] + f'"{hashes[original]}"'.encode() + content[end:]
     return content
+
+
+def _parts(content: bytes) -> list[str]:
+    """The strings in the assignment to ``PARTS``."""
+    return [
+        text.value
+        for node in ast.parse(content).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PARTS"
+        for text in ast.walk(node.value)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    ]
 
 
 class _Reader:

@@ -122,6 +122,7 @@ def values(state: State) -> dict[str, t.Any]:
         "name": state.body.name,
         "part": state.body.part,
         "where": state.body.where,
+        "put_in": state.is_reached and not state.stale,
         "stale": {
             str(original): "changed" if sha else "gone"
             for original, sha in state.stale.items()
@@ -186,4 +187,4 @@ def _path(original: Original, files: Files, package: str) -> str:
 def _is_reached(body: Body, files: Files, package: str) -> bool:
     original = body.originals[0]
     content = files.get(_path(original, files, package), b"")
-    return originals.is_decorated(content, original.name, body.module)
+    return originals.is_decorated(content, original.name, bodies.FOLDER)

@@ -28,15 +28,17 @@ def digest(content: bytes, name: str) -> str | None:
     return hashlib.sha256(b"".join(sources)).hexdigest() if sources else None
 
 
-def is_decorated(content: bytes, name: str, module: str) -> bool:
-    """Whether a function, or its class, has a decorator from a module of the overlay.
+def is_decorated(content: bytes, name: str, folder: str) -> bool:
+    """Whether a function, or its class, has a decorator from a folder of the overlay.
 
-    :param module: the name that the file imports it by, without the dots before it.
+    :param folder: the name that the file imports it by, without the dots before it.
     """
     imported = {
         alias.asname or alias.name
         for node in _parsed(content).body
-        if isinstance(node, ast.ImportFrom) and node.level and node.module == module
+        if isinstance(node, ast.ImportFrom)
+        and node.level
+        and f"{node.module}.".startswith(f"{folder}.")
         for alias in node.names
     }
     return any(

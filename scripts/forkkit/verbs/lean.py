@@ -42,7 +42,8 @@ def lean_verb(
         terminal.echo_json([lean.values(state) for state in found])
         return
     for state in found:
-        terminal.echo(f"{state.body.name}: {state.text} ({state.body.part})")
+        said = state.text if state.is_reached else f"{state.text}, no patch puts it in"
+        terminal.echo(f"{state.body.name}: {said} ({state.body.part})")
 
 
 def _chosen(found: list[State], names: tuple[str, ...]) -> list[State]:

@@ -19,15 +19,25 @@ from . import terminal
 
 #: A line of nox's list: the session's name with and without its Python version.
 _SESSION = re.compile(r"^[*-] (([\w-]+?)(?:-\d\.\d+)?)(?: ->.*)?$", re.MULTILINE)
+_OPTIONS = f"{__name__}.options"
 
 
-@click.command("test", short_help="Run the tests, or named sessions.")
-@click.argument("names", nargs=-1, metavar="[SESSION]...")
+class _Sessions(click.Command):
+    """A command that takes what follows ``--`` for the sessions."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        context.meta[_OPTIONS] = args[end:]
+        return super().parse_args(context, args[:end])
+
+
+@click.command("test", cls=_Sessions, short_help="Run the tests, or named sessions.")
+@click.argument("names", nargs=-1, metavar="[SESSION]... [-- OPTIONS]")
 @click.pass_context
 def test_verb(context: click.Context, names: tuple[str, ...]) -> None:
     """Run the tests that a change must pass, or the named sessions of noxfile.py.
 
-    Use `quick` before a commit; `all` runs everything.
+    Use `quick` before a commit; `all` runs everything. OPTIONS are for the sessions.
     """
     project: Project = context.obj
     if unknown := [name for name in names if name not in (known := _sessions(project))]:
@@ -36,7 +46,7 @@ def test_verb(context: click.Context, names: tuple[str, ...]) -> None:
         )
     terminal.fetched(project)
     chosen = ["--session", *names] if names else []
-    command = [*_nox(project), *chosen]
+    command = [*_nox(project), *chosen, *context.meta[_OPTIONS]]
     context.exit(subprocess.run(command, cwd=project.root, check=False).returncode)
 
 

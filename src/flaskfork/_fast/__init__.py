@@ -13,7 +13,7 @@ import warnings
 
 #: The name of each part, which is also that of its patch, without ``fast-``.
 PARTS = (
-    *("proxies", "request", "response", "routing", "signing"),
+    *("proxies", "request", "response", "routing", "sessions", "signing", "tagging"),
     *("adapters", "dispatch", "contexts"),
     *("urls",),
 )
