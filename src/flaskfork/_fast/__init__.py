@@ -15,7 +15,7 @@ import warnings
 PARTS = (
     *("proxies", "request", "response", "routing", "sessions", "signing", "tagging"),
     *("adapters", "dispatch", "contexts"),
-    *("urls",),
+    *("urls", "templating"),
 )
 
 

@@ -6,6 +6,7 @@ import typing as t
 
 from . import adapters
 from . import dispatch
+from . import templating
 from . import urls
 
 T = t.TypeVar("T", bound=type)
@@ -13,7 +14,7 @@ T = t.TypeVar("T", bound=type)
 
 def lean(cls: T) -> T:
     """Decorate the class: put in the bodies of each part."""
-    for part in (adapters, dispatch, urls):
+    for part in (adapters, dispatch, urls, templating):
         cls = part.bodies.put_in(cls)
 
     return cls
