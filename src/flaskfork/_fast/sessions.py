@@ -246,7 +246,12 @@ def _made(
     key: str | bytes, salt: str, serializer: t.Any, derivation: str, digest: t.Any
 ) -> t.Any:
     kwargs = {"key_derivation": derivation, "digest_method": digest}
-    return Serializer([key], salt=salt, serializer=serializer, signer_kwargs=kwargs)
+    return Serializer(
+        [key],  # type: ignore[arg-type]
+        salt=salt,
+        serializer=serializer,
+        signer_kwargs=kwargs,
+    )
 
 
 def _sends_no_cookie(request: t.Any) -> bool:
