@@ -124,6 +124,7 @@ def test_rules_passed_to_the_map():
     )
     assert urls.bind("localhost").match("/a/b") == ("a", {"x": "b"})
     assert urls.merge_slashes is False
+    assert repr(urls) == "Map([<Rule '/a/<x>' -> a>])"
 
 
 def test_methods_and_rules_changed_later():

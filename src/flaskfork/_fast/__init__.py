@@ -14,7 +14,7 @@ import warnings
 #: The name of each part, which is also that of its patch, without ``fast-``.
 PARTS = (
     *("proxies", "request", "response", "routing", "sessions", "signing", "tagging"),
-    *("adapters", "dispatch", "contexts", "static"),
+    *("adapters", "dispatch", "contexts", "static", "urls", "templating"),
 )
 
 

@@ -80,6 +80,9 @@ def _replaced(original: t.Any, factory: Factory) -> t.Any:
 
     body = factory(original)
 
+    if body is original:
+        return original
+
     # What is compiled has no code that could run with other globals.
     if type(original) is not FunctionType or type(body) is not FunctionType:
         return original

@@ -7,12 +7,11 @@ as they are.
 
 from __future__ import annotations
 
-import os
-import re
-
 import werkzeug
 
 from . import enabled
+from ._releases import is_between
+from ._releases import version_of
 
 #: The first release that is known, and the first one that is not.
 FIRST, NEXT = (3, 1, 0), (3, 1, 10)
@@ -31,30 +30,7 @@ def is_known(version: str) -> bool:
 
     :param version: such as ``3.1.3``. Anything longer is not known.
     """
-    found = re.match(r"(\d+)\.(\d+)\.(\d+)$", version)
-    return found is not None and FIRST <= tuple(map(int, found.groups())) < NEXT
+    return is_between(version, FIRST, NEXT)
 
 
-def _version() -> str:
-    # importlib.metadata is slow to import, and rarely needed here.
-    try:
-        names = os.listdir(os.path.dirname(werkzeug.__path__[0]))
-    except OSError:
-        names = []
-
-    found = [m for m in map(_METADATA.match, names) if m]
-
-    if len(found) == 1:
-        return found[0][1]
-
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version
-
-    try:
-        return version("werkzeug")
-    except PackageNotFoundError:
-        return ""
-
-
-_METADATA = re.compile(r"werkzeug-(.+)\.(?:dist|egg)-info$", re.I)
-_is_known = is_known(_version())
+_is_known = is_known(version_of(werkzeug))

@@ -19,30 +19,23 @@ if t.TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
 
-class _Lazy:
-    """An attribute of a request that is made from the environ when it is first read."""
+class _Headers:
+    """The headers of a request, made when they are first asked for."""
 
-    def __init__(self, make: t.Callable[[WSGIEnvironment], t.Any]) -> None:
-        self.make = make
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, request: t.Any, owner: type) -> t.Any:
-        # Werkzeug's class has no such attribute, nor an instance before it has these.
+    def __get__(self, request: t.Any, owner: type) -> EnvironHeaders:
+        # Werkzeug's class has no such attribute, nor an instance before it is made.
         if request is None or "environ" not in vars(request):
-            raise AttributeError(self.name)
+            raise AttributeError("headers")
 
-        value = vars(request)[self.name] = self.make(request.environ)
-        return value
+        headers = vars(request)["headers"] = EnvironHeaders(request.environ)
+        return headers
 
 
 class FastRequest(_Request):
     """Takes from the environ only what is asked for."""
 
     if not t.TYPE_CHECKING:
-        headers = _Lazy(EnvironHeaders)
-        server = _Lazy(_get_server)
+        headers = _Headers()
 
     def __init__(
         self,
@@ -57,6 +50,7 @@ class FastRequest(_Request):
         get = environ.get
         self.method = get("REQUEST_METHOD", "GET").upper()
         self.scheme = get("wsgi.url_scheme", "http")
+        self.server = _get_server(environ)
         self.root_path = _decoded(get("SCRIPT_NAME") or "").rstrip("/")
         self.path = f"/{_decoded(get('PATH_INFO') or '').lstrip('/')}"
         self.query_string = get("QUERY_STRING", "").encode("latin1")

@@ -194,6 +194,9 @@ def first_match(adapter: t.Any) -> Match | None:
 _match = MapAdapter.match
 _matcher_match = FastMatcher.match
 
+# It is part of what repr() shows.
+FastMap.__name__ = "Map"
+
 if t.TYPE_CHECKING:
     Map = _Map
 else:
