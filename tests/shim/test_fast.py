@@ -68,7 +68,7 @@ ALL |= {"adapters", "dispatch", "contexts", "static"}
         ("0", ALL),
         (" 0 ", ALL),
         ("-proxies", {"proxies"}),
-        ("-proxies,-signing", {"proxies", "signing", "tagging"}),
+        ("-proxies,-signing", {"proxies", "signing"}),
         (" -request , -response,", {"request", "response"}),
     ],
 )
