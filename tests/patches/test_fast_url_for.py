@@ -23,7 +23,7 @@ def act():
 """
 
 #: Prints what url_for returns, or the error that it raises, for each case.
-CASES = '''
+CASES = """
 import json
 import flask
 from werkzeug.routing import BaseConverter, BuildError, MapAdapter, Rule
@@ -220,7 +220,7 @@ import sys
 found = list(cases(sys.argv[1]))
 built = sum(line.endswith("')") for line in found)
 print(json.dumps([built, found]))
-'''
+"""
 SETTINGS = [
     *("plain", "defaults", "failing", "blueprint defaults", "sort", "later"),
     *("refreshed", "own build", "own suitable", "own rule", "own methods"),

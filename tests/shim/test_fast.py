@@ -33,12 +33,14 @@ bodies = {
     "adapters": flask.Flask.create_url_adapter,
     "dispatch": flask.Flask.dispatch_request,
     "contexts": flask.ctx.RequestContext.pop,
+    "urls": flask.Flask.url_for,
+    "templating": flask.templating._render,
 }
 for part, body in bodies.items():
     if "_fast" in body.__code__.co_filename:
         print(part)
 """
-NEED_WERKZEUG = {"request", "response", "routing", "sessions"}
+NEED_WERKZEUG = {"request", "response", "routing", "sessions", "urls"}
 
 
 def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], str]:
@@ -55,7 +57,7 @@ def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], st
 
 
 ALL = NEED_WERKZEUG | {"proxies", "signing", "tagging"}
-ALL |= {"adapters", "dispatch", "contexts"}
+ALL |= {"adapters", "dispatch", "contexts", "templating"}
 
 
 @pytest.mark.parametrize(
@@ -134,5 +136,6 @@ def test_each_patch_is_a_part() -> None:
     series = (ROOT / "patches" / "series").read_text().split()
     patches = {line[5:-6] for line in series if line.startswith("fast-")}
     parts = {"wrappers": ["request", "response"], "app": ["adapters", "dispatch"]}
+    parts["url-for"] = ["urls"]
     found = [part for name in patches for part in parts.get(name, [name])]
     assert sorted(found) == sorted(_fast.PARTS)

@@ -11,7 +11,6 @@ from types import FunctionType
 from types import MethodType
 
 import jinja2.environment
-from jinja2 import Environment as _Environment
 from jinja2 import Template as _Template
 from jinja2.runtime import Context as _Context
 from jinja2.utils import internalcode
@@ -59,8 +58,8 @@ class Context(_Context):
     """Calls functions that do not ask for the context without looking for that twice."""
 
     @internalcode
-    def call(__self, __obj: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:  # noqa: B902
-        __traceback_hide__ = True  # noqa: F841
+    def call(__self, __obj: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        __traceback_hide__ = True
         kind = type(__obj)
         function = __obj.__func__ if kind is MethodType else __obj
 

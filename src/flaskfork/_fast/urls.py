@@ -45,7 +45,9 @@ def _(original: t.Any) -> t.Any:
     ) -> str:
         context = _cv_app.get(None)
         # Outside of a context, the proxy raises the error.
-        app = current_app if context is None or current_app is not proxy else context.app
+        app = (
+            current_app if context is None or current_app is not proxy else context.app
+        )
         return app.url_for(
             endpoint,
             _anchor=_anchor,
