@@ -87,7 +87,7 @@ BODIES = [
     "{{ stop() }}", "{{ stop().more }}", "{{ fail() }}", "{{ missing() }}", "{{ 5() }}",
     "{{ marked() }} {{ patched(1) }} {{ context(1, k=2) }} {{ names() }}",
     "{% for x in [1, 2] %}{{ local() }} {{ loop.index }} {{ marked() }}{% endfor %}",
-    "{% set x = 3 %}{{ local() }}{% block q %}{% set y = 4 %}{{ local() }}{% endblock %}",
+    "{% set x = 3 %}{{ local() }}{% block q %}{{ local() }}{% endblock %}",
     "{% macro m(v) %}<{{ v }}{{ caller() if caller }}>{% endmacro %}{{ m('<') }}"
     "{% call m(1) %}{{ names() }}{% endcall %}",
     "{% include 'part.html' %}", "{% include 'part.html' without context %}",
