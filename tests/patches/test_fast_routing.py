@@ -162,6 +162,7 @@ def test_what_is_not_found_leaves_no_garbage(path):
     app = flask.Flask(__name__)
     app.add_url_rule("/users/<int:user>/posts/<slug>", "post")
     urls = app.url_map.bind("localhost")
+    outcome(urls.match, path)
     gc.collect()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""The part ``templating`` of the patches fast-app and fast-templating: templates that are
+"""The part ``templating`` of the patches fast-app and fast-templating: templates are
 rendered without preparing for what is seldom there.
 """
 
@@ -55,7 +55,7 @@ class _Usually:
 
 
 class Context(_Context):
-    """Calls functions that do not ask for the context without looking for that twice."""
+    """Calls a function that cannot ask for the context without looking for that."""
 
     @internalcode
     def call(__self, __obj: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:

@@ -1,4 +1,4 @@
-"""The part ``urls`` of the patches fast-app and fast-url-for: URLs that are built by the
+"""The part ``urls`` of the patches fast-app and fast-url-for: URLs are built by the
 first rule that Werkzeug would try.
 """
 
@@ -204,9 +204,10 @@ def _first_rule(
         method = adapter.default_method
 
     for rule in rules:
-        if method is None or rule.methods is None or method in rule.methods:
-            if rule.arguments <= values.keys():
-                return rule
+        is_for = method is None or rule.methods is None or method in rule.methods
+
+        if is_for and rule.arguments <= values.keys():
+            return rule
 
     return None
 
