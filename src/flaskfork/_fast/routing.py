@@ -130,6 +130,8 @@ def _converted(rule: Rule, values: list[str]) -> dict[str, t.Any]:
 class FastMap(_Map):
     """A map with that matcher."""
 
+    _matcher: FastMatcher
+
     def __init__(
         self,
         rules: t.Iterable[RuleFactory] | None = None,
@@ -151,7 +153,7 @@ def first_match(adapter: t.Any) -> Match | None:
 
     :raises HTTPException: as that does.
     """
-    url_map = adapter.map
+    url_map: t.Any = adapter.map
 
     if (
         type(url_map) is not FastMap
@@ -196,7 +198,7 @@ def first_match(adapter: t.Any) -> Match | None:
         if url is not None:
             raise RequestRedirect(url)
 
-    return found
+    return found  # type: ignore[no-any-return]
 
 
 _match = MapAdapter.match

@@ -20,8 +20,8 @@ from ._lean import Bodies
 
 if t.TYPE_CHECKING:
     from ..app import Flask
-    from ..templating import before_render_template
-    from ..templating import template_rendered
+    from ..signals import before_render_template
+    from ..signals import template_rendered
 
 T = t.TypeVar("T")
 bodies = Bodies("app")

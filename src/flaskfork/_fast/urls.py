@@ -14,11 +14,12 @@ from ._lean import Bodies
 from ._werkzeug import usable
 
 if t.TYPE_CHECKING:
-    from ..app import _cv_request
-    from ..app import BuildError
+    from werkzeug.routing import BuildError
+
     from ..app import Flask
-    from ..helpers import _cv_app
-    from ..helpers import current_app
+    from ..globals import _cv_app
+    from ..globals import _cv_request
+    from ..globals import current_app
 
 bodies = Bodies("app")
 scaffold = Bodies("sansio.app")
