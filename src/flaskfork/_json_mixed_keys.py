@@ -34,7 +34,7 @@ def dumps(
         kwargs["default"] = once = _Once(default)
 
     try:
-        return json.dumps(obj, **kwargs)
+        return json.dumps(obj, **kwargs)  # type: ignore[no-any-return]
     except TypeError:
         # With a default of None, the encoder class itself converts objects.
         if (
@@ -55,7 +55,7 @@ def dumps(
         return _sort(default(o))
 
     kwargs.update(sort_keys=False, default=convert)
-    return json.dumps(_sort(obj), **kwargs)
+    return json.dumps(_sort(obj), **kwargs)  # type: ignore[no-any-return]
 
 
 def keys_come_back(f: F) -> F:

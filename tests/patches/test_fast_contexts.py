@@ -47,7 +47,7 @@ def app():
 
 
 def test_fewer_steps():
-    assert saved(PROGRAM, "contexts") > 0.1
+    assert saved(PROGRAM, "contexts") > 0.05
 
 
 def raising(*errors):

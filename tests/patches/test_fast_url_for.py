@@ -253,4 +253,4 @@ def test_the_same_as_without(setting: str) -> None:
     assert different[:3] == []
     assert len(lean) == len(plain) > 5000
     assert built == plain_built
-    assert built > 500 or setting == "failing"
+    assert built > 500 or setting in ("failing", "own adapter", "own url_for")

@@ -34,12 +34,14 @@ bodies = {
     "dispatch": flask.Flask.dispatch_request,
     "contexts": flask.ctx.RequestContext.pop,
     "static": flask.Flask.send_static_file,
+    "urls": flask.Flask.url_for,
+    "templating": flask.templating._render,
 }
 for part, body in bodies.items():
     if "_fast" in body.__code__.co_filename:
         print(part)
 """
-NEED_WERKZEUG = {"request", "response", "routing", "sessions"}
+NEED_WERKZEUG = {"request", "response", "routing", "sessions", "urls"}
 
 
 def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], str]:
@@ -56,7 +58,7 @@ def run(switch: str | None, *options: str, path: str = "") -> tuple[set[str], st
 
 
 ALL = NEED_WERKZEUG | {"proxies", "signing", "tagging"}
-ALL |= {"adapters", "dispatch", "contexts", "static"}
+ALL |= {"adapters", "dispatch", "contexts", "static", "templating"}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ ALL |= {"adapters", "dispatch", "contexts", "static"}
         ("0", ALL),
         (" 0 ", ALL),
         ("-proxies", {"proxies"}),
-        ("-proxies,-signing", {"proxies", "signing", "tagging"}),
+        ("-proxies,-signing", {"proxies", "signing"}),
         (" -request , -response,", {"request", "response"}),
     ],
 )
@@ -138,5 +140,6 @@ def test_each_patch_is_a_part() -> None:
         "wrappers": ["request", "response"],
         "app": ["adapters", "dispatch", "static"],
     }
+    parts["url-for"] = ["urls"]
     found = [part for name in patches for part in parts.get(name, [name])]
     assert sorted(found) == sorted(_fast.PARTS)

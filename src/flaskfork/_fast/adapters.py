@@ -12,8 +12,9 @@ from ._lean import Bodies
 from .routing import FastMap
 
 if t.TYPE_CHECKING:
+    from werkzeug.wsgi import get_host
+
     from ..app import Flask
-    from ..app import get_host
     from ..wrappers import Request
 
 bodies = Bodies("app")
@@ -31,7 +32,7 @@ def _(original: t.Any) -> t.Any:
     decoded, new = _decoded, MapAdapter.__new__
 
     def create_url_adapter(self: Flask, request: Request | None) -> MapAdapter | None:
-        url_map = self.url_map
+        url_map: t.Any = self.url_map
 
         if (
             request is None

@@ -11,15 +11,16 @@ from ._lean import Bodies
 from .routing import first_match
 
 if t.TYPE_CHECKING:
-    from ..ctx import _cv_app
-    from ..ctx import _cv_request
+    from werkzeug.exceptions import HTTPException
+
+    from .._cycles import clear_routing_exception
     from ..ctx import _sentinel
     from ..ctx import AppContext
-    from ..ctx import appcontext_popped
-    from ..ctx import appcontext_pushed
-    from ..ctx import clear_routing_exception
-    from ..ctx import HTTPException
     from ..ctx import RequestContext
+    from ..globals import _cv_app
+    from ..globals import _cv_request
+    from ..signals import appcontext_popped
+    from ..signals import appcontext_pushed
 
 bodies = Bodies("ctx")
 lean = bodies.put_in
@@ -86,7 +87,7 @@ def _(original: t.Any) -> t.Any:
             if found is None:
                 original(self)
             else:
-                self.request.url_rule, self.request.view_args = found
+                self.request.url_rule, self.request.view_args = found  # type: ignore[assignment]
         except HTTPException as e:
             self.request.routing_exception = e
 

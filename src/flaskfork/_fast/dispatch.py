@@ -11,14 +11,15 @@ from ..globals import request_ctx as _request_ctx
 from ._lean import Bodies
 
 if t.TYPE_CHECKING:
+    from inspect import iscoroutinefunction
+
     from .. import typing as ft
-    from ..app import appcontext_tearing_down
+    from .._session_static import save_session
     from ..app import Flask
-    from ..app import iscoroutinefunction
-    from ..app import request_ctx
-    from ..app import request_tearing_down
-    from ..app import save_session
     from ..globals import _cv_request
+    from ..globals import request_ctx
+    from ..signals import appcontext_tearing_down
+    from ..signals import request_tearing_down
     from ..wrappers import Response
 
 bodies = Bodies("app")
@@ -107,7 +108,7 @@ def _(original: t.Any) -> t.Any:
             return rv  # type: ignore[return-value]
 
         if kind is dict or kind is list:
-            return self.json.response(rv)
+            return self.json.response(rv)  # type: ignore[return-value]
 
         return original(self, rv)  # type: ignore[no-any-return]
 

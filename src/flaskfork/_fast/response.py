@@ -85,7 +85,7 @@ class FastResponse(_Response):
         if self.direct_passthrough:
             # The server may know it, and send the file by itself.
             start_response(self.status, headers)
-            return response
+            return response  # type: ignore[return-value]
 
         if type(response) is list and set(map(type, response)) == {bytes}:
             body = _Body(response)

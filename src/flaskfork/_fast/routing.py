@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 
 class FastMatcher(StateMachineMatcher):
     """Goes the first way that Werkzeug's matcher would try, and leaves it to that to
-    try others, and to redirect.
+    try others, if there are any, and to redirect.
     """
 
     def __init__(self, merge_slashes: bool) -> None:
@@ -45,7 +45,7 @@ class FastMatcher(StateMachineMatcher):
 
         :raises NoMatch: as that does.
         """
-        rules, values = self._first(domain, path)
+        rules, values, is_only = self._first(domain, path)
         other_methods: set[str] = set()
         websocket_mismatch = False
 
@@ -55,25 +55,30 @@ class FastMatcher(StateMachineMatcher):
             elif rule.websocket != websocket:
                 websocket_mismatch = True
             elif rule.alias or rule.redirect_to is not None:
-                break
+                return None
             else:
                 try:
                     return rule, _converted(rule, values)
                 except ValidationError as e:
                     raise NoMatch(other_methods, websocket_mismatch) from e
 
+        if is_only and "//" not in path:
+            raise NoMatch(other_methods, websocket_mismatch)
+
         return None
 
-    def _first(self, domain: str, path: str) -> tuple[list[Rule], list[str]]:
-        """The rules at the end of the first way, and the values on it. There are none
-        if the way ends before the path does.
+    def _first(self, domain: str, path: str) -> tuple[list[Rule], list[str], bool]:
+        """The rules at the end of the first way, the values on it, and whether there is
+        no other way. There are no rules if the way ends before the path does.
         """
         state = self._root
         values: list[str] = []
         parts = [domain, *path.split("/")]
+        is_only = True
 
         for at, part in enumerate(parts):
             if part in state.static:
+                is_only = is_only and not state.dynamic
                 state = state.static[part]
                 continue
 
@@ -83,20 +88,23 @@ class FastMatcher(StateMachineMatcher):
                 found = match("/".join(parts[at:]) if rule_part.final else part)
 
                 if found is not None:
+                    is_only = is_only and rule_part is state.dynamic[-1][0]
                     state = after
                     break
             else:
-                return [], []
+                # A slash at the end may be left out.
+                return [], [], is_only and not (part == "" and state.rules)
 
             if rule_part.suffixed:
-                return [], []
+                return [], [], False
 
             values += [found[group] for group in groups]
 
             if rule_part.final:
                 break
 
-        return state.rules, values
+        # A slash may be missing.
+        return state.rules, values, is_only and "" not in state.static
 
     def _learn(self, content: str) -> tuple[t.Any, tuple[int, ...]]:
         pattern = re.compile(content)
@@ -122,6 +130,8 @@ def _converted(rule: Rule, values: list[str]) -> dict[str, t.Any]:
 class FastMap(_Map):
     """A map with that matcher."""
 
+    _matcher: FastMatcher
+
     def __init__(
         self,
         rules: t.Iterable[RuleFactory] | None = None,
@@ -143,7 +153,7 @@ def first_match(adapter: t.Any) -> Match | None:
 
     :raises HTTPException: as that does.
     """
-    url_map = adapter.map
+    url_map: t.Any = adapter.map
 
     if (
         type(url_map) is not FastMap
@@ -188,7 +198,7 @@ def first_match(adapter: t.Any) -> Match | None:
         if url is not None:
             raise RequestRedirect(url)
 
-    return found
+    return found  # type: ignore[no-any-return]
 
 
 _match = MapAdapter.match

@@ -166,12 +166,14 @@ def _(original: t.Any) -> t.Any:
             return
 
         name = self.get_cookie_name(app)
-        domain = self.get_cookie_domain(app)
-        path = self.get_cookie_path(app)
-        secure = self.get_cookie_secure(app)
-        partitioned = self.get_cookie_partitioned(app)
-        samesite = self.get_cookie_samesite(app)
-        httponly = self.get_cookie_httponly(app)
+        options = {
+            "domain": self.get_cookie_domain(app),
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "partitioned": self.get_cookie_partitioned(app),
+            "samesite": self.get_cookie_samesite(app),
+            "httponly": self.get_cookie_httponly(app),
+        }
 
         if session.accessed:
             vary(response)
@@ -187,18 +189,7 @@ def _(original: t.Any) -> t.Any:
             s = t.cast("URLSafeTimedSerializer", self.get_signing_serializer(app))
 
         val = s.dumps(dict(session))
-        set_its_cookie(
-            response,
-            name,
-            val,
-            expires=expires,
-            httponly=httponly,
-            domain=domain,
-            path=path,
-            secure=secure,
-            partitioned=partitioned,
-            samesite=samesite,
-        )
+        set_its_cookie(response, name, val, expires=expires, **options)
         vary(response)
 
     return save_session
@@ -246,7 +237,12 @@ def _made(
     key: str | bytes, salt: str, serializer: t.Any, derivation: str, digest: t.Any
 ) -> t.Any:
     kwargs = {"key_derivation": derivation, "digest_method": digest}
-    return Serializer([key], salt=salt, serializer=serializer, signer_kwargs=kwargs)
+    return Serializer(
+        [key],  # type: ignore[arg-type]
+        salt=salt,
+        serializer=serializer,
+        signer_kwargs=kwargs,
+    )
 
 
 def _sends_no_cookie(request: t.Any) -> bool:

@@ -44,6 +44,7 @@ class _Sent(t.NamedTuple):
     """What was sent with a file, and all that it depended on but the path."""
 
     path: str
+    name: str
     changed: int
     size: int
     kind: Kind
@@ -88,7 +89,7 @@ def _(original: t.Any) -> t.Any:
             return original(self, filename)  # type: ignore[no-any-return]
 
         max_age = self.get_send_file_max_age(filename)
-        folder = t.cast(str, self.static_folder)
+        folder: str = self.static_folder  # type: ignore[assignment]
         place = (app.root_path, folder, filename)
         sent = known.get(place)
 
@@ -137,7 +138,7 @@ def _is_same(sent: _Sent) -> bool:
         stat.st_mtime_ns == sent.changed
         and stat.st_size == sent.size
         and S_ISREG(stat.st_mode)
-        and mimetypes.guess_type(os.path.basename(sent.path)) == sent.kind
+        and mimetypes.guess_type(sent.name) == sent.kind
     )
 
 
@@ -160,21 +161,23 @@ def _send_again(
 def _remember(place: tuple[str, str, str], response: t.Any) -> None:
     """Remember a response, if it says by its headers what it depended on."""
     root, folder, filename = place
-    name = safe_join(folder, filename) if {str}.issuperset(map(type, place)) else None
+    joined = safe_join(folder, filename) if {*map(type, place)} == {str} else None
 
-    if name is None or response.status_code != 200:
+    if joined is None or response.status_code != 200:
         return
 
-    path = os.path.join(root, name)
+    path = os.path.join(root, joined)
+    name = os.path.basename(path)
 
     try:
         stat = os.stat(path)
     except (OSError, ValueError):
         return
 
-    kind = mimetypes.guess_type(os.path.basename(path))
+    kind = mimetypes.guess_type(name)
     headers = [*response.headers]
-    names = [name for name, _ in headers]
+    names = [header for header, _ in headers]
+    max_age = response.cache_control.max_age
 
     if (
         response.mimetype == _mimetype(kind)
@@ -183,19 +186,21 @@ def _remember(place: tuple[str, str, str], response: t.Any) -> None:
             f'"{stat.st_mtime}-{stat.st_size}-'
         )
         and names.count("Date") == 1
+        and names.count("Expires") == (max_age is not None)
     ):
         if len(_known) >= KEPT:
             _known.clear()
 
         _known[place] = _Sent(
             path,
+            name,
             stat.st_mtime_ns,
             stat.st_size,
             kind,
-            response.cache_control.max_age,
+            max_age,
             headers,
             names.index("Date"),
-            names.index("Expires") if "Expires" in names else None,
+            None if max_age is None else names.index("Expires"),
         )
 
 

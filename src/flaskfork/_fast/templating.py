@@ -1,4 +1,4 @@
-"""The part ``templating`` of the patches fast-app and fast-templating: templates that are
+"""The part ``templating`` of the patches fast-app and fast-templating: templates are
 rendered without preparing for what is seldom there.
 """
 
@@ -20,8 +20,8 @@ from ._lean import Bodies
 
 if t.TYPE_CHECKING:
     from ..app import Flask
-    from ..templating import before_render_template
-    from ..templating import template_rendered
+    from ..signals import before_render_template
+    from ..signals import template_rendered
 
 T = t.TypeVar("T")
 bodies = Bodies("app")
@@ -55,7 +55,7 @@ class _Usually:
 
 
 class Context(_Context):
-    """Calls functions that do not ask for the context without looking for that twice."""
+    """Calls a function that cannot ask for the context without looking for that."""
 
     @internalcode
     def call(__self, __obj: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:

@@ -1,4 +1,4 @@
-"""The part ``urls`` of the patches fast-app and fast-url-for: URLs that are built by the
+"""The part ``urls`` of the patches fast-app and fast-url-for: URLs are built by the
 first rule that Werkzeug would try.
 """
 
@@ -14,11 +14,12 @@ from ._lean import Bodies
 from ._werkzeug import usable
 
 if t.TYPE_CHECKING:
-    from ..app import _cv_request
-    from ..app import BuildError
+    from werkzeug.routing import BuildError
+
     from ..app import Flask
-    from ..helpers import _cv_app
-    from ..helpers import current_app
+    from ..globals import _cv_app
+    from ..globals import _cv_request
+    from ..globals import current_app
 
 bodies = Bodies("app")
 scaffold = Bodies("sansio.app")
@@ -204,9 +205,10 @@ def _first_rule(
         method = adapter.default_method
 
     for rule in rules:
-        if method is None or rule.methods is None or method in rule.methods:
-            if rule.arguments <= values.keys():
-                return rule
+        is_for = method is None or rule.methods is None or method in rule.methods
+
+        if is_for and rule.arguments <= values.keys():
+            return rule
 
     return None
 

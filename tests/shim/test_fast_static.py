@@ -191,7 +191,7 @@ def test_an_age_that_changes(root):
     apps = both(root)
     answers = []
 
-    for age in [*AGES, *reversed(AGES)]:
+    for age in [*AGES, *reversed(AGES), 1.5, None, True, None, True, 1]:
         for app in apps:
             app.config["SEND_FILE_MAX_AGE_DEFAULT"] = age
 
