@@ -8,6 +8,7 @@ import re
 
 import flask
 import pytest
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import Map
@@ -140,6 +141,26 @@ def test_methods_and_rules_changed_later():
     app.add_url_rule("/<x>/b", "b")
     assert urls.match("/a", "PUT")[0] == "a"
     assert urls.match("/a/b") == ("b", {"x": "a"})
+
+
+def allowed(cls: type[Map], methods: list[list[str]]) -> list[str]:
+    made = cls([Rule("/a", endpoint=str(x), methods=x) for x in methods])
+    with pytest.raises(MethodNotAllowed) as raised:
+        made.bind("localhost").match("/a", method="TRACE")
+    return list(raised.value.valid_methods)
+
+
+def test_other_methods_are_in_the_same_order():
+    rng = random.Random(1)
+    known = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "OWN", "MORE"]
+
+    for _ in range(200):
+        methods = [
+            rng.sample(known, rng.randint(1, 6)) for _ in range(rng.randint(1, 3))
+        ]
+        assert allowed(type(flask.Flask("app").url_map), methods) == allowed(
+            Map, methods
+        )
 
 
 def test_a_converter_is_called_once():

@@ -63,6 +63,12 @@ class FastMatcher(StateMachineMatcher):
                     raise NoMatch(other_methods, websocket_mismatch) from e
 
         if is_only and "//" not in path:
+            if self.merge_slashes:
+                # Werkzeug looks twice, which the order of a set can depend on.
+                for rule in rules:
+                    if rule.methods is not None and method not in rule.methods:
+                        other_methods.update(rule.methods)
+
             raise NoMatch(other_methods, websocket_mismatch)
 
         return None
