@@ -10,7 +10,7 @@ import pytest
 from differential import differences
 from differential.sides import Sides
 
-PARTS = 40
+PARTS = 100
 
 
 @pytest.mark.sampled(PARTS)

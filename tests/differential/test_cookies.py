@@ -10,9 +10,9 @@ import pytest
 from differential import differences
 from differential.sides import Sides
 
-#: Each plays 10 chunks of 200 cookies.
-PARTS = 15
-CHUNKS = 10
+#: Each plays 5 chunks of 200 cookies.
+PARTS = 30
+CHUNKS = 5
 
 
 @pytest.mark.sampled(PARTS)

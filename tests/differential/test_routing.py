@@ -10,9 +10,9 @@ import pytest
 from differential import differences
 from differential.sides import Sides
 
-#: Each plays 10 chunks of 100 look-ups.
-PARTS = 32
-CHUNKS = 10
+#: Each plays 5 chunks of 100 look-ups.
+PARTS = 64
+CHUNKS = 5
 
 
 @pytest.mark.sampled(PARTS)
