@@ -10,7 +10,7 @@ import pytest
 from differential import differences
 from differential.sides import Sides
 
-PARTS = 100
+PARTS = 160
 
 
 @pytest.mark.sampled(PARTS)

@@ -32,7 +32,7 @@ def same(sides: Sides) -> Sides:
     return dataclasses.replace(sides, fork=dataclasses.replace(sides.upstream))
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("net", FAULTS)
 def test_a_fault_is_caught(same: Sides, net: str, tmp_path: pathlib.Path) -> None:
     tmp_path.joinpath("sitecustomize.py").write_text(f"{START}{FAULTS[net]}\n")
@@ -40,7 +40,7 @@ def test_a_fault_is_caught(same: Sides, net: str, tmp_path: pathlib.Path) -> Non
     assert same.differences(net, chunks, fault=tmp_path)
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("net", FAULTS)
 def test_nothing_is_caught_where_there_is_nothing(same: Sides, net: str) -> None:
     assert same.differences(net, "0:2", differences.none) == []

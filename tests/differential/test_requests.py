@@ -10,17 +10,17 @@ import pytest
 from differential import differences
 from differential.sides import Sides
 
-#: Each plays 8 chunks of 100 requests, on every second of 16 configurations.
-PARTS = 76
-CHUNKS = 8
+#: Each plays 4 chunks of 100 requests, on every fourth of 16 configurations.
+PARTS = 152
+CHUNKS = 4
 
 
 @pytest.mark.sampled(PARTS)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_requests(sides: Sides, part: int) -> None:
-    first = part // 2 * CHUNKS * 2 + part % 2
-    last = first + CHUNKS * 2
-    sides.check("requests", f"{first}:{last}:2", differences.of_requests)
+    first = part // 4 * CHUNKS * 4 + part % 4
+    last = first + CHUNKS * 4
+    sides.check("requests", f"{first}:{last}:4", differences.of_requests)
 
 
 @pytest.mark.sampled(0)

@@ -10,9 +10,9 @@ import pytest
 from differential import differences
 from differential.sides import Sides
 
-#: Each plays 5 chunks of 100 look-ups.
-PARTS = 64
-CHUNKS = 5
+#: Each plays 2 chunks of 100 look-ups.
+PARTS = 160
+CHUNKS = 2
 
 
 @pytest.mark.sampled(PARTS)

@@ -10,9 +10,9 @@ import pytest
 from differential import differences
 from differential.sides import Sides
 
-#: Each plays 3 chunks of 4 threads with 25 requests.
-PARTS = 20
-CHUNKS = 3
+#: Each plays 1 chunk of 4 threads with 25 requests.
+PARTS = 60
+CHUNKS = 1
 
 
 @pytest.mark.sampled(PARTS)
