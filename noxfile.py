@@ -87,14 +87,14 @@ DEFAULT = [
     "browser",
     *dict.fromkeys(f"fork-{version}" for version in (FOUND[0], FOUND[-1])),
     *dict.fromkeys(f"distribution-{x}" for x in (INSTALLED[0], INSTALLED[-1])),
-    *dict.fromkeys(f"differential-{version}" for version in (FOUND[0], FOUND[-1])),
+    f"differential-{FOUND[-1]}",
     *("programs", "recipes", "ecosystem"),
 ]
 ALL = [
     *DEFAULT,
     *(f"fork-{version}" for version in FOUND[1:-1]),
     *(f"distribution-{version}" for version in INSTALLED[1:-1]),
-    *(f"differential-{version}" for version in FOUND[1:-1]),
+    *(f"differential-{version}" for version in FOUND[:-1]),
     "unstable",
 ]
 

@@ -214,7 +214,7 @@ class OwnProvider(DefaultJSONProvider):
     compact = True
 
     def dumps(self, obj: t.Any, **kwargs: t.Any) -> str:
-        seen.note("dumps", sorted(kwargs))
+        seen.note("dumps empty" if obj == {} else "dumps", sorted(kwargs))
         return super().dumps(obj, **kwargs)
 
 

