@@ -235,7 +235,8 @@ def cases(setting):
             change(app)
     contexts = [app.test_request_context("/"), app.test_request_context("/b"),
                 app.app_context()]
-    for context in contexts:
+    # The first setting is tried everywhere.
+    for context in contexts if setting == "no_change" else contexts[1:2]:
         with context:
             for name, body in bodies.items():
                 for values in VALUES:
@@ -279,6 +280,6 @@ def test_the_same_as_without(setting: str) -> None:
     lean, plain = found(setting, ""), found(setting, "-templating")
     different = [pair for pair in zip(lean, plain) if pair[0] != pair[1]]
     assert different[:3] == []
-    assert len(lean) == len(plain) > 2000
+    assert len(lean) == len(plain) > 600
     rendered = sum(line[0] in "'\"" for line in lean)
-    assert rendered > (100 if setting == "no_globals" else 1000)
+    assert rendered > (30 if setting == "no_globals" else 300)

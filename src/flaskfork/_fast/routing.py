@@ -204,7 +204,7 @@ def first_match(adapter: t.Any) -> Match | None:
         if url is not None:
             raise RequestRedirect(url)
 
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 _match = MapAdapter.match
