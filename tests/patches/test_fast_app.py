@@ -86,7 +86,9 @@ def test_fewer_steps():
 def test_adapters_are_the_same(config, environ):
     """The first time, and when they are remembered."""
     values, options = CONFIGS[config]
-    apps = [cls("app", **options) for cls in (PlainApp, flask.Flask, flask.Flask)]
+    apps = [
+        cls("application", **options) for cls in (PlainApp, flask.Flask, flask.Flask)
+    ]
     made = create_environ("/path", "http://localhost/")
     for key, value in ENVIRONS[environ].items():
         made[key] = value
@@ -110,7 +112,7 @@ def adapter(app, environ):
 
 
 def test_adapters_follow_the_configuration():
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     app.subdomain_matching = True
     environ = create_environ("/", "http://www.localhost/")
     for name, subdomain in (("localhost", "www"), ("www.localhost", ""), ("t", None)):
@@ -129,7 +131,7 @@ def test_adapters_follow_the_configuration():
 
 
 def test_few_hosts_are_remembered():
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     for number in range(1000):
         app.create_url_adapter(
             app.request_class(create_environ("/", f"http://h{number}/"))
@@ -138,7 +140,7 @@ def test_few_hosts_are_remembered():
 
 
 def test_a_replaced_get_host_is_called(monkeypatch):
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     request = app.request_class(create_environ())
     app.create_url_adapter(request)
     monkeypatch.setattr(flask.app, "get_host", lambda *args: "replaced")
@@ -158,8 +160,8 @@ TABLES = [
 @pytest.mark.parametrize("late", [True, False])
 @pytest.mark.parametrize("table", TABLES)
 def test_functions_are_called(table, late, scope):
-    app, calls = flask.Flask("app"), []
-    bp = flask.Blueprint("bp", "app")
+    app, calls = flask.Flask("application"), []
+    bp = flask.Blueprint("bp", "application")
     bp.add_url_rule("/", "view", lambda: "text")
     app.register_blueprint(bp)
 
@@ -179,7 +181,7 @@ def test_functions_are_called(table, late, scope):
 
 @pytest.mark.parametrize("late", [True, False])
 def test_signals_are_received(late):
-    app, names = flask.Flask("app"), []
+    app, names = flask.Flask("application"), []
     app.add_url_rule("/", "view", lambda: "text")
     if late:
         app.test_client().get("/")
@@ -220,7 +222,7 @@ def test_replaced_methods_are_called(method, where, monkeypatch):
         calls.append(method)
         return original(*args, **kwargs)
 
-    app = App("app")
+    app = App("application")
     app.add_url_rule("/", "view", lambda: "text")
     app.test_client().get("/")
     if where == "instance":
@@ -272,7 +274,7 @@ attributed.attribute = 1
 )
 def test_what_is_made_sync(function, is_same, monkeypatch):
     monkeypatch.setattr(flask.Flask, "async_to_sync", lambda self, func: "made sync")
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     expected = function if is_same else "made sync"
     assert app.ensure_sync(function) == expected
 
@@ -305,7 +307,7 @@ def test_results_of_views(name):
 
     answers = []
     for cls in (flask.Flask, Own):
-        app = cls("app")
+        app = cls("application")
         value = RESULTS[name]
         value = iter(["a", "b"]) if name == "iterator" else value
         app.add_url_rule("/", "view", lambda value=value: value)
@@ -323,7 +325,7 @@ def test_a_response_class_gets_what_a_view_returns():
             calls.append((args, kwargs))
             super().__init__(*args, **kwargs)
 
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     app.response_class = Own
     app.add_url_rule("/", "view", lambda: "text")
     app.test_client().get("/")
@@ -331,7 +333,7 @@ def test_a_response_class_gets_what_a_view_returns():
 
 
 def test_without_a_request():
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     for method, args in (("dispatch_request", ()), ("process_response", (None,))):
         with pytest.raises(RuntimeError, match="outside of request context"):
             getattr(app, method)(*args)

@@ -41,7 +41,7 @@ def nothing_is_left():
 
 @pytest.fixture
 def app():
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     app.add_url_rule("/", "view", lambda: "text")
     return app
 
@@ -244,7 +244,7 @@ PATHS += ["", "/", "/c//a", "/a/", "/x/y/h", "/none", "/c//x", "/%2f"]
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("method", ["GET", "POST", "get", "HEAD"])
 def test_rules_are_matched_the_same(path, method, monkeypatch):
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     app.url_map.converters["odd"] = Odd
     for number, (rule, options) in enumerate(RULES):
         app.add_url_rule(rule, **{"endpoint": f"e{number}", **options})

@@ -158,7 +158,7 @@ def test_other_methods_are_in_the_same_order():
         methods = [
             rng.sample(known, rng.randint(1, 6)) for _ in range(rng.randint(1, 3))
         ]
-        assert allowed(type(flask.Flask("app").url_map), methods) == allowed(
+        assert allowed(type(flask.Flask("application").url_map), methods) == allowed(
             Map, methods
         )
 

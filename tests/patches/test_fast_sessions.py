@@ -162,7 +162,7 @@ def one_time(monkeypatch):
 
 def made(cls, config=(), base=SecureCookieSessionInterface, **attributes):
     """An application with one of the two classes."""
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     app.config.update({"SECRET_KEY": "key", **dict(config)})
     app.session_interface = type("Interface", (cls, base), attributes)()
     return app

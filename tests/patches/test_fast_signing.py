@@ -210,7 +210,7 @@ class BytesProvider(DefaultJSONProvider):
 
 def test_whether_it_makes_text():
     """It is found out as by itsdangerous where it is not known."""
-    app = flask.Flask("app")
+    app = flask.Flask("application")
     app.json = BytesProvider(app)
 
     for serializer in (None, TaggedJSONSerializer(), Bytes()):

@@ -160,7 +160,7 @@ def contexts():
 
     for provider in PROVIDERS:
         for config in CONFIGS:
-            app = flask.Flask("app")
+            app = flask.Flask("application")
             app.config.update(config)
             app.json = provider(app)
             yield app.app_context()
@@ -216,7 +216,7 @@ def test_a_provider_gets_a_copy():
         def loads(self, s, **kwargs):
             return kept
 
-    app, value, kept = flask.Flask("app"), {"a": 1}, {"b": 2}
+    app, value, kept = flask.Flask("application"), {"a": 1}, {"b": 2}
     app.json = Provider(app)
 
     with app.app_context():
