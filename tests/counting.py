@@ -30,6 +30,10 @@ print(steps.taken)
 """
 
 
+#: Has another process import the fork as ``flask`` in the way that this one does.
+AS_FLASK = "import flaskfork.shim\n" if "flaskfork.shim" in sys.modules else ""
+
+
 def steps(program: str, switch: str = "") -> int:
     """How many instructions of Python a function takes, in a process of its own.
 
@@ -38,7 +42,7 @@ def steps(program: str, switch: str = "") -> int:
     """
     environ = {**os.environ, "FLASKFORK_FAST": switch, "PYTHONHASHSEED": "0"}
     done = subprocess.run(
-        [sys.executable, "-c", program + _COUNT],
+        [sys.executable, "-c", AS_FLASK + program + _COUNT],
         env=environ,
         capture_output=True,
         text=True,

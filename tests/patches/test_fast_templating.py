@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from counting import AS_FLASK
 from counting import saved
 
 PROGRAM = """
@@ -268,7 +269,7 @@ def test_fewer_steps() -> None:
 
 def found(setting: str, switch: str) -> list[str]:
     environ = {**os.environ, "FLASKFORK_FAST": switch, "PYTHONHASHSEED": "0"}
-    command = [sys.executable, "-W", "ignore", "-c", CASES, setting]
+    command = [sys.executable, "-W", "ignore", "-c", AS_FLASK + CASES, setting]
     done = subprocess.run(command, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines: list[str] = json.loads(done.stdout)
