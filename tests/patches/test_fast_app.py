@@ -337,3 +337,11 @@ def test_without_a_request():
     for method, args in (("dispatch_request", ()), ("process_response", (None,))):
         with pytest.raises(RuntimeError, match="outside of request context"):
             getattr(app, method)(*args)
+
+
+def test_a_proxy_of_the_request():
+    """Some extensions pass that on."""
+    app = flask.Flask("application")
+    for _ in range(2):
+        with app.test_request_context("/a"):
+            assert app.create_url_adapter(flask.request).path_info == "/a"

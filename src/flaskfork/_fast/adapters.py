@@ -81,7 +81,7 @@ def _is_plain(url_map: t.Any, request: Request) -> bool:
         and FastMap.bind_to_environ is _bind_to_environ
         and FastMap.bind is _bind
         and vars(url_map).keys().isdisjoint(("bind", "bind_to_environ"))
-        and type(request).host is _host
+        and getattr(type(request), "host", None) is _host
         and request.trusted_hosts is None
         and "HTTP_UPGRADE" not in request.environ
     )

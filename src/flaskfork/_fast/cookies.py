@@ -15,7 +15,7 @@ def vary_by_cookie(response: t.Any) -> None:
     """Add ``Cookie`` to the header ``Vary``."""
     headers = getattr(response, "headers", None)
 
-    if type(headers) is Headers and type(response).vary is _vary:
+    if type(headers) is Headers and getattr(type(response), "vary", None) is _vary:
         found = None
 
         for name, value in headers._list:
