@@ -182,6 +182,10 @@ def first_match(adapter: t.Any) -> Match | None:
     try:
         found = url_map._matcher.find(domain, path, method, adapter.websocket)
     except NoMatch as e:
+        # Where no converter has run, Werkzeug can find that out again, and then the
+        # traceback is as it was.
+        if e.__cause__ is None:
+            return None
         if e.have_match_for:
             raise MethodNotAllowed(valid_methods=list(e.have_match_for)) from None
         if e.websocket_mismatch:
