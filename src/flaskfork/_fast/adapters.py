@@ -9,6 +9,7 @@ from werkzeug.sansio.request import Request as SansIORequest
 from werkzeug.wsgi import get_host as _get_host
 
 from ._lean import Bodies
+from .request import decoded
 from .routing import FastMap
 
 if t.TYPE_CHECKING:
@@ -29,7 +30,7 @@ KEPT = 128
 )
 def _(original: t.Any) -> t.Any:
     plain_get_host, is_plain, remember = _get_host, _is_plain, _remember
-    decoded, new = _decoded, MapAdapter.__new__
+    decode, new = decoded, MapAdapter.__new__
 
     def create_url_adapter(self: Flask, request: Request | None) -> MapAdapter | None:
         url_map: t.Any = self.url_map
@@ -66,9 +67,11 @@ def _(original: t.Any) -> t.Any:
         vars(request)["host"] = host
         adapter = new(MapAdapter)
         vars(adapter).update(values, map=url_map)
-        adapter.path_info = decoded(get("PATH_INFO"), "/")
+        path = get("PATH_INFO")
+        adapter.path_info = "/" if path is None else decode(path)
         adapter.default_method = environ["REQUEST_METHOD"]
-        adapter.query_args = decoded(get("QUERY_STRING"), None)
+        query = get("QUERY_STRING")
+        adapter.query_args = None if query is None else decode(query)
         return adapter
 
     return create_url_adapter
@@ -99,13 +102,6 @@ def _remember(
 
     values = {**vars(adapter), "map": None}
     url_map.adapters[key] = request.host, values
-
-
-def _decoded(text: str | None, default: t.Any) -> t.Any:
-    if text is None:
-        return default
-
-    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 
 _bind = FastMap.bind

@@ -51,8 +51,8 @@ class FastRequest(_Request):
         self.method = get("REQUEST_METHOD", "GET").upper()
         self.scheme = get("wsgi.url_scheme", "http")
         self.server = _get_server(environ)
-        self.root_path = _decoded(get("SCRIPT_NAME") or "").rstrip("/")
-        self.path = f"/{_decoded(get('PATH_INFO') or '').lstrip('/')}"
+        self.root_path = decoded(get("SCRIPT_NAME") or "").rstrip("/")
+        self.path = f"/{decoded(get('PATH_INFO') or '').lstrip('/')}"
         self.query_string = get("QUERY_STRING", "").encode("latin1")
         self.remote_addr = get("REMOTE_ADDR")
         self.environ = environ
@@ -98,7 +98,8 @@ def _is_plain(cls: type) -> bool:
     )
 
 
-def _decoded(text: str) -> str:
+def decoded(text: str) -> str:
+    """What a string of the environ says, which holds bytes (:pep:`3333`)."""
     return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 

@@ -29,7 +29,7 @@ class FastResponse(_Response):
 
     def __init__(
         self,
-        response: t.Iterable[bytes] | bytes | t.Iterable[str] | str | None = None,
+        response: t.Any = None,
         status: int | str | HTTPStatus | None = None,
         headers: t.Mapping[str, str | t.Iterable[str]]
         | t.Iterable[tuple[str, str]]
@@ -63,7 +63,7 @@ class FastResponse(_Response):
 
         if isinstance(response, (str, bytes, bytearray)):
             body = response.encode() if isinstance(response, str) else response
-            self.response = [body]
+            self.response = [body]  # type: ignore[assignment]
 
             if self.automatically_set_content_length:
                 values.append(("Content-Length", str(len(body))))
